@@ -1,0 +1,163 @@
+import type { Span } from '../diagnostics/types.ts';
+
+/**
+ * Glossary of facts: what analysis knows of one module, as plain data (it survives JSON).
+ *
+ * - **unit**: a piece of code that is reached as a whole: the module's top level, a function or method that has a static
+ *   path at the top level (`priceOf`, `helpers.priceOf`, `Order#total`), and every directive function and every `run` of a
+ *   definition wherever it stands. Other nested functions belong to the unit around them.
+ * - **use**: a mention of something that is not local to the unit.
+ * - **path**: identifier and static members: `fs.promises.readFile` is `['fs', 'promises', 'readFile']`.
+ */
+export interface ModuleFacts {
+  version: 1;
+  /** Path relative to the root, with `/`. */
+  file: string;
+  format: 'esm' | 'cjs';
+  /** The directive that stands at the top of the module. */
+  directive: { kind: DirectiveKind; span: Span } | null;
+  imports: ImportFact[];
+  exports: ExportFact[];
+  functions: FunctionFact[];
+  definitions: DefinitionFact[];
+  /** Classes that have a step method or the serialization symbols. */
+  classes: ClassFact[];
+  units: Unit[];
+  suppressions: SuppressionFact[];
+}
+
+export type DirectiveKind = 'step' | 'workflow';
+export type Target = 'workflow' | 'step' | 'client';
+
+export interface ImportFact {
+  /** The module specifier as written. */
+  source: string;
+  /** `default`, `*` for a namespace, `''` for a bare import, otherwise the exported name. */
+  imported: string;
+  /** The local name, `''` for a bare import. */
+  local: string;
+  form: 'import' | 'import-equals' | 'require' | 'dynamic';
+  typeOnly: boolean;
+  span: Span;
+}
+
+export interface ExportFact {
+  /** Exported name; `default`; `*` for `export * from`. */
+  name: string;
+  /** The local binding that is exported, or null (re-export, anonymous default). */
+  local: string | null;
+  /** The specifier of a re-export, or null. */
+  source: string | null;
+  /** With `source`: the name there, `*` for all of it. */
+  imported: string | null;
+  typeOnly: boolean;
+  span: Span;
+}
+
+/** A function with a directive, its own or the module's. */
+export interface FunctionFact {
+  kind: DirectiveKind;
+  id: string;
+  /** The path within the file, the id's part after `#`; also the name shown to people is its last piece. */
+  path: string;
+  name: string;
+  /** The whole function, in methods with key and modifiers. */
+  span: Span;
+  /** Where to point at: the name, or the function's first token. */
+  nameSpan: Span;
+  directiveSpan: Span;
+  /** Whether the directive is the module's. */
+  fromModule: boolean;
+  placement: 'declaration' | 'inline' | 'hoisted' | 'method';
+  /** The variables of enclosing functions and blocks that a step takes with it, in order of first use. */
+  captures: CaptureFact[];
+  /** Whether `this` is serialized along with the arguments. */
+  usesThis: boolean;
+  options: StepOptions;
+  /** Parameter count as written, without `this`. */
+  parameters: number;
+  /** Index into `units`. */
+  unit: number;
+  /** sha256 (hex) of nothing but the function's source text. */
+  text: { start: number; end: number };
+}
+
+export interface CaptureFact {
+  name: string;
+  /** First use inside of the step. */
+  span: Span;
+  /** How the variable is declared. */
+  declared: 'var' | 'let' | 'const' | 'param' | 'function' | 'class' | 'catch' | 'this' | 'step' | 'other';
+  declarationSpan: Span;
+}
+
+/** Durations are kept as written: milliseconds or a string such as `30s`. */
+export interface StepOptions {
+  maxRetries?: number;
+  timeout?: number | string;
+  retryAfter?: number | string;
+  concurrency?: number;
+}
+
+export interface DefinitionFact {
+  kind: 'action' | 'workflow' | 'agent' | 'credential';
+  /** Static slug (`key` of credentials), or null when it is missing or computed (a diagnostic says so). */
+  slug: string | null;
+  slugSpan: Span | null;
+  name: string | null;
+  description: string | null;
+  /** The local binding that holds the definition, if any. */
+  local: string | null;
+  /** Export names, `default` included. */
+  exported: string[];
+  /** The call. */
+  span: Span;
+  nameSpan: Span;
+  /** Names of the options present. */
+  options: string[];
+  /** Static paths of the elements of `tools` (agents) or `credentials` (actions). */
+  references: string[][];
+  /** Unit of `run`, or null. */
+  unit: number | null;
+}
+
+export interface ClassFact {
+  id: string;
+  name: string;
+  span: Span;
+  nameSpan: Span;
+  serialize: boolean;
+  deserialize: boolean;
+}
+
+export interface Unit {
+  /** `''` for the module's top level, else the static path; for nested directive functions their id path. */
+  path: string;
+  kind: 'module' | 'function' | 'method' | 'class' | DirectiveKind | 'action' | 'agent' | 'workflow-definition';
+  span: Span;
+  nameSpan: Span;
+  uses: Use[];
+}
+
+export interface Use {
+  /**
+   * - `global`: a name that the module does not declare (shadowing respected).
+   * - `import`: `path[0]` is the local name of an import.
+   * - `local`: `path[0]` is a binding of the module's top level.
+   * - `nested`: `path[0]` is the path of a nested directive function's unit.
+   * - `module`: `require('x')` or `import('x')` in place; `path[0]` is the specifier, `''` when computed.
+   */
+  kind: 'global' | 'import' | 'local' | 'nested' | 'module';
+  path: string[];
+  /** `call`, `new`, `write` (assignment to the path or a part of it), else `read`. */
+  access: 'read' | 'call' | 'new' | 'write';
+  span: Span;
+}
+
+export interface SuppressionFact {
+  codes: { code: string; span: Span }[];
+  reason: string;
+  span: Span;
+  /** The line that it speaks of, from 1. */
+  line: number;
+}
