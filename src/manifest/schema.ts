@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+/**
+ * Glossary of the manifest: the whole contract between build and run.
+ *
+ * - **id**: the name under which a step, workflow or class is registered and called: `src/orders.ts#charge`, or a slug.
+ * - **slug**: the id that a definition (`defineAction`, `defineWorkflow`, `defineAgent`) states itself.
+ * - **hash**: `sha256-` and 64 hex digits. Of a bundle: of its text. Of a function: of its source text with `\n` line ends.
+ * - **integrity**: the hash of the manifest's canonical JSON without this field.
+ */
+
+/** Version of the manifest's format. A reader refuses every other one. */
+export const MANIFEST_VERSION = 1;
+
+export const hashSchema = z.string().regex(/^sha256-[0-9a-f]{64}$/, 'expected sha256- and 64 hex digits');
+
+/** Lines and columns count from 1; `endColumn` is exclusive. */
+export const spanSchema = z.strictObject({
+  line: z.int().min(1),
+  column: z.int().min(1),
+  endLine: z.int().min(1),
+  endColumn: z.int().min(1),
+});
+
+const jsonSchemaSchema = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
+
+/** A relative path with `/`, never absolute and never above the root. */
+const fileSchema = z
+  .string()
+  .min(1)
+  .refine((file) => !/^(?:[/\\]|[a-z]:[/\\])/i.test(file), 'expected a relative path');
+
+const place = { name: z.string(), file: fileSchema, span: spanSchema };
+const description = z.string().optional();
+
+/** Milliseconds, or a duration such as `30s`. */
+const durationSchema = z.union([z.number().min(0), z.string().min(1)]);
+
+export const stepOptionsSchema = z.strictObject({
+  maxRetries: z.int().min(0).optional(),
+  timeout: durationSchema.optional(),
+  retryAfter: durationSchema.optional(),
+  concurrency: z.int().min(1).optional(),
+});
+
+export const workflowSchema = z.strictObject({
+  style: z.enum(['directive', 'definition']),
+  ...place,
+  description,
+  hash: hashSchema,
+  /** Ids of the steps that it may call, through helpers too; sorted. */
+  steps: z.array(z.string()),
+  /** JSON Schemas (draft 2020-12) of input and output. */
+  input: jsonSchemaSchema.optional(),
+  output: jsonSchemaSchema.optional(),
+});
+
+export const stepSchema = z.strictObject({
+  style: z.enum(['directive', 'action', 'agent']),
+  ...place,
+  description,
+  hash: hashSchema,
+  options: stepOptionsSchema,
+  /** Names of the captured variables, in the order in which they are passed. */
+  captures: z.array(z.string()),
+  /** Whether `this` is passed along with the arguments. */
+  usesThis: z.boolean(),
+  /** Parameter count as written. */
+  parameters: z.int().min(0).optional(),
+  input: jsonSchemaSchema.optional(),
+  output: jsonSchemaSchema.optional(),
+});
+
+export const agentSchema = z.strictObject({ ...place, description });
+export const classSchema = z.strictObject({ ...place });
+/** `file` is relative to the manifest's directory. */
+export const bundleSchema = z.strictObject({ file: fileSchema, hash: hashSchema });
+
+const byId = <T extends z.ZodType>(schema: T) => z.record(z.string().min(1), schema);
+
+export const manifestSchema = z.strictObject({
+  version: z.literal(MANIFEST_VERSION),
+  /** Version of pawl that wrote it. */
+  pawl: z.string(),
+  integrity: hashSchema,
+  bundles: z.strictObject({ workflows: bundleSchema, steps: bundleSchema }),
+  workflows: byId(workflowSchema),
+  steps: byId(stepSchema),
+  agents: byId(agentSchema),
+  classes: byId(classSchema),
+});
+
+export type ManifestSpan = z.infer<typeof spanSchema>;
+export type ManifestWorkflow = z.infer<typeof workflowSchema>;
+export type ManifestStep = z.infer<typeof stepSchema>;
+export type ManifestStepOptions = z.infer<typeof stepOptionsSchema>;
+export type ManifestAgent = z.infer<typeof agentSchema>;
+export type ManifestClass = z.infer<typeof classSchema>;
+export type ManifestBundle = z.infer<typeof bundleSchema>;
+export type Manifest = z.infer<typeof manifestSchema>;
+/** A JSON Schema as it stands in the manifest. */
+export type JsonSchema = z.infer<typeof jsonSchemaSchema>;
