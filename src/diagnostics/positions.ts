@@ -1,0 +1,47 @@
+import type { Span } from './types.ts';
+
+/**
+ * Turns offsets of one text into lines and columns, both from 1. Lines end at LF, CRLF, CR, U+2028 and U+2029, as in
+ * ECMAScript; columns count UTF-16 units, as editors and tsc do.
+ *
+ * @example
+ * const positions = new Positions('a\nbc');
+ * positions.span(2, 4); // { start: 2, end: 4, line: 2, column: 1, endLine: 2, endColumn: 3 }
+ */
+export class Positions {
+  readonly #text: string;
+  #starts: number[] | null = null;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Offsets at which lines start. Made at the first question: most files are never asked. */
+  get lineStarts(): readonly number[] {
+    if (this.#starts) return this.#starts;
+    const starts = [0];
+    const text = this.#text;
+    const ends = /\r\n|[\n\r\u2028\u2029]/g;
+    while (ends.exec(text)) starts.push(ends.lastIndex);
+    this.#starts = starts;
+    return starts;
+  }
+
+  at(offset: number): { line: number; column: number } {
+    const starts = this.lineStarts;
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (starts[low] as number) + 1 };
+  }
+
+  span(start: number, end: number): Span {
+    const from = this.at(start);
+    const to = this.at(end);
+    return { start, end, line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
+  }
+}
