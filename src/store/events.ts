@@ -1,0 +1,139 @@
+/**
+ * The events of a run: what the append-only log consists of.
+ *
+ * An event is trusted only after `parseEvent`: the log is a file that anyone can edit and that an older or newer pawl may
+ * have written. Every event has the same eight fields, so that a store needs one table; what a field holds depends on `type`:
+ *
+ * | type | cid | name | attempt | data | meta |
+ * |---|---|---|---|---|---|
+ * | `run_created` | – | workflow id | – | arguments | `seed`, `bundleHash` |
+ * | `bundle_bound` | – | – | – | – | `bundleHash`: the run goes on with this workflow bundle |
+ * | `step_scheduled` | yes | step id | – | arguments (or null) | – |
+ * | `step_started` | yes | – | yes | – | `reason`: `retry` or `recovered` (first attempts write none) |
+ * | `step_attempt_failed` | yes | – | yes | error | `retryAt`, `startedAt?` |
+ * | `step_completed` | yes | – | yes | result | `startedAt?` |
+ * | `step_failed` | yes | – | yes | error | `startedAt?` |
+ * | `sleep_scheduled` | yes | – | – | – | `until` |
+ * | `sleep_completed` | yes | – | – | – | `woken?`: true when someone woke it before its time |
+ * | `hook_created` | yes | token | – | metadata (or null) | – |
+ * | `hook_conflicted` | yes | token | – | – | `runId`: the run that owns the token |
+ * | `hook_received` | yes | – | – | payload | – |
+ * | `hook_disposed` | yes | – | – | – | – |
+ * | `cancel_requested` | – | – | – | – | `reason?` |
+ * | `run_completed` | – | – | – | result | – |
+ * | `run_failed` | – | – | – | error | – |
+ * | `run_cancelled` | – | – | – | error or null | – |
+ * | `run_parked` | – | – | – | – | `code`, `message`, `details?` |
+ * | `run_unparked` | – | – | – | – | – |
+ *
+ * `cid` is the number of the command within its run; `data` is a user value, serialized by the runtime, opaque to the store;
+ * all times are ms since the epoch, by the clock of the run.
+ */
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const time = z.number().finite();
+const none = z.null();
+const text = z.string();
+
+/** One event type: unnamed columns are null. `seq` counts from 1 without gaps, `at` is when it happened. */
+function event<
+  T extends string,
+  C extends z.ZodType = z.ZodNull,
+  N extends z.ZodType = z.ZodNull,
+  A extends z.ZodType = z.ZodNull,
+  D extends z.ZodType = z.ZodNull,
+  M extends z.ZodType = z.ZodNull,
+>(type: T, columns: { cid?: C; name?: N; attempt?: A; data?: D; meta?: M }) {
+  return z.object({
+    seq: count.min(1),
+    type: z.literal(type),
+    at: time,
+    cid: (columns.cid ?? none) as C,
+    name: (columns.name ?? none) as N,
+    attempt: (columns.attempt ?? none) as A,
+    data: (columns.data ?? none) as D,
+    meta: (columns.meta ?? none) as M,
+  });
+}
+
+const started = z.object({ startedAt: time }).nullable();
+
+/** Every event that a log may hold. */
+export const runEventSchema = z.discriminatedUnion('type', [
+  event('run_created', {
+    name: text,
+    data: text.nullable(),
+    meta: z.object({ seed: text, bundleHash: text.nullable() }),
+  }),
+  event('bundle_bound', { meta: z.object({ bundleHash: text }) }),
+  event('step_scheduled', { cid: count, name: text, data: text.nullable() }),
+  event('step_started', { cid: count, attempt: count, meta: z.object({ reason: z.enum(['retry', 'recovered']) }) }),
+  event('step_attempt_failed', {
+    cid: count,
+    attempt: count,
+    data: text,
+    meta: z.object({ retryAt: time, startedAt: time.optional() }),
+  }),
+  event('step_completed', { cid: count, attempt: count, data: text.nullable(), meta: started }),
+  event('step_failed', { cid: count, attempt: count, data: text, meta: started }),
+  event('sleep_scheduled', { cid: count, meta: z.object({ until: time }) }),
+  event('sleep_completed', { cid: count, meta: z.object({ woken: z.boolean() }).nullable() }),
+  event('hook_created', { cid: count, name: text, data: text.nullable() }),
+  event('hook_conflicted', { cid: count, name: text, meta: z.object({ runId: text }) }),
+  event('hook_received', { cid: count, data: text.nullable() }),
+  event('hook_disposed', { cid: count }),
+  event('cancel_requested', { meta: z.object({ reason: text }).nullable() }),
+  event('run_completed', { data: text.nullable() }),
+  event('run_failed', { data: text }),
+  event('run_cancelled', { data: text.nullable() }),
+  event('run_parked', {
+    meta: z.object({ code: text, message: text, details: z.record(z.string(), z.unknown()).optional() }),
+  }),
+  event('run_unparked', {}),
+]);
+
+/** An event as it stands in the log. */
+export type RunEvent = z.infer<typeof runEventSchema>;
+
+export type RunEventType = RunEvent['type'];
+
+/** The event of one type: `EventOf<'step_completed'>`. */
+export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
+
+/** What null columns may be left out of when an event is written. */
+type Optional<E> = { [K in keyof E as null extends E[K] ? K : never]?: E[K] } & {
+  [K in keyof E as null extends E[K] ? never : K]: E[K];
+};
+
+type NewEventOf<E> = E extends { seq: number } ? Optional<Omit<E, 'seq'>> : never;
+
+/** An event to be appended: without `seq`, which its place in the request gives it; columns that are null may be left out. */
+export type NewRunEvent = NewEventOf<RunEvent>;
+
+/** Events that end a run. Nothing follows them. */
+export const TERMINAL_EVENTS = {
+  run_completed: 'completed',
+  run_failed: 'failed',
+  run_cancelled: 'cancelled',
+} as const satisfies Partial<Record<RunEventType, string>>;
+
+/**
+ * Events of which a command gets one at most, ever: its result. A store refuses a second one, whatever its `seq`.
+ * (`hook_received` is not among them: a hook may receive many payloads.)
+ */
+export const RESULT_EVENTS = ['step_completed', 'step_failed', 'sleep_completed'] as const satisfies RunEventType[];
+
+/**
+ * Reads an event that came from outside (a row, an exported history).
+ *
+ * @param value the eight fields, `meta` already parsed from JSON
+ * @returns the event, or the reason why it is none
+ */
+export function parseEvent(value: unknown): { event: RunEvent } | { problem: string } {
+  const parsed = runEventSchema.safeParse(value);
+  if (parsed.success) return { event: parsed.data };
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join('.') || 'event';
+  return { problem: `${where}: ${issue?.message ?? 'not an event'}` };
+}

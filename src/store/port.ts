@@ -1,0 +1,301 @@
+/**
+ * The store port: what the runtime asks of a place that keeps runs. One interface, one shared test suite
+ * (`test/store/suite.ts`), any number of stores.
+ *
+ * Glossary
+ *
+ * - **event log**: the append-only history of a run; `seq` counts from 1 without gaps. It is the truth.
+ * - **run record**: the row that describes a run; a projection of its log, kept by the store in the same transaction as the
+ *   events (`run_completed` makes it `completed`, `run_parked` makes it `parked`, …). Nobody else writes it.
+ * - **owner**: one worker of one process. It holds a **lease** for all its runs together, which it renews in time.
+ *   An owner is dead when its lease is over, or, on the same host, as soon as its process is gone.
+ * - **fence**: a number that grows each time a run is claimed. A write with an older fence is refused: its writer no
+ *   longer owns the run, even if it believes so.
+ * - **claim**: an owner takes runs that nobody owns. **release**: it gives one back.
+ * - **wakeAt**: the time from which somebody must look at a run. A run that nobody owns and whose `wakeAt` has come is
+ *   **runnable**; `null` means that only a message or an explicit claim wakes it. It also holds, as a note for
+ *   successors, while a run is owned: that is what is left when the owner dies.
+ * - **inbox**: messages to a run from outside (hook payloads, cancellation), in the order in which they were
+ *   acknowledged. Only the owner writes the log, so only it turns messages into events: it appends the events and
+ *   **consumes** the messages in one transaction. An acknowledged message is never lost and never logged twice.
+ * - **bundle**: the workflow code that a run started with, kept once by hash.
+ * - **group commit**: all writes that are handed in during one turn of the event loop become durable with one sync.
+ *
+ * Times named `at`, `now`, `wakeAt` are by the clock of the runs (virtual in tests); leases are measured by the store's own clock.
+ */
+import type { NewRunEvent, RunEvent } from './events.ts';
+
+export type RunStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'parked';
+
+/** What is known of a run without reading its log. */
+export interface RunRecord {
+  id: string;
+  workflowId: string;
+  /**
+   * `pending`: created, never claimed. `running`: claimed at least once, also while it waits. `parked`: cannot go on until
+   * someone acts (see `parkedReason`). The other three are final.
+   */
+  status: RunStatus;
+  /** Hash of the workflow bundle that the run replays on; null until the first worker binds one (`bundle_bound`). */
+  bundleHash: string | null;
+  /** Source of the run's randomness and ids. */
+  seed: string;
+  /** Serialized arguments, as in `run_created`. */
+  input: string | null;
+  createdAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+  wakeAt: number | null;
+  /** Who works on it now. */
+  owner: string | null;
+  /** When the owner's lease is over, ms by the store's clock; null when nobody owns the run. */
+  leaseUntil: number | null;
+  fence: number;
+  /** `seq` of the newest event. */
+  lastSeq: number;
+  /** Serialized result of a completed run. */
+  output: string | null;
+  /** Serialized error of a failed or cancelled run. */
+  error: string | null;
+  parkedReason: ParkedReason | null;
+  /** A cancellation was asked for (perhaps not yet seen by the owner). */
+  cancelRequested: boolean;
+}
+
+export interface ParkedReason {
+  code: string;
+  message: string;
+  details?: Record<string, unknown>;
+}
+
+export interface CreateRunRequest {
+  /** Chosen by the caller, unique in the store. */
+  id: string;
+  workflowId: string;
+  seed: string;
+  bundleHash: string | null;
+  /** Serialized arguments. */
+  input: string | null;
+  /** Becomes `createdAt` and the time of `run_created`. */
+  at: number;
+  /** When the run may start; `at` if left out. */
+  wakeAt?: number;
+  /** Claims the run in the same transaction, for this registered owner: it starts with fence 1 and status `running`. */
+  owner?: string;
+  /** Further first events, after `run_created` (which the store writes itself as seq 1). Only together with `owner`. */
+  events?: readonly NewRunEvent[];
+}
+
+export interface CreateRunResult {
+  /** False when a run of that id existed already: then nothing was written, and `run` is the one that exists. */
+  created: boolean;
+  run: RunRecord;
+}
+
+export interface AppendRequest {
+  runId: string;
+  /** The fence of the claim under which the caller owns the run. */
+  fence: number;
+  /** `seq` of the newest event that the caller knows; the first new event gets the number after it. */
+  afterSeq: number;
+  /** May be empty when only `wakeAt` or `consume` matter. */
+  events: readonly NewRunEvent[];
+  /**
+   * Sets the run's `wakeAt`. Leave it out when nothing changed: it costs an update of the run record. While unconsumed
+   * messages wait in the inbox the store keeps the run runnable instead, whatever is asked for here.
+   */
+  wakeAt?: number | null;
+  /** Ids of inbox messages that these events take over; they are deleted in the same transaction. */
+  consume?: readonly number[];
+}
+
+/**
+ * Why a write was refused. Nothing of it was written; its neighbours in the group are not affected.
+ *
+ * - `fenced`: another owner has the run, or none; the caller must drop the run from memory.
+ * - `conflict`: `afterSeq` is not the newest event. The caller's picture of the log is wrong; drop it and read again.
+ * - `duplicate`: a command would get a second result (`RESULT_EVENTS`), or a message in `consume` is gone already.
+ * - `finished`: the run has ended; nothing follows.
+ * - `hook-conflict`: `token` is in use by the run `ownerRunId`. Append `hook_conflicted` instead.
+ * - `unread`: the events would end the run while `messages` wait in its inbox. Turn them into events first (in front of
+ *   the ending one, in one request), so that the log holds every payload that was acknowledged.
+ * - `unknown-run`: no such run.
+ */
+export type AppendRefusal =
+  | { ok: false; reason: 'fenced'; owner: string | null; fence: number }
+  | { ok: false; reason: 'conflict'; lastSeq: number }
+  | { ok: false; reason: 'duplicate'; cid: number | null }
+  | { ok: false; reason: 'finished'; status: RunStatus }
+  | { ok: false; reason: 'hook-conflict'; token: string; ownerRunId: string }
+  | { ok: false; reason: 'unread'; messages: InboxMessage[] }
+  | { ok: false; reason: 'unknown-run' };
+
+export type AppendResult = { ok: true; lastSeq: number } | AppendRefusal;
+
+/** A message to a run that waits for the run's owner. Ids grow in the order of acknowledgement. */
+export type InboxMessage =
+  | { id: number; runId: string; kind: 'hook'; at: number; cid: number; token: string; payload: string | null }
+  | { id: number; runId: string; kind: 'cancel'; at: number; reason: string | null };
+
+export interface ClaimRequest {
+  /** A registered owner. */
+  owner: string;
+  /** Runs with `wakeAt <= now` are due. */
+  now: number;
+  /** At most so many; those that have waited longest first. */
+  limit: number;
+}
+
+export type ClaimRunResult =
+  | { ok: true; run: RunRecord }
+  | { ok: false; reason: 'owned'; owner: string }
+  | { ok: false; reason: 'finished'; run: RunRecord }
+  | { ok: false; reason: 'unknown-run' };
+
+export interface RunFilter {
+  status?: readonly RunStatus[];
+  workflowId?: string;
+  /** Only runs that were created at or after this time. */
+  createdSince?: number;
+  /** Runs a page, 1 to 1,000; default 100. */
+  limit?: number;
+  /** `next` of the page before. */
+  cursor?: string;
+}
+
+export interface RunPage {
+  /** Newest first. */
+  runs: RunRecord[];
+  /** Cursor of the next page; null on the last. */
+  next: string | null;
+}
+
+export interface HookRecord {
+  token: string;
+  runId: string;
+  cid: number;
+  /** Serialized metadata given at creation. */
+  metadata: string | null;
+  createdAt: number;
+  /** Set once the hook takes no more payloads: disposed by its workflow, or its run has ended. */
+  disposedAt: number | null;
+}
+
+/** `unknown-token`: no such hook was ever made. `disposed`: it takes no more payloads. */
+export type DeliverResult =
+  | { ok: true; runId: string; cid: number; messageId: number }
+  | { ok: false; reason: 'unknown-token' }
+  | { ok: false; reason: 'disposed'; runId: string; status: RunStatus };
+
+export type CancelResult =
+  | { ok: true; messageId: number | null }
+  | { ok: false; reason: 'unknown-run' }
+  | { ok: false; reason: 'finished'; status: RunStatus };
+
+export interface Bundle {
+  code: string;
+  /** Source map as JSON text. */
+  map: string | null;
+}
+
+/**
+ * What listeners hear, after it is durable. `external` says that another process changed something: ask for what you
+ * need. Changes made through this very object are named precisely.
+ *
+ * - `runnable`: a run waits for an owner (created, released, woken). - `inbox`: a message waits for the run's owner.
+ * - `events`: the log grew. - `status`: the run record's status changed.
+ */
+export type StoreChange =
+  | { kind: 'runnable'; runId: string }
+  | { kind: 'inbox'; runId: string }
+  | { kind: 'events'; runId: string; lastSeq: number }
+  | { kind: 'status'; runId: string; status: RunStatus }
+  | { kind: 'external' };
+
+/**
+ * A store. Every promise rejects with a `StoreError` (codes `PAWL_STORE_*`) when the place itself fails: locked for too
+ * long, full, read-only, corrupt, closed. After a rejected write its outcome is unknown to the caller: drop the run from memory
+ * and read the log again. Refusals are results, not rejections.
+ */
+export interface EventStore {
+  /** The URL it was opened with, for messages. */
+  readonly url: string;
+
+  // Runs
+
+  /** Makes a run, durable when the promise resolves. An id that exists is no error: see `CreateRunResult.created`. */
+  createRun(request: CreateRunRequest): Promise<CreateRunResult>;
+  getRun(runId: string): Promise<RunRecord | null>;
+  listRuns(filter?: RunFilter): Promise<RunPage>;
+  /** Events with `seq > afterSeq` (default 0) in order, at most `limit`; empty when there are none. Checked: see `parseEvent`. */
+  readEvents(runId: string, options?: { afterSeq?: number; limit?: number }): Promise<RunEvent[]>;
+
+  // Writing, as the owner of a run
+
+  /**
+   * Appends events, consumes messages and updates the run record, in one transaction; all or nothing. Requests of
+   * one turn share one commit. Requests for one run are done in the order in which they were handed in, so the next one may be
+   * handed in before the first is durable.
+   */
+  append(request: AppendRequest): Promise<AppendResult>;
+
+  // Owning
+
+  /** Announces an owner: this process, a lease from now. Must come before its first claim. */
+  registerOwner(owner: string, leaseMs: number): Promise<void>;
+  /** Extends the lease. False when the owner was declared dead meanwhile: all its runs are lost to it; register a new name. */
+  renewOwner(owner: string, leaseMs: number): Promise<boolean>;
+  /** Releases all runs of the owner and forgets it. */
+  removeOwner(owner: string): Promise<void>;
+  /** Takes runnable runs; first frees the runs of dead owners. `pending` runs become `running`. */
+  claim(request: ClaimRequest): Promise<RunRecord[]>;
+  /** Takes this run, due or not, parked too, unless it is finished or a live owner has it (the same owner: a new fence). */
+  claimRun(runId: string, request: { owner: string; now: number }): Promise<ClaimRunResult>;
+  /** Gives a run back. It becomes runnable by its `wakeAt`. False when the fence is stale (then there is nothing to do). */
+  release(runId: string, fence: number): Promise<boolean>;
+  /** Earliest `wakeAt` of the runs that nobody owns; null when none has one. For a worker's timer. */
+  nextWakeAt(): Promise<number | null>;
+
+  // Messages from outside
+
+  /** Puts a payload into the inbox of the hook's run; acknowledged when the promise resolves. */
+  deliverHook(token: string, payload: string | null, at: number): Promise<DeliverResult>;
+  getHook(token: string): Promise<HookRecord | null>;
+  /** Asks a run to stop. Asking again changes nothing (`messageId: null`). Also wakes parked runs. */
+  requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult>;
+  /** Messages not yet consumed, in order: of one run, or of all runs of an owner; with `afterId` only newer ones. */
+  readInbox(of: { runId: string } | { owner: string }, afterId?: number): Promise<InboxMessage[]>;
+
+  // Code
+
+  /** Keeps a bundle; a hash that is known already is left as it is. */
+  putBundle(hash: string, bundle: Bundle): Promise<void>;
+  getBundle(hash: string): Promise<Bundle | null>;
+
+  // Listening
+
+  /** Calls the listener after each change, until the returned function is called. Listeners must not throw. */
+  subscribe(listener: (change: StoreChange) => void): () => void;
+
+  /** Finishes what was handed in, then closes. Further calls reject with `PAWL_STORE_CLOSED`. */
+  close(): Promise<void>;
+}
+
+/** Opens stores: what drivers export, and what the runtime gets injected. */
+export type OpenStore = (url: string, options?: StoreOptions) => Promise<EventStore>;
+
+/** Where a test may stop the process, or throw, around a commit. */
+export type CrashPoint = 'before-begin' | 'before-commit' | 'after-commit';
+
+export interface StoreOptions {
+  /** Make the place when it does not exist (default true). With false a missing one is `PAWL_STORE_MISSING`. */
+  create?: boolean;
+  /** Clock for leases, ms since the epoch; default `Date.now`. */
+  clock?: () => number;
+  /** How long a write waits for other processes before it rejects with `PAWL_STORE_LOCKED`, ms; default 10,000. */
+  lockTimeout?: number;
+  /** How often changes by other processes are looked for while someone listens, ms; default 10. */
+  watchInterval?: number;
+  /** For tests of crashes: called at the named points of every commit. */
+  crashPoint?: (point: CrashPoint) => void;
+}
