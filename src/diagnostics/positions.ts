@@ -2,7 +2,7 @@ import type { Span } from './types.ts';
 
 /**
  * Turns offsets of one text into lines and columns, both from 1. Lines end at LF, CRLF, CR, U+2028 and U+2029, as in
- * ECMAScript; columns count UTF-16 units, as editors and tsc do.
+ * ECMAScript; columns count UTF-16 units, as editors and tsc do. A byte order mark takes an offset but no column.
  *
  * @example
  * const positions = new Positions('a\nbc');
@@ -19,8 +19,8 @@ export class Positions {
   /** Offsets at which lines start. Made at the first question: most files are never asked. */
   get lineStarts(): readonly number[] {
     if (this.#starts) return this.#starts;
-    const starts = [0];
     const text = this.#text;
+    const starts = [text.charCodeAt(0) === 0xfeff ? 1 : 0];
     const ends = /\r\n|[\n\r\u2028\u2029]/g;
     while (ends.exec(text)) starts.push(ends.lastIndex);
     this.#starts = starts;
@@ -36,7 +36,7 @@ export class Positions {
       if ((starts[middle] as number) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - (starts[low] as number) + 1 };
+    return { line: low + 1, column: Math.max(1, offset - (starts[low] as number) + 1) };
   }
 
   span(start: number, end: number): Span {

@@ -1,0 +1,50 @@
+import type { Diagnostic, Fix, TextEdit } from './types.ts';
+
+export interface FixResult {
+  text: string;
+  /** The fixes that went in; those that overlap with an earlier one have to wait for the next round. */
+  applied: Fix[];
+}
+
+/**
+ * Applies the fixes of one file's diagnostics. Fixes go in whole or not at all; a fix whose edits touch those of an earlier
+ * one is left out, so the caller checks again and repeats until nothing is applied.
+ *
+ * @param text - the text that the diagnostics were made for
+ * @param diagnostics - findings of that file, in any order
+ * @returns the new text and what was applied
+ */
+export function applyFixes(text: string, diagnostics: readonly Diagnostic[]): FixResult {
+  const taken: TextEdit[] = [];
+  const applied: Fix[] = [];
+  for (const { fix } of [...diagnostics].sort((a, b) => a.span.start - b.span.start)) {
+    if (!fix || fix.edits.length === 0 || !fix.edits.every((edit) => fits(edit, text.length))) continue;
+    if (fix.edits.some((edit) => taken.some((other) => overlaps(edit, other)))) continue;
+    taken.push(...fix.edits);
+    applied.push(fix);
+  }
+  taken.sort((a, b) => a.start - b.start || a.end - b.end);
+  let result = '';
+  let at = 0;
+  for (const edit of taken) {
+    result += text.slice(at, edit.start) + edit.text;
+    at = edit.end;
+  }
+  return { text: result + text.slice(at), applied };
+}
+
+function fits(edit: TextEdit, length: number): boolean {
+  return edit.start >= 0 && edit.start <= edit.end && edit.end <= length;
+}
+
+/** Two insertions at one place overlap too: their order would be a guess. */
+function overlaps(a: TextEdit, b: TextEdit): boolean {
+  return a.start < b.end && b.start < a.end ? true : a.start === b.start || touchesInsertion(a, b);
+}
+
+function touchesInsertion(a: TextEdit, b: TextEdit): boolean {
+  const insertion = a.start === a.end ? a : b.start === b.end ? b : null;
+  if (!insertion) return false;
+  const other = insertion === a ? b : a;
+  return insertion.start > other.start && insertion.start < other.end;
+}

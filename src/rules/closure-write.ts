@@ -1,0 +1,127 @@
+import type { Use } from '../compiler/facts.ts';
+import { chainPlaces, chainText, placeName } from './chain.ts';
+import { defineRule, type RuleContext } from './define-rule.ts';
+import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
+import type { Hop, Place, Program, Reference } from './program.ts';
+
+/**
+ * Variables of enclosing functions are the compiler's part. Here: variables of modules, which steps and workflows each have a
+ * copy of. A write counts only where no workflow reaches that same write, for then (a memo table in a shared helper) each copy
+ * is consistent in itself.
+ */
+export const closureWrite = defineRule({
+  name: 'closure-write',
+  by: 'compiler and program',
+  description: 'A step writes a variable that the workflow reads: the write is lost',
+  explanation: {
+    mistake: 'A step assigns to a captured variable, or to a variable of a module (itself or through a helper), that workflow code reads.',
+    why: 'A step runs in another process with a copy of its inputs and its own copy of every module. What it writes there, the workflow never sees; and after a replay nobody does.',
+    allowed: 'Returning the value from the step. Variables that only steps read and write, such as a client that is made on first use. Variables that only the workflow writes.',
+    unseen: 'Changes through methods (`list.push(x)`) and through references that were passed on; rule argument-mutation-lost is about those of parameters.',
+  },
+  bad: `let charged = 0;
+
+async function charge(amount: number) {
+  'use step';
+  charged += amount;
+}
+
+export async function fulfil(amounts: number[]) {
+  'use workflow';
+  for (const amount of amounts) await charge(amount);
+  return charged;
+}
+`,
+  good: `async function charge(amount: number) {
+  'use step';
+  return amount;
+}
+
+export async function fulfil(amounts: number[]) {
+  'use workflow';
+  let charged = 0;
+  for (const amount of amounts) charged += await charge(amount);
+  return charged;
+}
+`,
+  check({ program, report }) {
+    const { reads, writes } = workflowAccess(program);
+    if (reads.length === 0) return;
+    for (const root of program.places(...STEP_KINDS)) {
+      for (const reached of program.reach(root, isPlain, 'closure-write')) {
+        for (const use of reached.unit.uses) {
+          if (use.access !== 'write' || writes.has(use)) continue;
+          const variable = variableOf(program.resolve(reached.module, use));
+          const read = variable && reads.find((candidate) => conflicts(variable, candidate));
+          if (variable && read) {
+            reportWrite(report, [...reached.hops, { module: reached.module, unit: reached.unit, use }], variable, read);
+          }
+        }
+      }
+    }
+  },
+});
+
+interface Variable {
+  /** Names the module and the variable in it. */
+  key: string;
+  /** From the variable on: `['state', 'count']`. */
+  path: readonly string[];
+}
+
+interface Read extends Variable, Place {
+  use: Use;
+}
+
+function variableOf(reference: Reference): Variable | null {
+  if (reference.kind === 'binding') return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path };
+  if (reference.kind === 'global' && reference.path.length > 0) return { key: `#${reference.path[0]}`, path: reference.path };
+  return null;
+}
+
+/** What workflow code reads, and the very uses with which it writes. */
+function workflowAccess(program: Program): { reads: Read[]; writes: Set<Use> } {
+  const reads: Read[] = [];
+  const writes = new Set<Use>();
+  const seen = new Set<Place['unit']>();
+  for (const root of program.places(...WORKFLOW_KINDS)) {
+    for (const { module, unit } of program.reach(root, isPlain, 'closure-write')) {
+      if (seen.has(unit)) continue;
+      seen.add(unit);
+      for (const use of unit.uses) {
+        if (use.access === 'write') {
+          writes.add(use);
+          continue;
+        }
+        const variable = variableOf(program.resolve(module, use));
+        if (variable) reads.push({ ...variable, module, unit, use });
+      }
+    }
+  }
+  return { reads, writes };
+}
+
+/** `state.count` written conflicts with `state.count.x` read and with `state` passed on, not with `state.name` nor a call `state()`. */
+function conflicts(written: Variable, read: Read): boolean {
+  if (written.key !== read.key) return false;
+  const shared = Math.min(written.path.length, read.path.length);
+  for (let index = 0; index < shared; index++) if (written.path[index] !== read.path[index]) return false;
+  return read.path.length >= written.path.length || read.use.access === 'read';
+}
+
+function reportWrite(report: RuleContext['report'], hops: [...Hop[], Hop], variable: Variable, read: Read): void {
+  const first = hops[0] as Hop;
+  const last = hops.at(-1) as Hop;
+  const name = variable.path.join('.');
+  const through = hops.length > 1 ? ` through \`${placeName(last)}\` (${chainText(hops, name)})` : '';
+  report({
+    file: first.module.file,
+    span: first.use.span,
+    message: `${levelName(first)} \`${placeName(first)}\` writes \`${name}\`${through}, which workflow code reads: steps have a copy of their own, so the write is lost.`,
+    remedy: 'Return the value from the step and assign it in the workflow.',
+    related: [
+      ...(hops.length > 1 ? chainPlaces(hops, name) : []),
+      { file: read.module.file, span: read.use.span, message: `\`${placeName(read)}\` reads \`${read.path.join('.')}\`` },
+    ],
+  });
+}

@@ -1,0 +1,62 @@
+import type { RuleName } from '../diagnostics/codes.ts';
+import type { DiagnosticInput } from '../diagnostics/create.ts';
+import type { Program } from './program.ts';
+
+/**
+ * Glossary of rules.
+ *
+ * - **rule**: one object literal in a file of its own; file name = rule name = fixture folder. Code, severity and whether it can
+ *   be suppressed stand in `diagnostics/codes.ts`.
+ * - **compiler rule**: found while one module is analysed, because compilation depends on it; its literal has no `check`.
+ * - **program rule**: found over all modules; its literal has a `check`.
+ * - **session rule**: found by the checker itself, about configuration and suppressions.
+ */
+
+/** One module as text, or several by their path. */
+export type Example = string | Record<string, string>;
+
+/** Documentation of a rule, in Markdown. The four parts are what every reader asks. */
+export interface Explanation {
+  /** Which mistake it catches. */
+  mistake: string;
+  /** Why that is a mistake. */
+  why: string;
+  /** What stays allowed. */
+  allowed: string;
+  /** What it does not see. */
+  unseen: string;
+}
+
+export interface Rule {
+  name: RuleName;
+  /** Who finds it. */
+  by: 'compiler' | 'program' | 'compiler and program' | 'session';
+  /** One line without a full stop: what it catches. */
+  description: string;
+  explanation: Explanation;
+  /** Code that is reported. The test suite runs it through the checker. */
+  bad: Example;
+  /** The same, repaired: the checker is silent. */
+  good: Example;
+  /** Whether a fix comes with the finding. */
+  fixable?: true;
+  check?(context: RuleContext): void;
+}
+
+export interface RuleContext {
+  program: Program;
+  options: RuleOptions;
+  /** Reports a finding of this rule. */
+  report(finding: DiagnosticInput): void;
+}
+
+/** What the configuration tells rules. */
+export interface RuleOptions {
+  /** Globs of import specifiers that give an integration's actions. */
+  integrations: readonly string[];
+}
+
+/** Types a rule literal and keeps its name as written. */
+export function defineRule<const Name extends RuleName>(rule: Rule & { name: Name }): Rule & { name: Name } {
+  return rule;
+}

@@ -1,0 +1,53 @@
+import { actionCallsAction } from './action-calls-action.ts';
+import { closureUnserializable } from './closure-unserializable.ts';
+import { closureWrite } from './closure-write.ts';
+import { configurationError } from './configuration-error.ts';
+import type { Rule } from './define-rule.ts';
+import { definitionNotStatic } from './definition-not-static.ts';
+import { directiveMisplaced } from './directive-misplaced.ts';
+import { directiveMisspelled } from './directive-misspelled.ts';
+import { directiveNotAsync } from './directive-not-async.ts';
+import { directiveNotTransformable } from './directive-not-transformable.ts';
+import { duplicateDirective } from './duplicate-directive.ts';
+import { duplicateId } from './duplicate-id.ts';
+import { ioInWorkflow } from './io-in-workflow.ts';
+import { missingSchema } from './missing-schema.ts';
+import { moduleDirectiveExport } from './module-directive-export.ts';
+import { oneDefinitionPerFile } from './one-definition-per-file.ts';
+import { stepOptionNotStatic } from './step-option-not-static.ts';
+import { stepThisArguments } from './step-this-arguments.ts';
+import { suppressionWithoutReason } from './suppression-without-reason.ts';
+import { syntaxError } from './syntax-error.ts';
+import { unknownSuppressionCode } from './unknown-suppression-code.ts';
+import { unstableId } from './unstable-id.ts';
+import { unusedSuppression } from './unused-suppression.ts';
+
+/** The catalogue, in the order of codes. */
+export const RULES: readonly Rule[] = [
+  directiveNotTransformable,
+  directiveNotAsync,
+  directiveMisspelled,
+  directiveMisplaced,
+  stepThisArguments,
+  moduleDirectiveExport,
+  duplicateDirective,
+  stepOptionNotStatic,
+  closureUnserializable,
+  closureWrite,
+  ioInWorkflow,
+  actionCallsAction,
+  duplicateId,
+  oneDefinitionPerFile,
+  definitionNotStatic,
+  missingSchema,
+  unstableId,
+  unusedSuppression,
+  suppressionWithoutReason,
+  unknownSuppressionCode,
+  syntaxError,
+  configurationError,
+];
+
+export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';
+export { DEFAULT_INTEGRATIONS } from './integrations.ts';
+export type { Chain, ChainQuery, Hop, Place, Program, Reached, Reference } from './program.ts';

@@ -1,0 +1,69 @@
+import type { DefinitionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import type { RuleName } from '../diagnostics/codes.ts';
+
+/**
+ * What whole-program rules see: the facts of all modules joined. The checker implements it; rules know only these types.
+ *
+ * - **place**: a unit and the module that it is in.
+ * - **reference**: what a use means, after imports, re-exports and namespaces.
+ * - **hop**: a use within a unit that leads on to another unit, or to the end.
+ * - **chain**: the hops from a root to an end, shortest first; the last hop's use is the end itself.
+ */
+export interface Program {
+  /** Modules that have facts, sorted by file. */
+  readonly modules: readonly ModuleFacts[];
+  /** All units of some kinds, sorted by file and position. */
+  places(...kinds: Unit['kind'][]): Place[];
+  /** What a use in a module means. */
+  resolve(module: ModuleFacts, use: Use): Reference;
+  /** For each use in each root that leads to an end: the shortest chain there. */
+  chains<End>(query: ChainQuery<End>): Chain<End>[];
+  /** Everything that a root reaches, itself first, with the hops that lead there. */
+  reach(root: Place, through: (target: Place) => boolean, rule: RuleName): Reached[];
+}
+
+export interface Place {
+  module: ModuleFacts;
+  unit: Unit;
+}
+
+export interface Hop extends Place {
+  use: Use;
+}
+
+export interface Reached extends Place {
+  hops: readonly Hop[];
+}
+
+export interface ChainQuery<End> {
+  /** Edges whose line is suppressed for this rule are not followed. */
+  rule: RuleName;
+  roots: readonly Place[];
+  /** Whether a use is what the rule looks for. */
+  end(use: Use, reference: Reference, at: Place): End | null;
+  /** Whether to look into a unit that is reached. */
+  through(target: Place): boolean;
+}
+
+export interface Chain<End> {
+  /** At least one; the first is in the root. */
+  hops: readonly [Hop, ...Hop[]];
+  end: End;
+  /** How many other ends the first hop leads to. */
+  others: number;
+}
+
+export type Reference =
+  /** A function, method or class of the program; `rest` are members behind it. */
+  | { kind: 'unit'; module: ModuleFacts; unit: Unit; rest: readonly string[] }
+  /** A `defineAction(…)` and the like; `rest` are members behind it: `['run']`. */
+  | { kind: 'definition'; module: ModuleFacts; definition: DefinitionFact; rest: readonly string[] }
+  /** A variable of a module. */
+  | { kind: 'binding'; module: ModuleFacts; path: readonly string[] }
+  /** A module of Node, without `node:`. */
+  | { kind: 'builtin'; name: string; path: readonly string[] }
+  /** A package outside of the program. `specifier` as written. */
+  | { kind: 'package'; specifier: string; path: readonly string[] }
+  /** Without `globalThis.` and the like before it. */
+  | { kind: 'global'; path: readonly string[] }
+  | { kind: 'unknown' };
