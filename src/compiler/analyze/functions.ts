@@ -1,0 +1,450 @@
+import type * as t from '@babel/types';
+import type { CaptureFact, FunctionFact } from '../facts.ts';
+import { findToken, isFunction, type Node, unwrap } from './ast.ts';
+import { directiveOf, exactDirective } from './directives.ts';
+import type { Binding, DirectiveSite, FunctionInfo, Model, Scope } from './model.ts';
+import { placeOf } from './names.ts';
+import { report } from './report.ts';
+
+/** A directive function that the compiler transforms: the facts about it, and its nodes. */
+export interface DirectiveFunction {
+  fact: FunctionFact;
+  site: DirectiveSite;
+  /** Where a moved function goes: the end of this node (the program, a namespace's block or a class body). */
+  home: Node;
+  /** The `const` that holds the function, when the function calls itself by that name and has to move. */
+  selfName: string | null;
+  /** Captures `this` lexically (a moved arrow). */
+  lexicalThis: boolean;
+}
+
+/**
+ * Judges every function with a directive: can it be what it says, what is its name, does it stay in its place or move to
+ * the top level, what does it take along. What cannot work is reported and left out of the result.
+ */
+export function judgeFunctions(model: Model): DirectiveFunction[] {
+  const judged: { site: DirectiveSite; place: ReturnType<typeof placeOf>; placement: FunctionFact['placement']; home: Node }[] = [];
+  for (const site of model.directives) {
+    checkDoubles(model, site);
+    if (!checkAsync(model, site)) continue;
+    const placed = placementOf(model, site);
+    if (!placed || !checkThis(model, site, placed.placement)) continue;
+    const place = placeOf(site.ancestors, site.node);
+    if (place.path === null) {
+      reportNameless(model, site, null);
+      continue;
+    }
+    judged.push({ site, place, ...placed });
+  }
+  const byPath = new Map<string, typeof judged>();
+  for (const entry of judged) {
+    const path = entry.place.path as string;
+    const group = byPath.get(path);
+    if (group) group.push(entry);
+    else byPath.set(path, [entry]);
+  }
+  const functions: DirectiveFunction[] = [];
+  for (const entry of judged) {
+    const path = entry.place.path as string;
+    const group = byPath.get(path) as typeof judged;
+    if (group.length > 1 && entry.place.weak) {
+      reportNameless(model, entry.site, path);
+      continue;
+    }
+    functions.push(describe(model, entry.site, entry.placement, entry.home, path, entry.place.name));
+  }
+  addCaptures(model, functions);
+  return functions.filter((fn) => checkCaptures(model, fn));
+}
+
+function describe(model: Model, site: DirectiveSite, placement: FunctionFact['placement'], home: Node, path: string, name: string): DirectiveFunction {
+  const { node, info } = site;
+  const unit = model.units[site.unit];
+  const start = node.start as number;
+  const end = node.end as number;
+  const id = `${model.packageName ? `${model.packageName}/` : ''}${model.file}#${path}`;
+  if (unit) unit.path = path;
+  const parameters = node.params.filter((param) => !(param.type === 'Identifier' && param.name === 'this')).length;
+  return {
+    fact: {
+      kind: site.kind,
+      id,
+      path,
+      name,
+      span: model.positions.span(start, end),
+      nameSpan: unit ? unit.nameSpan : model.positions.span(start, end),
+      directiveSpan: model.positions.span(site.directive.start as number, site.directive.end as number),
+      fromModule: site.fromModule,
+      placement,
+      captures: [],
+      usesThis: !info.arrow && info.thisAt !== null,
+      options: {},
+      parameters,
+      unit: site.unit,
+      text: { start, end },
+    },
+    site,
+    home,
+    selfName: null,
+    lexicalThis: false,
+  };
+}
+
+// ------------------------------------------------------------------ checks
+
+function checkDoubles(model: Model, site: DirectiveSite): void {
+  const body = site.node.body;
+  if (body.type !== 'BlockStatement') return;
+  const literal = `'use ${site.kind}'`;
+  const all = body.directives.filter((directive) => exactDirective(directive.value.value));
+  const other = all.find((directive) => exactDirective(directive.value.value) !== site.kind);
+  if (other)
+    report(model, 'directive-misplaced', other.start as number, other.end as number, `This function already has ${literal}: it cannot be a step and a workflow at once.`, {
+      remedy: 'Keep one of the two; let a workflow orchestrate and call a step that does the work.',
+    });
+  const moduleDirective = model.program.directives.find((directive) => exactDirective(directive.value.value));
+  const own = directiveOf(site.node);
+  if (!moduleDirective || !own || !isExported(site)) return;
+  const moduleKind = exactDirective(moduleDirective.value.value);
+  const start = own.node.start as number;
+  const end = own.node.end as number;
+  const related = [{ start: moduleDirective.start as number, end: moduleDirective.end as number, message: "the module's directive" }];
+  if (moduleKind === site.kind)
+    report(model, 'duplicate-directive', start, end, `The module's ${literal} already speaks for this exported function.`, {
+      remedy: 'Remove the directive here.',
+      related,
+      fix: { title: 'Remove the directive', edits: [{ start, end: lineEnd(model.source, end), text: '' }] },
+    });
+  else
+    report(model, 'directive-misplaced', start, end, `The module's directive makes this function a ${moduleKind}, its own says ${site.kind}.`, {
+      remedy: 'Move the function to a module without a directive, or give each function its own.',
+      related,
+    });
+}
+
+function isExported(site: DirectiveSite): boolean {
+  const parent = site.ancestors[site.ancestors.length - 1];
+  const above = site.ancestors[site.ancestors.length - 3];
+  return parent?.type === 'ExportNamedDeclaration' || parent?.type === 'ExportDefaultDeclaration' || (parent?.type === 'VariableDeclarator' && above?.type === 'ExportNamedDeclaration');
+}
+
+function lineEnd(source: string, end: number): number {
+  return source[end] === ';' ? end + 1 : end;
+}
+
+function checkAsync(model: Model, site: DirectiveSite): boolean {
+  const { node, kind } = site;
+  if (node.async && !node.generator) return true;
+  const at = (node as t.FunctionExpression).id ?? (node as t.ObjectMethod).key ?? site.directive;
+  const start = at.start as number;
+  const end = at.end as number;
+  const methodKind = (node as t.ClassMethod).kind;
+  if (node.generator) {
+    report(model, 'directive-not-async', start, end, `A ${kind} returns one result, so it cannot be a generator.`, {
+      remedy: kind === 'step' ? 'Return the values as an array, or write them to a stream.' : 'Write an async function and await each step.',
+    });
+    return false;
+  }
+  if (methodKind === 'get' || methodKind === 'set' || methodKind === 'constructor') {
+    const noun = methodKind === 'constructor' ? 'constructor' : `${methodKind}ter`;
+    report(model, 'directive-not-async', start, end, `A ${noun} cannot be async, so it cannot be a ${kind}.`, {
+      remedy: methodKind === 'constructor' ? 'Move the work to a static async method.' : 'Write an async method instead.',
+    });
+    return false;
+  }
+  const insert = asyncInsertion(site);
+  report(model, 'directive-not-async', start, end, `A ${kind} is called through the event log, so it has to be async.`, {
+    remedy: "Add 'async'.",
+    fix: { title: "Add 'async'", edits: [{ start: insert, end: insert, text: 'async ' }] },
+  });
+  return false;
+}
+
+function asyncInsertion(site: DirectiveSite): number {
+  const { node } = site;
+  if (node.type === 'ObjectMethod' || node.type === 'ClassMethod') return (node.key.start as number) - (node.computed ? 1 : 0);
+  if (node.type === 'ClassPrivateMethod') return node.key.start as number;
+  return node.start as number;
+}
+
+function checkThis(model: Model, site: DirectiveSite, placement: FunctionFact['placement']): boolean {
+  const { info, kind, node } = site;
+  const refuse = (at: Node, what: string, remedy: string): false => {
+    report(model, 'step-this-arguments', at.start as number, at.end as number, what, { remedy });
+    return false;
+  };
+  if (info.superAt && (placement === 'hoisted' || node.type === 'ObjectMethod'))
+    return refuse(info.superAt, `'super' means nothing in this ${kind}: it runs on its own, away from the object that it was written in.`, 'Call the method by its class, or do the call outside and pass its result.');
+  if (info.arrow && info.argumentsAt)
+    return refuse(info.argumentsAt, `'arguments' in an arrow function belongs to the function around it, which is not there when the ${kind} runs.`, 'Declare a rest parameter: (...args) => …');
+  if (info.arrow && info.thisAt && placement !== 'inline' && thisOwner(info) === null)
+    return refuse(info.thisAt, `'this' in this ${kind} belongs to no object that could be serialized with it.`, 'Pass what the function needs as an argument, or write a method of a serializable class.');
+  if (info.arrow && info.thisAt && placement === 'inline' && info.parent === null)
+    return refuse(info.thisAt, `'this' is undefined in an arrow function at the top level of a module.`, 'Pass what the function needs as an argument, or write a method.');
+  if (kind === 'workflow' && !info.arrow && info.thisAt && !(node as t.ClassMethod).static)
+    return refuse(info.thisAt, `A workflow is started by its id, so it has no 'this'.`, 'Pass what the workflow needs as an argument.');
+  return true;
+}
+
+/** The method or field whose `this` an arrow function sees; null when that is a plain function or nothing. */
+function thisOwner(info: FunctionInfo): FunctionInfo | null {
+  let owner = info.parent;
+  while (owner?.arrow) owner = owner.parent;
+  if (!owner) return null;
+  return owner.node.type === 'FunctionDeclaration' || owner.node.type === 'FunctionExpression' ? null : owner;
+}
+
+// --------------------------------------------------------------- placement
+
+/** Whether code at this place runs exactly once, when the module is loaded. */
+export function runsOnceAtLoad(ancestors: readonly Node[], node: Node): boolean {
+  let child = node;
+  for (let i = ancestors.length - 1; i >= 0; i--) {
+    const parent = ancestors[i] as Node;
+    switch (parent.type) {
+      case 'ConditionalExpression':
+        if (parent.test !== child) return false;
+        break;
+      case 'LogicalExpression':
+        if (parent.left !== child) return false;
+        break;
+      case 'ClassProperty':
+      case 'ClassPrivateProperty':
+      case 'ClassAccessorProperty':
+        if (!parent.static && parent.value === child) return false;
+        break;
+      case 'AssignmentExpression':
+        if (parent.operator !== '=') return false;
+        break;
+      case 'AssignmentPattern':
+      case 'OptionalCallExpression':
+      case 'OptionalMemberExpression':
+      case 'BlockStatement':
+      case 'IfStatement':
+      case 'ForStatement':
+      case 'ForInStatement':
+      case 'ForOfStatement':
+      case 'WhileStatement':
+      case 'DoWhileStatement':
+      case 'SwitchStatement':
+      case 'SwitchCase':
+      case 'TryStatement':
+      case 'CatchClause':
+      case 'LabeledStatement':
+      case 'StaticBlock':
+        return false;
+      default:
+        if (isFunction(parent)) return false;
+    }
+    child = parent;
+  }
+  return true;
+}
+
+function placementOf(model: Model, site: DirectiveSite): { placement: FunctionFact['placement']; home: Node } | null {
+  const { node, kind, ancestors } = site;
+  const at = model.units[site.unit]?.nameSpan ?? { start: node.start as number, end: node.end as number };
+  const once = runsOnceAtLoad(ancestors, node);
+  const home = homeOf(model, site);
+  if (node.type === 'ClassMethod' || node.type === 'ClassPrivateMethod') {
+    if (!once) {
+      report(model, 'directive-not-transformable', at.start, at.end, `A ${kind} method has to belong to a class at the top level of its module: a class inside of a function does not exist when the ${kind} runs again after a crash.`, {
+        remedy: 'Move the class to the top level, or write a function.',
+      });
+      return null;
+    }
+    if (kind === 'workflow' && !node.static) {
+      report(model, 'directive-not-transformable', at.start, at.end, 'A workflow is started by its id, so it cannot be an instance method: there is no instance to call it on.', {
+        remedy: 'Make the method static and pass the instance as an argument.',
+      });
+      return null;
+    }
+    return { placement: 'method', home };
+  }
+  if (!once && kind === 'workflow') {
+    const inside = enclosing(ancestors);
+    report(model, 'directive-not-transformable', at.start, at.end, `A workflow is started by its id, so it has to exist once the module is loaded; this one is made ${inside}.`, {
+      remedy: 'Move the workflow to the top level of the module and pass what it needs as arguments.',
+    });
+    return null;
+  }
+  if (!once && home === null) {
+    report(model, 'directive-not-transformable', at.start, at.end, `This ${kind} uses a private member of a class that is made inside of a function.`, {
+      remedy: 'Move the class to the top level of the module.',
+    });
+    return null;
+  }
+  if (once) return { placement: node.type === 'FunctionDeclaration' ? 'declaration' : 'inline', home: home as Node };
+  return { placement: 'hoisted', home: home as Node };
+}
+
+function enclosing(ancestors: readonly Node[]): string {
+  for (let i = ancestors.length - 1; i >= 0; i--) if (isFunction(ancestors[i] as Node)) return 'inside of a function';
+  return 'only on a condition';
+}
+
+/** Where a function that has to move goes; null when it needs a class that is no place to go. */
+function homeOf(model: Model, site: DirectiveSite): Node {
+  const { ancestors, info } = site;
+  for (let i = ancestors.length - 1; i >= 0; i--) {
+    const node = ancestors[i] as Node;
+    const isField = node.type === 'ClassBody' && (ancestors[i + 1]?.type ?? '').endsWith('Property');
+    if (node.type === 'ClassBody' && (info.privateAt || isField)) {
+      if (runsOnceAtLoad(ancestors.slice(0, i), node)) return node;
+      return null as unknown as Node;
+    }
+    if (node.type === 'TSModuleBlock') return node;
+  }
+  return model.program;
+}
+
+// ----------------------------------------------------------------- naming
+
+function reportNameless(model: Model, site: DirectiveSite, shared: string | null): void {
+  const { node, kind } = site;
+  const at = model.units[site.unit]?.nameSpan ?? { start: node.start as number, end: node.end as number };
+  const fix = namingFix(model, site);
+  report(
+    model,
+    'unstable-id',
+    at.start,
+    at.end,
+    shared === null
+      ? `Nothing at this place names the ${kind}, and a number would change with every edit around it.`
+      : `Two functions at places like this would share the id '${shared}'; a number would change with every edit around it.`,
+    {
+      remedy: `Name the function: async function ${suggestedName(model, site)}(…) { … }`,
+      ...(fix ? { fix } : {}),
+    },
+  );
+}
+
+function suggestedName(model: Model, site: DirectiveSite): string {
+  const { path } = placeOf(site.ancestors, site.node);
+  const last = path?.split(/[/.#]/).pop();
+  const base = last && /^[A-Za-z_$][\w$]*$/.test(last) && last !== 'return' && last !== 'default' ? `${last}${site.kind === 'step' ? 'Step' : 'Workflow'}` : site.kind === 'step' ? 'namedStep' : 'namedWorkflow';
+  const taken = (name: string) => new RegExp(`\\b${name.replaceAll('$', '\\$')}\\b`).test(model.source);
+  let name = base;
+  const nth = model.directives.indexOf(site) + 1;
+  if (model.directives.length > 1) name = `${base}${nth}`;
+  while (taken(name)) name += '_';
+  return name;
+}
+
+function namingFix(model: Model, site: DirectiveSite) {
+  const { node, info } = site;
+  const name = suggestedName(model, site);
+  const title = `Name the function '${name}'`;
+  const { source } = model;
+  if (node.type === 'FunctionExpression') {
+    const word = findToken(source, 'function', node.start as number) + 'function'.length;
+    return { title, edits: [{ start: word, end: word, text: ` ${name}` }] };
+  }
+  if (node.type !== 'ArrowFunctionExpression' || info.thisAt || info.argumentsAt || node.body.type !== 'BlockStatement') return null;
+  const start = node.start as number;
+  const afterAsync = start + 'async'.length;
+  const lastParam = node.params[node.params.length - 1];
+  const arrow = findToken(source, '=>', (node.returnType?.end ?? lastParam?.end ?? afterAsync) as number);
+  const parenthesized = /^\s*(?:<|\()/.test(source.slice(afterAsync));
+  const head = parenthesized ? source.slice(afterAsync, arrow).trim() : `(${source.slice(afterAsync, arrow).trim()})`;
+  return { title, edits: [{ start, end: arrow + 2, text: `async function ${name}${head}` }] };
+}
+
+// --------------------------------------------------------------- captures
+
+function addCaptures(model: Model, functions: DirectiveFunction[]): void {
+  const moved = new Map<Node, DirectiveFunction>();
+  for (const fn of functions) if (fn.fact.placement === 'hoisted') moved.set(fn.site.node as Node, fn);
+  if (moved.size === 0) return;
+  const steps = stepBindings(functions);
+  for (const ref of model.refs) {
+    const { binding } = ref;
+    if (!binding || binding.scope.isStatic || ref.exported) continue;
+    for (let scope: Scope | null = ref.scope; scope && scope !== binding.scope; scope = scope.parent) {
+      if (scope.kind !== 'function') continue;
+      const fn = moved.get(scope.node);
+      if (!fn || isSelf(fn, binding)) continue;
+      capture(model, fn, binding, ref.node, steps.has(binding));
+      if (ref.rebinds) reportClosureWrite(model, fn, binding, ref.node);
+    }
+  }
+  for (const fn of moved.values()) {
+    const at = fn.site.info.arrow ? fn.site.info.thisAt : null;
+    if (!at) continue;
+    fn.lexicalThis = true;
+    const span = model.positions.span(at.start as number, at.end as number);
+    fn.fact.captures.push({ name: 'this', span, declared: 'this', declarationSpan: span });
+  }
+}
+
+/** Bindings that hold a step: function declarations, and `const` with a step as value. */
+export function stepBindings(functions: readonly DirectiveFunction[]): Map<Binding, DirectiveFunction> {
+  const found = new Map<Binding, DirectiveFunction>();
+  for (const fn of functions) {
+    const { node, outer, ancestors } = fn.site;
+    const parent = ancestors[ancestors.length - 1];
+    let name: string | null = null;
+    if (node.type === 'FunctionDeclaration') name = node.id?.name ?? null;
+    else if (parent?.type === 'VariableDeclarator' && parent.id.type === 'Identifier') name = parent.id.name;
+    const binding = name === null ? null : outer.find(name);
+    if (binding) found.set(binding, fn);
+  }
+  return found;
+}
+
+function isSelf(fn: DirectiveFunction, binding: Binding): boolean {
+  const { declaration } = binding;
+  if (declaration === (fn.site.node as Node)) return true;
+  if (declaration.type === 'VariableDeclarator' && declaration.init && unwrap(declaration.init) === (fn.site.node as Node)) {
+    fn.selfName = binding.name;
+    return true;
+  }
+  return false;
+}
+
+function capture(model: Model, fn: DirectiveFunction, binding: Binding, node: Node, isStep: boolean): void {
+  if (fn.fact.captures.some((known) => known.name === binding.name)) return;
+  const declared: CaptureFact['declared'] = isStep ? 'step' : isHelperFunction(binding) ? 'function' : kindOf(binding);
+  fn.fact.captures.push({
+    name: binding.name,
+    span: model.positions.span(node.start as number, node.end as number),
+    declared,
+    declarationSpan: model.positions.span(binding.node.start as number, binding.node.end as number),
+  });
+}
+
+function kindOf(binding: Binding): CaptureFact['declared'] {
+  switch (binding.kind) {
+    case 'import':
+    case 'enum':
+    case 'namespace':
+      return 'other';
+    default:
+      return binding.kind;
+  }
+}
+
+function isHelperFunction(binding: Binding): boolean {
+  const { declaration } = binding;
+  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return false;
+  return isFunction(unwrap(declaration.init));
+}
+
+function reportClosureWrite(model: Model, fn: DirectiveFunction, binding: Binding, node: Node): void {
+  report(model, 'closure-write', node.start as number, node.end as number, `The step '${fn.fact.name}' works on a copy of '${binding.name}', so this write is lost.`, {
+    remedy: `Return the new value from the step and assign it outside: ${binding.name} = await ${fn.fact.name}(…)`,
+    related: [{ start: binding.node.start as number, end: binding.node.end as number, message: `'${binding.name}' is declared here` }],
+  });
+}
+
+function checkCaptures(model: Model, fn: DirectiveFunction): boolean {
+  for (const known of fn.fact.captures) {
+    if (known.declared !== 'function' && known.declared !== 'class') continue;
+    report(model, 'closure-unserializable', known.span.start, known.span.end, `The step '${fn.fact.name}' takes the ${known.declared} '${known.name}' from the code around it, and a ${known.declared} cannot be serialized.`, {
+      remedy: `Move '${known.name}' to the top level of the module, where the step finds it without taking it along.`,
+      related: [{ start: known.declarationSpan.start, end: known.declarationSpan.end, message: `'${known.name}' is declared here` }],
+    });
+  }
+  return true;
+}
+

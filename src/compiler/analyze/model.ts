@@ -1,0 +1,173 @@
+import type * as t from '@babel/types';
+import type { Positions } from '../../diagnostics/positions.ts';
+import type { Diagnostic } from '../../diagnostics/types.ts';
+import type { DirectiveKind, Unit, Use } from '../facts.ts';
+import type { FunctionNode, Node } from './ast.ts';
+
+/**
+ * The inside view of a module, made by one walk: scopes, bindings, references, functions. Passes read it; what other
+ * parts of pawl may know of it leaves as `ModuleFacts`.
+ */
+
+export type BindingKind =
+  | 'var' | 'let' | 'const' | 'param' | 'function' | 'class' | 'catch' | 'import' | 'enum' | 'namespace';
+
+export interface Binding {
+  name: string;
+  kind: BindingKind;
+  scope: Scope;
+  /** The identifier that declares it. */
+  node: Node;
+  /** Declarator, function, class, specifier. */
+  declaration: Node;
+  refs: Ref[];
+}
+
+export class Scope {
+  readonly parent: Scope | null;
+  /**
+   * `module` and `namespace` scopes exist once: what is declared there is never a capture. `function` scopes hold parameters
+   * and body; everything else is a `block`.
+   */
+  readonly kind: 'module' | 'namespace' | 'function' | 'block';
+  readonly fn: FunctionInfo | null;
+  readonly node: Node;
+  bindings: Map<string, Binding> | null = null;
+
+  constructor(parent: Scope | null, kind: Scope['kind'], node: Node, fn: FunctionInfo | null) {
+    this.parent = parent;
+    this.kind = kind;
+    this.node = node;
+    this.fn = fn;
+  }
+
+  declare(binding: Binding): Binding {
+    this.bindings ??= new Map();
+    const existing = this.bindings.get(binding.name);
+    if (existing) return existing;
+    this.bindings.set(binding.name, binding);
+    return binding;
+  }
+
+  find(name: string): Binding | null {
+    for (let scope: Scope | null = this; scope; scope = scope.parent) {
+      const found = scope.bindings?.get(name);
+      if (found) return found;
+    }
+    return null;
+  }
+
+  get isStatic(): boolean {
+    return this.kind === 'module' || this.kind === 'namespace';
+  }
+}
+
+export interface Ref {
+  name: string;
+  node: Node;
+  scope: Scope;
+  /** The nearest function around it, null at the top level. */
+  fn: FunctionInfo | null;
+  binding: Binding | null;
+  path: string[];
+  access: Use['access'];
+  /** A plain `x = …`, not `x.y = …`. */
+  rebinds: boolean;
+  /** End of the whole member chain. */
+  end: number;
+  unit: number;
+  /** Index of the statement of the program body. */
+  statement: number;
+  /** Stands in an export specifier. */
+  exported: boolean;
+}
+
+export interface FunctionInfo {
+  node: FunctionNode | t.StaticBlock | t.ClassProperty | t.ClassPrivateProperty | t.ClassAccessorProperty;
+  parent: FunctionInfo | null;
+  scope: Scope | null;
+  arrow: boolean;
+  thisAt: Node | null;
+  argumentsAt: Node | null;
+  superAt: Node | null;
+  privateAt: Node | null;
+}
+
+/** A function with a directive, as found: not yet named or judged. */
+export interface DirectiveSite {
+  kind: DirectiveKind;
+  node: FunctionNode;
+  info: FunctionInfo;
+  /** The scope that the function stands in. */
+  outer: Scope;
+  ancestors: readonly Node[];
+  directive: Node;
+  fromModule: boolean;
+  unit: number;
+}
+
+export interface DefinitionSite {
+  kind: 'action' | 'workflow' | 'agent' | 'credential';
+  call: t.CallExpression;
+  ancestors: readonly Node[];
+  /** Unit of `run`, -1 without one. */
+  unit: number;
+}
+
+export interface ClassSite {
+  node: t.ClassDeclaration | t.ClassExpression;
+  ancestors: readonly Node[];
+  serialize: boolean;
+  deserialize: boolean;
+}
+
+/** `charge.maxRetries = 5` and other assignments that could be options. */
+export interface OptionSite {
+  path: string[];
+  value: Node;
+  node: t.AssignmentExpression;
+  scope: Scope;
+}
+
+/** A string statement that looks like a directive but is none. */
+export interface StrayDirective {
+  node: Node;
+  text: string;
+  template: boolean;
+  /** The statements around it and its index there. */
+  first: boolean;
+  ancestors: readonly Node[];
+}
+
+export interface ModuleReference {
+  specifier: string | null;
+  form: 'require' | 'dynamic';
+  node: t.CallExpression | t.ImportExpression;
+  /** What is taken of it: `require('fs').readFile` → `['readFile']`. */
+  path: string[];
+  unit: number;
+  /** Local names that a `const … = require('x')` declares, by imported name (`*` for the whole). */
+  locals: { local: string; imported: string }[];
+  topLevel: boolean;
+}
+
+export interface Model {
+  source: string;
+  file: string;
+  packageName: string | null;
+  program: t.Program;
+  comments: readonly t.Comment[];
+  positions: Positions;
+  module: Scope;
+  refs: Ref[];
+  functions: FunctionInfo[];
+  directives: DirectiveSite[];
+  definitions: DefinitionSite[];
+  classes: ClassSite[];
+  options: OptionSite[];
+  strays: StrayDirective[];
+  requires: ModuleReference[];
+  units: Unit[];
+  usesCommonJs: boolean;
+  diagnostics: Diagnostic[];
+}

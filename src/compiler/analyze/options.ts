@@ -1,0 +1,109 @@
+import { parse as parseDuration } from '@lukeed/ms';
+import type { StepOptions } from '../facts.ts';
+import { type Node, unwrap } from './ast.ts';
+import { type DirectiveFunction, stepBindings } from './functions.ts';
+import type { Model, OptionSite, Scope } from './model.ts';
+import { report } from './report.ts';
+
+/**
+ * Options that are set on a step: `charge.maxRetries = 5`, `Order.prototype.save.timeout = '30s'`, `charge.stepId = 'charge'`.
+ * They are facts of the build, so their values have to be known then. At the top level a computed value is read from the
+ * function at run time instead; a nested step does not exist then, so a computed value there is an error (1008).
+ */
+const OPTIONS: Record<string, (value: unknown) => string | null> = {
+  maxRetries: (value) => (isCount(value, 0) ? null : 'a whole number from 0'),
+  timeout: (value) => (isDuration(value) ? null : "milliseconds or a duration such as '30s'"),
+  retryAfter: (value) => (isDuration(value) ? null : "milliseconds or a duration such as '30s'"),
+  concurrency: (value) => (isCount(value, 1) ? null : 'a whole number from 1'),
+  stepId: (value) => (typeof value === 'string' && value !== '' ? null : 'a text'),
+  workflowId: (value) => (typeof value === 'string' && value !== '' ? null : 'a text'),
+};
+
+export function readOptions(model: Model, functions: DirectiveFunction[]): void {
+  if (model.options.length === 0 || functions.length === 0) return;
+  const bindings = stepBindings(functions);
+  const byPath = new Map(functions.map((fn) => [fn.fact.path, fn]));
+  for (const site of model.options) {
+    const option = site.path[site.path.length - 1] as string;
+    const problemOf = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined;
+    if (!problemOf) continue;
+    const fn = ownerOf(site, bindings, byPath);
+    if (!fn) continue;
+    const start = site.value.start as number;
+    const end = site.value.end as number;
+    const value = evaluate(site.value, site.scope, 0);
+    if (value === undefined) {
+      const pinned = option === 'stepId' || option === 'workflowId';
+      if (fn.fact.placement !== 'hoisted' && !pinned) continue;
+      report(model, 'step-option-not-static', start, end, `'${option}' of '${fn.fact.name}' has to be known at build time: ${pinned ? 'the id is part of the manifest' : 'a nested step is made before its surroundings run'}.`, {
+        remedy: 'Write a literal, or a constant of this module.',
+      });
+      continue;
+    }
+    const problem = problemOf(value);
+    if (problem) {
+      report(model, 'step-option-not-static', start, end, `'${option}' takes ${problem}, not ${JSON.stringify(value) ?? String(value)}.`);
+      continue;
+    }
+    if (option === 'stepId' || option === 'workflowId') fn.fact.id = value as string;
+    else Object.assign(fn.fact.options, { [option]: value === Infinity ? Number.MAX_SAFE_INTEGER : value } satisfies StepOptions);
+  }
+}
+
+function ownerOf(site: OptionSite, bindings: ReturnType<typeof stepBindings>, byPath: Map<string, DirectiveFunction>): DirectiveFunction | null {
+  const target = site.path.slice(0, -1);
+  const binding = site.scope.find(target[0] as string);
+  if (target.length === 1) return (binding && bindings.get(binding)) ?? null;
+  if (binding && !binding.scope.isStatic) return null;
+  const path = target.join('.').replace('.prototype.', '#').replace(/^(?:module\.)?exports\./, '');
+  return byPath.get(path) ?? null;
+}
+
+/** The value of a constant expression, or undefined when it is not constant. */
+export function evaluate(node: Node, scope: Scope, depth: number): unknown {
+  const inner = unwrap(node);
+  if (depth > 8) return undefined;
+  switch (inner.type) {
+    case 'NumericLiteral':
+    case 'StringLiteral':
+    case 'BooleanLiteral':
+      return inner.value;
+    case 'TemplateLiteral':
+      return inner.expressions.length === 0 ? inner.quasis[0]?.value.cooked : undefined;
+    case 'UnaryExpression': {
+      const value = evaluate(inner.argument, scope, depth + 1);
+      if (typeof value !== 'number') return undefined;
+      return inner.operator === '-' ? -value : inner.operator === '+' ? value : undefined;
+    }
+    case 'BinaryExpression': {
+      const left = evaluate(inner.left as Node, scope, depth + 1);
+      const right = evaluate(inner.right, scope, depth + 1);
+      if (typeof left === 'string' && typeof right === 'string' && inner.operator === '+') return left + right;
+      if (typeof left !== 'number' || typeof right !== 'number') return undefined;
+      if (inner.operator === '+') return left + right;
+      if (inner.operator === '-') return left - right;
+      if (inner.operator === '*') return left * right;
+      if (inner.operator === '/') return left / right;
+      return undefined;
+    }
+    case 'Identifier': {
+      const binding = scope.find(inner.name);
+      if (!binding) return inner.name === 'Infinity' ? Infinity : undefined;
+      const { declaration } = binding;
+      if (binding.kind !== 'const' || declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return undefined;
+      return evaluate(declaration.init, binding.scope, depth + 1);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isCount(value: unknown, least: number): boolean {
+  return value === Infinity || (Number.isInteger(value) && (value as number) >= least);
+}
+
+function isDuration(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0;
+  return typeof value === 'string' && parseDuration(value) !== undefined;
+}
+

@@ -1,0 +1,71 @@
+import { type ParserOptions, type ParserPlugin, parse as babelParse } from '@babel/parser';
+import type * as t from '@babel/types';
+
+/** What went wrong while parsing: at which offset, and the parser's words without their position. */
+export interface SyntaxProblem {
+  offset: number;
+  message: string;
+}
+
+export interface Parsed {
+  /** Null when the parser could not recover. */
+  program: t.Program | null;
+  comments: readonly t.Comment[];
+  problems: SyntaxProblem[];
+}
+
+const ALWAYS: ParserPlugin[] = [
+  'typescript',
+  'decorators-legacy',
+  'decoratorAutoAccessors',
+  'explicitResourceManagement',
+  'importAttributes',
+];
+
+const OPTIONS = {
+  attachComment: false,
+  errorRecovery: true,
+  createParenthesizedExpressions: true,
+  tokens: false,
+  allowReturnOutsideFunction: true,
+  allowAwaitOutsideFunction: true,
+  allowNewTargetOutsideFunction: true,
+  allowSuperOutsideMethod: true,
+  allowUndeclaredExports: true,
+} as const satisfies ParserOptions;
+
+/**
+ * Parses a module of any JavaScript or TypeScript flavour, chosen by the file's ending. Plain `.js` may be a sloppy script
+ * (an old CommonJS file): where it fails as a module it gets a second chance as a script.
+ *
+ * @param source - text of the module
+ * @param file - its path; only the ending matters
+ * @returns program, comments and problems; never throws on user code
+ */
+export function parseModule(source: string, file: string): Parsed {
+  const ending = /\.([cm]?[jt]sx?)$/.exec(file)?.[1] ?? 'ts';
+  const typescript = ending.includes('ts');
+  const jsx = ending.endsWith('x') || !typescript;
+  const plugins: ParserPlugin[] = jsx ? [...ALWAYS, 'jsx'] : ALWAYS;
+  if (ending === 'cjs' || ending === 'cts') return attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
+  const parsed = attempt(source, { ...OPTIONS, plugins, sourceType: 'module' });
+  if (parsed.problems.length === 0 || typescript) return parsed;
+  const script = attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
+  return script.problems.length === 0 ? script : parsed;
+}
+
+function attempt(source: string, options: ParserOptions): Parsed {
+  try {
+    const file = babelParse(source, options);
+    const problems = (file.errors ?? []).map(problemOf);
+    return { program: file.program, comments: file.comments ?? [], problems };
+  } catch (error) {
+    return { program: null, comments: [], problems: [problemOf(error)] };
+  }
+}
+
+function problemOf(error: unknown): SyntaxProblem {
+  const { pos, loc, message } = error as { pos?: number; loc?: { index?: number }; message?: string };
+  const text = String(message ?? error).replace(/ \(\d+:\d+\)/, '');
+  return { offset: pos ?? loc?.index ?? 0, message: text.split('\n')[0] as string };
+}
