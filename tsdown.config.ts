@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'tsdown';
+import { realm } from './realm.plugin.ts';
+
+const entries = {
+  index: 'src/index.ts',
+  client: 'src/runtime/client.ts',
+  runtime: 'src/runtime/index.ts',
+  testing: 'src/testing/index.ts',
+  compiler: 'src/compiler/index.ts',
+  checker: 'src/checker/index.ts',
+  manifest: 'src/manifest/index.ts',
+  build: 'src/bundler/index.ts',
+  config: 'src/config/index.ts',
+  'internal/step': 'src/internal/step.ts',
+  'internal/client': 'src/internal/client.ts',
+  vite: 'plugins/vite.ts',
+  webpack: 'plugins/webpack.ts',
+  esbuild: 'plugins/esbuild.ts',
+  cli: 'src/cli/main.ts',
+};
+
+export default defineConfig({
+  entry: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  fixedExtension: false,
+  sourcemap: true,
+  dts: { sourcemap: false },
+  report: false,
+  logLevel: 'warn',
+  plugins: [realm()],
+});
