@@ -1,0 +1,146 @@
+/**
+ * One append inside a transaction: first every reason to refuse it, only reading; then the events, and what follows from
+ * them for the run record, the hooks and the inbox.
+ */
+import { type NewRunEvent, RESULT_EVENTS, TERMINAL_EVENTS } from '../events.ts';
+import { StoreError } from '../errors.ts';
+import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
+import type { Connection } from './connection.ts';
+import { isConstraint } from './errors.ts';
+import { insertEvent } from './sql/events.ts';
+import { disposeHook, disposeHooksOf, selectHook, upsertHook } from './sql/hooks.ts';
+import { deleteMessage, hasMessage, selectMessagesOfRun } from './sql/inbox.ts';
+import {
+  bindBundle,
+  finishRun,
+  noteCancel,
+  parkRun,
+  type RunHead,
+  selectHead,
+  setWakeAt,
+  unparkRun,
+} from './sql/runs.ts';
+
+export function append(db: Connection, request: AppendRequest, changes: StoreChange[]): AppendResult {
+  const head = selectHead(db, request.runId);
+  if (head === undefined) return { ok: false, reason: 'unknown-run' };
+  const refusal = refuse(db, head, request);
+  if (refusal !== null) return refusal;
+
+  if (request.consume !== undefined) for (const id of request.consume) deleteMessage(db, id);
+  const lastSeq = writeEvents(db, head, request.runId, request.events, changes);
+  if (request.wakeAt !== undefined && !leavesOwner(request.events)) {
+    setWakeAt(db, head.no, request.wakeAt === null ? null : Math.ceil(request.wakeAt));
+  }
+  return { ok: true, lastSeq };
+}
+
+/** Makes a refusal of the unique index's complaint; any other error is thrown on. Call after the rollback. */
+export function recoverAppend(request: AppendRequest, error: unknown): AppendResult {
+  if (!isConstraint(error)) throw error;
+  const result = request.events.find((event) => (RESULT_EVENTS as readonly string[]).includes(event.type));
+  return { ok: false, reason: 'duplicate', cid: (result as { cid?: number } | undefined)?.cid ?? null };
+}
+
+/** Appends the events after the run's newest one, with what follows from each. Returns the new newest number. */
+export function writeEvents(
+  db: Connection,
+  head: RunHead,
+  runId: string,
+  events: readonly NewRunEvent[],
+  changes: StoreChange[],
+): number {
+  let seq = head.last_seq;
+  let status: RunStatus | undefined;
+  for (const event of events) {
+    seq += 1;
+    insertEvent(db, head.no, runId, seq, event);
+    status = project(db, head, event) ?? status;
+  }
+  if (seq > head.last_seq) changes.push({ kind: 'events', runId, lastSeq: seq });
+  if (status !== undefined) changes.push({ kind: 'status', runId, status });
+  return seq;
+}
+
+function refuse(db: Connection, head: RunHead, request: AppendRequest): AppendRefusal | null {
+  if (head.fence !== request.fence) return { ok: false, reason: 'fenced', owner: head.owner, fence: head.fence };
+  if (isFinal(head.status)) return { ok: false, reason: 'finished', status: head.status };
+  if (head.owner === null) return { ok: false, reason: 'fenced', owner: null, fence: head.fence };
+  if (head.last_seq !== request.afterSeq) return { ok: false, reason: 'conflict', lastSeq: head.last_seq };
+
+  const consume = request.consume ?? [];
+  for (const id of consume) {
+    if (!hasMessage(db, id, head.no)) return { ok: false, reason: 'duplicate', cid: null };
+  }
+  return refuseHooks(db, request.events) ?? refuseUnread(db, request, consume);
+}
+
+function refuseHooks(db: Connection, events: readonly NewRunEvent[]): AppendRefusal | null {
+  for (const event of events) {
+    if (event.type !== 'hook_created') continue;
+    const existing = selectHook(db, event.name)?.hook;
+    if (existing === undefined || existing.disposedAt !== null) continue;
+    // Disposed by an earlier event of this very request?
+    const freed = events
+      .slice(0, events.indexOf(event))
+      .some((other) => other.type === 'hook_disposed' && other.cid === existing.cid);
+    if (!freed) return { ok: false, reason: 'hook-conflict', token: event.name, ownerRunId: existing.runId };
+  }
+  return null;
+}
+
+function refuseUnread(db: Connection, request: AppendRequest, consume: readonly number[]): AppendRefusal | null {
+  const end = request.events.findIndex((event) => event.type in TERMINAL_EVENTS);
+  if (end < 0) return null;
+  if (end !== request.events.length - 1) {
+    throw new StoreError('PAWL_STORE_MISUSE', `Events follow '${request.events[end]?.type}', which ends the run.`, {
+      place: `run ${request.runId}`,
+    });
+  }
+  const messages = selectMessagesOfRun(db, request.runId, 0).filter((message) => !consume.includes(message.id));
+  return messages.length === 0 ? null : { ok: false, reason: 'unread', messages };
+}
+
+/** What follows from an event for the tables beside the log; the new status if it changes. */
+function project(db: Connection, head: RunHead, event: NewRunEvent): RunStatus | undefined {
+  switch (event.type) {
+    case 'run_completed':
+    case 'run_failed':
+    case 'run_cancelled': {
+      const status = TERMINAL_EVENTS[event.type];
+      const at = Math.floor(event.at);
+      finishRun(db, head.no, status, at);
+      disposeHooksOf(db, head.no, at);
+      return status;
+    }
+    case 'run_parked':
+      parkRun(db, head.no, event.meta);
+      return 'parked';
+    case 'run_unparked':
+      unparkRun(db, head.no);
+      return 'running';
+    case 'bundle_bound':
+      bindBundle(db, head.no, event.meta.bundleHash);
+      return undefined;
+    case 'cancel_requested':
+      if (head.cancel_requested === 0) noteCancel(db, head.no);
+      return undefined;
+    case 'hook_created':
+      upsertHook(db, event.name, head.no, event.cid, event.data ?? null, Math.floor(event.at));
+      return undefined;
+    case 'hook_disposed':
+      disposeHook(db, head.no, event.cid, Math.floor(event.at));
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+function leavesOwner(events: readonly NewRunEvent[]): boolean {
+  const last = events.at(-1)?.type;
+  return last === 'run_parked' || (last !== undefined && last in TERMINAL_EVENTS);
+}
+
+function isFinal(status: RunStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}

@@ -1,0 +1,71 @@
+import { StoreError } from '../errors.ts';
+
+/** Primary result codes of SQLite (https://sqlite.org/rescode.html) that we tell apart. */
+const BUSY = 5;
+const LOCKED = 6;
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const CONSTRAINT = 19;
+const NOTADB = 26;
+
+function resultCode(error: unknown): number | null {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : null;
+}
+
+/** Another connection holds the lock that we want: worth trying again. */
+export function isBusy(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === BUSY || code === LOCKED;
+}
+
+/** A unique index refused a row. */
+export function isConstraint(error: unknown): boolean {
+  return resultCode(error) === CONSTRAINT;
+}
+
+/** Says what an error of SQLite means for the store at `place`. What is not SQLite's error comes back as it is. */
+export function explain(error: unknown, place: string): unknown {
+  if (error instanceof StoreError) return error;
+  const details = { sqlite: (error as { message?: string } | null)?.message };
+  switch (resultCode(error)) {
+    case BUSY:
+    case LOCKED:
+      return new StoreError('PAWL_STORE_LOCKED', 'Another program holds a lock on the store.', { place, details });
+    case READONLY:
+      return new StoreError('PAWL_STORE_READONLY', 'The store cannot be written.', { place, details });
+    case FULL:
+      return new StoreError('PAWL_STORE_FULL', 'The disk that the store is on is full.', { place, details });
+    case CORRUPT:
+      return new StoreError(
+        'PAWL_STORE_CORRUPT',
+        'The store is damaged: SQLite cannot make sense of a page of the file.',
+        {
+          place,
+          details,
+        },
+      );
+    case NOTADB:
+      return new StoreError('PAWL_STORE_CORRUPT', 'The file is no SQLite database, or its first page is damaged.', {
+        place,
+        details,
+        remedy: 'If it is a file of another kind, name another place; if it was a store, restore a backup.',
+      });
+    case CANTOPEN:
+      return new StoreError('PAWL_STORE_OPEN', 'The store cannot be opened.', { place, details });
+    case IOERR:
+      return new StoreError('PAWL_STORE_IO', 'The system failed to read or write the store.', { place, details });
+    default:
+      break;
+  }
+  // A statement or a connection that is used after close(): the libraries say so in different words.
+  if ((error as { code?: unknown } | null)?.code === 'ERR_INVALID_STATE') return closed(place);
+  return error;
+}
+
+export function closed(place: string): StoreError {
+  return new StoreError('PAWL_STORE_CLOSED', 'The store was closed.', { place });
+}

@@ -1,0 +1,159 @@
+/**
+ * Group commit: all writes that are handed in during one turn of the event loop share one transaction and one sync.
+ *
+ * A sync costs a hundred times what a row costs, so grouping is where throughput comes from; and while the sync of one group
+ * holds the thread, the next group gathers in the event loop. A lone write waits for no timer: its group closes at the end of the turn.
+ *
+ * Jobs decide for themselves what to refuse, by reading before they write. A job that fails in the middle would take its
+ * neighbours down with the transaction; then every job of the group is done again in a transaction of its own, so that only the
+ * faulty one fails. That costs something only when it happens; a savepoint for each job would cost always.
+ */
+import type { CrashPoint, StoreChange } from '../port.ts';
+import { type Connection, Deadline } from './connection.ts';
+import { closed, explain, isBusy } from './errors.ts';
+
+/** Work inside a transaction. Notes what listeners shall hear once it is durable. May be done twice; must keep no state. */
+export type Job<T> = (changes: StoreChange[]) => T;
+
+interface Entry {
+  job: Job<unknown>;
+  /** Makes a result of an error that the job threw, or throws on. */
+  recover: ((error: unknown) => unknown) | undefined;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
+}
+
+export class GroupCommit {
+  readonly #connection: Connection;
+  readonly #emit: (changes: StoreChange[]) => void;
+  readonly #crashPoint: ((point: CrashPoint) => void) | undefined;
+  #entries: Entry[] = [];
+  #scheduled = false;
+  #waiting: Deadline | undefined;
+  #closed = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(
+    connection: Connection,
+    emit: (changes: StoreChange[]) => void,
+    crashPoint: ((point: CrashPoint) => void) | undefined,
+  ) {
+    this.#connection = connection;
+    this.#emit = emit;
+    this.#crashPoint = crashPoint;
+  }
+
+  /** Does the job in the group of this turn; resolves when its transaction is durable. */
+  submit<T>(job: Job<T>, recover?: (error: unknown) => T): Promise<T> {
+    if (this.#closed) return Promise.reject(closed(this.#connection.place));
+    return new Promise<T>((resolve, reject) => {
+      this.#entries.push({ job, recover, resolve: resolve as (value: never) => void, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Takes no more jobs; resolves when those that it has are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#scheduled) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    // Jobs that arrive while another process holds the lock join the group: it is taken only once the lock is ours.
+    const problem = this.#begin();
+    if (problem !== undefined && isBusy(problem)) {
+      this.#waiting ??= new Deadline(this.#connection.lockTimeout);
+      if (!this.#waiting.over) {
+        this.#waiting.wait().then(this.#flush);
+        return;
+      }
+    }
+    this.#waiting = undefined;
+    this.#scheduled = false;
+    const entries = this.#entries;
+    this.#entries = [];
+    if (problem === undefined) this.#commit(entries);
+    else this.#rejectAll(entries, problem);
+
+    if (!this.#scheduled) {
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+  };
+
+  #begin(): unknown {
+    try {
+      this.#crashPoint?.('before-begin');
+      this.#connection.sql('BEGIN IMMEDIATE').run();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #commit(entries: Entry[]): void {
+    const changes: StoreChange[] = [];
+    const results: unknown[] = [];
+    try {
+      for (const { job } of entries) results.push(job(changes));
+      this.#crashPoint?.('before-commit');
+      this.#connection.sql('COMMIT').run();
+    } catch (error) {
+      this.#rollback();
+      if (entries.length > 1 && results.length < entries.length) this.#commitEach(entries);
+      else this.#rejectAll(entries, error);
+      return;
+    }
+    try {
+      this.#crashPoint?.('after-commit');
+    } catch (error) {
+      for (const { reject } of entries) reject(error);
+      return;
+    }
+    for (let index = 0; index < entries.length; index++) entries[index]?.resolve(results[index] as never);
+    this.#emit(changes);
+  }
+
+  #commitEach(entries: Entry[]): void {
+    for (const [index, entry] of entries.entries()) {
+      const problem = this.#begin();
+      if (problem === undefined) {
+        this.#commit([entry]);
+      } else if (isBusy(problem)) {
+        // The lock was ours a moment ago. Whoever has it now: the rest goes in front of the next group, in the same order.
+        this.#entries.unshift(...entries.slice(index));
+        this.#schedule();
+        return;
+      } else {
+        this.#rejectAll([entry], problem);
+      }
+    }
+  }
+
+  #rollback(): void {
+    try {
+      this.#connection.sql('ROLLBACK').run();
+    } catch {
+      // SQLite ends the transaction itself after some errors (a full disk): then there is nothing to roll back.
+    }
+  }
+
+  #rejectAll(entries: Entry[], problem: unknown): void {
+    for (const { recover, resolve, reject } of entries) {
+      if (recover === undefined) {
+        reject(explain(problem, this.#connection.place));
+        continue;
+      }
+      try {
+        resolve(recover(problem) as never);
+      } catch (error) {
+        reject(explain(error, this.#connection.place));
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The tables, as numbered migrations. A migration that was released is never edited; the next change is a new one.
+ *
+ * Why the tables are as they are:
+ * - `events` is clustered by run and number (WITHOUT ROWID): appending dirties one page, and a replay reads neighbours.
+ * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
+ * - `runs_due` and `runs_owned` index only runs that are alive.
+ * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
+ */
+import type { Connection } from './connection.ts';
+
+/** 'pawl' in ASCII, in the header of every file of ours. */
+export const APPLICATION_ID = 0x7061776c;
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE bundles (
+    hash TEXT PRIMARY KEY,
+    code TEXT NOT NULL,
+    map TEXT
+  ) STRICT;
+
+  CREATE TABLE owners (
+    name TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    space TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    started TEXT NOT NULL,
+    lease_until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    workflow_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    bundle_hash TEXT,
+    seed TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    wake_at INTEGER,
+    owner TEXT,
+    fence INTEGER NOT NULL,
+    parked TEXT,
+    cancel_requested INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_due ON runs (wake_at) WHERE owner IS NULL AND wake_at IS NOT NULL;
+  CREATE INDEX runs_owned ON runs (owner) WHERE owner IS NOT NULL;
+
+  CREATE TABLE events (
+    run INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    cid INTEGER,
+    name TEXT,
+    attempt INTEGER,
+    data TEXT,
+    meta TEXT,
+    sum INTEGER NOT NULL,
+    PRIMARY KEY (run, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX events_result ON events (run, cid)
+    WHERE type IN ('step_completed', 'step_failed', 'sleep_completed');
+
+  CREATE TABLE hooks (
+    token TEXT PRIMARY KEY,
+    run INTEGER NOT NULL,
+    cid INTEGER NOT NULL,
+    metadata TEXT,
+    created_at INTEGER NOT NULL,
+    disposed_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX hooks_run ON hooks (run, cid);
+
+  CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    cid INTEGER,
+    token TEXT,
+    data TEXT
+  ) STRICT;
+  CREATE INDEX inbox_run ON inbox (run, id);
+  `,
+];
+
+/** Version of the tables that this pawl writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Brings the tables to the present version. Call inside a write transaction. */
+export function migrate(connection: Connection): void {
+  const { user_version: from } = connection.sql('PRAGMA user_version').get() as { user_version: number };
+  if (from === SCHEMA_VERSION) return;
+  for (const migration of MIGRATIONS.slice(from)) connection.exec(migration);
+  connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
+}

@@ -1,0 +1,124 @@
+/**
+ * Opens a SQLite store: makes the directory and the file, refuses what is not ours, brings the tables up to date.
+ * Nothing is written before it is certain that the file is ours or empty.
+ */
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { StoreError } from '../errors.ts';
+import type { EventStore, StoreOptions } from '../port.ts';
+import type { StoreUrl } from '../url.ts';
+import { Connection } from './connection.ts';
+import { loadSqlite } from './driver.ts';
+import { explain } from './errors.ts';
+import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './migrations.ts';
+import { SqliteStore } from './store.ts';
+
+const LOCK_TIMEOUT_MS = 10_000;
+
+export async function openSqliteStore(url: string, parsed: StoreUrl, options: StoreOptions): Promise<EventStore> {
+  const place = parsed.path === null ? ':memory:' : parsed.path;
+  if (parsed.path !== null) prepareFile(parsed.path, options.create ?? true);
+
+  const DatabaseSync = await loadSqlite();
+  let connection: Connection;
+  try {
+    const location = parsed.path === null ? ':memory:' : resolve(parsed.path);
+    connection = new Connection(new DatabaseSync(location), place, options.lockTimeout ?? LOCK_TIMEOUT_MS);
+  } catch (error) {
+    throw explain(error, place);
+  }
+  try {
+    connection.exec('PRAGMA busy_timeout = 0');
+    await connection.patiently(() => refuseForeign(connection));
+    await connection.patiently(() => configure(connection, parsed));
+    await connection.patiently(() => bringUpToDate(connection));
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return new SqliteStore(url, connection, parsed.path === null, options);
+}
+
+/** Finds out what the system would say, before SQLite says only that it cannot open the file. */
+function prepareFile(path: string, create: boolean): void {
+  const file = statOf(path);
+  if (file?.isDirectory()) {
+    throw new StoreError('PAWL_STORE_DIRECTORY', 'A directory stands where the store file is meant to be.', {
+      place: path,
+    });
+  }
+  if (file === undefined && !create) {
+    throw new StoreError('PAWL_STORE_MISSING', 'There is no store here.', { place: path });
+  }
+  const directory = dirname(resolve(path));
+  try {
+    if (file === undefined) mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    if (file !== undefined) accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw explainAccess(error as NodeJS.ErrnoException, path);
+  }
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw explainAccess(error as NodeJS.ErrnoException, path);
+  }
+}
+
+function explainAccess(error: NodeJS.ErrnoException, place: string): StoreError {
+  const details = { system: error.message };
+  switch (error.code) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new StoreError('PAWL_STORE_READONLY', 'This user may not write the store (the file, or its directory).', {
+        place,
+        details,
+      });
+    case 'ENOSPC':
+      return new StoreError('PAWL_STORE_FULL', 'The disk that the store is on is full.', { place, details });
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new StoreError('PAWL_STORE_OPEN', 'A part of the path is a file, not a directory.', { place, details });
+    default:
+      return new StoreError('PAWL_STORE_OPEN', 'The store cannot be opened.', { place, details });
+  }
+}
+
+function refuseForeign(connection: Connection): void {
+  const { place } = connection;
+  const { application_id: application } = connection.sql('PRAGMA application_id').get() as { application_id: number };
+  const { user_version: version } = connection.sql('PRAGMA user_version').get() as { user_version: number };
+  if (application !== APPLICATION_ID) {
+    const { tables } = connection.sql('SELECT count(*) AS tables FROM sqlite_master').get() as { tables: number };
+    if (application === 0 && version === 0 && tables === 0) return;
+    throw new StoreError('PAWL_STORE_FOREIGN', 'The file is a SQLite database of another program.', { place });
+  }
+  if (version > SCHEMA_VERSION) {
+    const message = `The store has schema version ${version}; this pawl knows versions up to ${SCHEMA_VERSION}.`;
+    throw new StoreError('PAWL_STORE_NEWER', message, { place });
+  }
+}
+
+/** WAL with FULL syncs every commit to the disk; on macOS only `fullfsync` makes that a true sync. */
+function configure(connection: Connection, { path, durability }: StoreUrl): void {
+  if (path !== null) connection.exec('PRAGMA journal_mode = WAL');
+  connection.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
+  if (durability === 'full') connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
+}
+
+function bringUpToDate(connection: Connection): void {
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    // Again, now with the lock: another process may have been faster.
+    refuseForeign(connection);
+    migrate(connection);
+    connection.exec('COMMIT');
+  } catch (error) {
+    connection.exec('ROLLBACK');
+    throw error;
+  }
+}

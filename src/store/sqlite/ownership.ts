@@ -1,0 +1,62 @@
+/**
+ * Owners and their runs: who is dead, and who takes over.
+ */
+import { isGone, ownIdentity } from '../process-identity.ts';
+import { StoreError } from '../errors.ts';
+import type { ClaimRequest, ClaimRunResult, RunRecord, StoreChange } from '../port.ts';
+import type { Connection } from './connection.ts';
+import { deleteOwner, hasOwner, type OwnerRow, selectOwner, selectOwners } from './sql/owners.ts';
+import { claimDueRuns, claimOneRun, releaseRunsOf, selectHead, selectRun } from './sql/runs.ts';
+
+/** Dead owners other than the one that asks (who lives, since it asks). */
+export function deadOwners(db: Connection, asking: string, clock: number): string[] {
+  return selectOwners(db)
+    .filter((owner) => owner.name !== asking && isDead(owner, clock))
+    .map((owner) => owner.name);
+}
+
+function isDead(owner: OwnerRow, clock: number): boolean {
+  return owner.lease_until <= clock || isGone(owner, ownIdentity());
+}
+
+export function requireOwner(db: Connection, owner: string): void {
+  if (hasOwner(db, owner)) return;
+  throw new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place: db.place });
+}
+
+/** Takes due runs, those of dead owners too. Inside a transaction. */
+export function claimDue(db: Connection, request: ClaimRequest, clock: number): RunRecord[] {
+  requireOwner(db, request.owner);
+  for (const dead of deadOwners(db, request.owner, clock)) {
+    releaseRunsOf(db, dead);
+    deleteOwner(db, dead);
+  }
+  return claimDueRuns(db, request.owner, request.now, request.limit).map((id) => record(db, id));
+}
+
+/** Takes one run. Inside a transaction. */
+export function claimOne(
+  db: Connection,
+  runId: string,
+  request: { owner: string; now: number },
+  clock: number,
+  changes: StoreChange[],
+): ClaimRunResult {
+  requireOwner(db, request.owner);
+  const head = selectHead(db, runId);
+  if (head === undefined) return { ok: false, reason: 'unknown-run' };
+  if (head.status === 'completed' || head.status === 'failed' || head.status === 'cancelled') {
+    return { ok: false, reason: 'finished', run: record(db, runId) };
+  }
+  if (head.owner !== null && head.owner !== request.owner) {
+    const holder = selectOwner(db, head.owner);
+    if (holder !== undefined && !isDead(holder, clock)) return { ok: false, reason: 'owned', owner: head.owner };
+  }
+  claimOneRun(db, head.no, request.owner, Math.floor(request.now));
+  if (head.status === 'pending') changes.push({ kind: 'status', runId, status: 'running' });
+  return { ok: true, run: record(db, runId) };
+}
+
+function record(db: Connection, runId: string): RunRecord {
+  return selectRun(db, runId) as RunRecord;
+}

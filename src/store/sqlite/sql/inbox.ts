@@ -1,0 +1,63 @@
+import type { InboxMessage } from '../../port.ts';
+import type { Connection } from '../connection.ts';
+import type { SqliteRow } from '../driver.ts';
+
+const INSERT_PAYLOAD = `INSERT INTO inbox (run, kind, at, cid, token, data) VALUES (?, 'hook', ?, ?, ?, ?) RETURNING id`;
+
+export function insertPayload(
+  db: Connection,
+  no: number,
+  at: number,
+  cid: number,
+  token: string,
+  payload: string | null,
+): number {
+  return (db.sql(INSERT_PAYLOAD).get(no, at, cid, token, payload) as { id: number }).id;
+}
+
+const INSERT_CANCEL = `INSERT INTO inbox (run, kind, at, data) VALUES (?, 'cancel', ?, ?) RETURNING id`;
+
+export function insertCancel(db: Connection, no: number, at: number, reason: string | null): number {
+  return (db.sql(INSERT_CANCEL).get(no, at, reason) as { id: number }).id;
+}
+
+const COLUMNS = 'i.id, r.id AS run_id, i.kind, i.at, i.cid, i.token, i.data';
+
+const SELECT_OF_RUN = `
+  SELECT ${COLUMNS} FROM inbox i JOIN runs r ON r.no = i.run
+  WHERE i.run = (SELECT no FROM runs WHERE id = ?) AND i.id > ? ORDER BY i.id`;
+
+export function selectMessagesOfRun(db: Connection, runId: string, afterId: number): InboxMessage[] {
+  return (db.sql(SELECT_OF_RUN).all(runId, afterId) as SqliteRow[]).map(toMessage);
+}
+
+const SELECT_OF_OWNER = `
+  SELECT ${COLUMNS} FROM inbox i JOIN runs r ON r.no = i.run WHERE r.owner = ? AND i.id > ? ORDER BY i.id`;
+
+export function selectMessagesOfOwner(db: Connection, owner: string, afterId: number): InboxMessage[] {
+  return (db.sql(SELECT_OF_OWNER).all(owner, afterId) as SqliteRow[]).map(toMessage);
+}
+
+const HAS = 'SELECT 1 FROM inbox WHERE id = ? AND run = ?';
+
+export function hasMessage(db: Connection, id: number, no: number): boolean {
+  return db.sql(HAS).get(id, no) !== undefined;
+}
+
+const DELETE = 'DELETE FROM inbox WHERE id = ?';
+
+export function deleteMessage(db: Connection, id: number): void {
+  db.sql(DELETE).run(id);
+}
+
+function toMessage(row: SqliteRow): InboxMessage {
+  const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
+  if (row.kind === 'cancel') return { ...common, kind: 'cancel', reason: row.data as string | null };
+  return {
+    ...common,
+    kind: 'hook',
+    cid: row.cid as number,
+    token: row.token as string,
+    payload: row.data as string | null,
+  };
+}

@@ -1,0 +1,236 @@
+import type { ParkedReason, RunFilter, RunRecord, RunStatus } from '../../port.ts';
+import type { Connection } from '../connection.ts';
+import type { SqliteRow, SqliteValue } from '../driver.ts';
+
+const RECORD = `
+  SELECT r.no, r.id, r.workflow_id, r.status, r.bundle_hash, r.seed, r.created_at, r.started_at, r.finished_at, r.wake_at,
+    r.owner, r.fence, r.parked, r.cancel_requested, o.lease_until,
+    (SELECT e.data FROM events e WHERE e.run = r.no AND e.seq = 1) AS input,
+    (SELECT max(e.seq) FROM events e WHERE e.run = r.no) AS last_seq,
+    CASE WHEN r.finished_at IS NOT NULL
+      THEN (SELECT e.data FROM events e WHERE e.run = r.no ORDER BY e.seq DESC LIMIT 1) END AS outcome
+  FROM runs r LEFT JOIN owners o ON o.name = r.owner`;
+
+function toRecord(row: SqliteRow): RunRecord {
+  const status = row.status as RunStatus;
+  return {
+    id: row.id as string,
+    workflowId: row.workflow_id as string,
+    status,
+    bundleHash: row.bundle_hash as string | null,
+    seed: row.seed as string,
+    input: row.input as string | null,
+    createdAt: row.created_at as number,
+    startedAt: row.started_at as number | null,
+    finishedAt: row.finished_at as number | null,
+    wakeAt: row.wake_at as number | null,
+    owner: row.owner as string | null,
+    leaseUntil: row.lease_until as number | null,
+    fence: row.fence as number,
+    lastSeq: (row.last_seq ?? 0) as number,
+    output: status === 'completed' ? (row.outcome as string | null) : null,
+    error: status === 'failed' || status === 'cancelled' ? (row.outcome as string | null) : null,
+    parkedReason: row.parked === null ? null : (JSON.parse(row.parked as string) as ParkedReason),
+    cancelRequested: row.cancel_requested === 1,
+  };
+}
+
+const SELECT_ONE = `${RECORD} WHERE r.id = ?`;
+
+export function selectRun(db: Connection, id: string): RunRecord | null {
+  const row = db.sql(SELECT_ONE).get(id) as SqliteRow | undefined;
+  return row === undefined ? null : toRecord(row);
+}
+
+/** One page, newest first, and the number of its last run when there may be more. */
+export function selectRuns(
+  db: Connection,
+  filter: RunFilter,
+  limit: number,
+  before: number | null,
+): { runs: RunRecord[]; next: number | null } {
+  const conditions: string[] = [];
+  const values: SqliteValue[] = [];
+  if (filter.status !== undefined) {
+    conditions.push(`r.status IN (${filter.status.map(() => '?').join(', ')})`);
+    values.push(...filter.status);
+  }
+  if (filter.workflowId !== undefined) {
+    conditions.push('r.workflow_id = ?');
+    values.push(filter.workflowId);
+  }
+  if (filter.createdSince !== undefined) {
+    conditions.push('r.created_at >= ?');
+    values.push(filter.createdSince);
+  }
+  if (before !== null) {
+    conditions.push('r.no < ?');
+    values.push(before);
+  }
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const rows = db.sql(`${RECORD} ${where} ORDER BY r.no DESC LIMIT ?`).all(...values, limit + 1) as SqliteRow[];
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { runs: page.map(toRecord), next: rows.length > limit && last !== undefined ? (last.no as number) : null };
+}
+
+/** What an append needs to know of a run before it writes. */
+export interface RunHead {
+  no: number;
+  status: RunStatus;
+  owner: string | null;
+  fence: number;
+  cancel_requested: number;
+  last_seq: number;
+}
+
+const SELECT_HEAD = `
+  SELECT no, status, owner, fence, cancel_requested,
+    (SELECT seq FROM events WHERE run = runs.no ORDER BY seq DESC LIMIT 1) AS last_seq
+  FROM runs WHERE id = ?`;
+
+export function selectHead(db: Connection, id: string): RunHead | undefined {
+  return db.sql(SELECT_HEAD).get(id) as RunHead | undefined;
+}
+
+const SELECT_ID = 'SELECT id, status FROM runs WHERE no = ?';
+
+export function selectIdOf(db: Connection, no: number): { id: string; status: RunStatus } {
+  return db.sql(SELECT_ID).get(no) as { id: string; status: RunStatus };
+}
+
+const INSERT = `
+  INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence, cancel_requested)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING no`;
+
+export interface NewRun {
+  id: string;
+  workflowId: string;
+  bundleHash: string | null;
+  seed: string;
+  at: number;
+  wakeAt: number;
+  owner: string | null;
+}
+
+/** Returns the run's number. With an owner it is claimed already. */
+export function insertRun(db: Connection, run: NewRun): number {
+  const claimed = run.owner !== null;
+  const row = db
+    .sql(INSERT)
+    .get(
+      run.id,
+      run.workflowId,
+      claimed ? 'running' : 'pending',
+      run.bundleHash,
+      run.seed,
+      run.at,
+      claimed ? run.at : null,
+      run.wakeAt,
+      run.owner,
+      claimed ? 1 : 0,
+    ) as { no: number };
+  return row.no;
+}
+
+// A message that nobody has taken over keeps its run runnable, also when the owner believes it may sleep.
+const SET_WAKE_AT = `
+  UPDATE runs SET wake_at = CASE WHEN EXISTS (SELECT 1 FROM inbox WHERE run = runs.no) THEN 0 ELSE ? END WHERE no = ?`;
+
+export function setWakeAt(db: Connection, no: number, wakeAt: number | null): void {
+  db.sql(SET_WAKE_AT).run(wakeAt, no);
+}
+
+const FINISH = `
+  UPDATE runs SET status = ?, finished_at = ?, wake_at = NULL, owner = NULL, parked = NULL WHERE no = ?`;
+
+export function finishRun(db: Connection, no: number, status: RunStatus, at: number): void {
+  db.sql(FINISH).run(status, at, no);
+}
+
+// Payloads do not wake a parked run, a cancellation does.
+const PARK = `
+  UPDATE runs SET status = 'parked', parked = ?, owner = NULL,
+    wake_at = CASE WHEN EXISTS (SELECT 1 FROM inbox WHERE run = runs.no AND kind = 'cancel') THEN 0 END
+  WHERE no = ?`;
+
+export function parkRun(db: Connection, no: number, reason: ParkedReason): void {
+  db.sql(PARK).run(JSON.stringify(reason), no);
+}
+
+const UNPARK = `UPDATE runs SET status = 'running', parked = NULL, wake_at = 0 WHERE no = ?`;
+
+export function unparkRun(db: Connection, no: number): void {
+  db.sql(UNPARK).run(no);
+}
+
+const BIND = 'UPDATE runs SET bundle_hash = ? WHERE no = ?';
+
+export function bindBundle(db: Connection, no: number, hash: string): void {
+  db.sql(BIND).run(hash, no);
+}
+
+const NOTE_CANCEL = 'UPDATE runs SET cancel_requested = 1 WHERE no = ?';
+
+export function noteCancel(db: Connection, no: number): void {
+  db.sql(NOTE_CANCEL).run(no);
+}
+
+const WAKE_ANY = 'UPDATE runs SET wake_at = 0 WHERE no = ?';
+
+/** Wakes a run in whatever state. */
+export function wakeRun(db: Connection, no: number): void {
+  db.sql(WAKE_ANY).run(no);
+}
+
+const WAKE_RUNNING = `UPDATE runs SET wake_at = 0 WHERE no = ? AND status = 'running'`;
+
+/** Wakes a run that has begun; neither a parked one nor one whose start lies ahead. */
+export function wakeRunning(db: Connection, no: number): void {
+  db.sql(WAKE_RUNNING).run(no);
+}
+
+const HAS_DUE = 'SELECT 1 FROM runs WHERE owner IS NULL AND wake_at IS NOT NULL AND wake_at <= ? LIMIT 1';
+
+export function hasDueRun(db: Connection, now: number): boolean {
+  return db.sql(HAS_DUE).get(now) !== undefined;
+}
+
+const CLAIMED = `owner = ?, fence = fence + 1, started_at = coalesce(started_at, ?),
+  status = CASE status WHEN 'pending' THEN 'running' ELSE status END`;
+
+const CLAIM_DUE = `
+  UPDATE runs SET ${CLAIMED}
+  WHERE no IN (SELECT no FROM runs WHERE owner IS NULL AND wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, no LIMIT ?)
+  RETURNING id, wake_at AS wakeAt, no`;
+
+/** Ids of the claimed runs, those first that have waited longest. */
+export function claimDueRuns(db: Connection, owner: string, now: number, limit: number): string[] {
+  const rows = db.sql(CLAIM_DUE).all(owner, now, now, limit) as { id: string; wakeAt: number; no: number }[];
+  return rows.sort((a, b) => a.wakeAt - b.wakeAt || a.no - b.no).map((row) => row.id);
+}
+
+const CLAIM_ONE = `UPDATE runs SET ${CLAIMED} WHERE no = ?`;
+
+export function claimOneRun(db: Connection, no: number, owner: string, now: number): void {
+  db.sql(CLAIM_ONE).run(owner, now, no);
+}
+
+const RELEASE = 'UPDATE runs SET owner = NULL WHERE id = ? AND fence = ? AND owner IS NOT NULL RETURNING wake_at';
+
+/** The run's `wakeAt`, or undefined when the fence is stale. */
+export function releaseRun(db: Connection, id: string, fence: number): { wake_at: number | null } | undefined {
+  return db.sql(RELEASE).get(id, fence) as { wake_at: number | null } | undefined;
+}
+
+const RELEASE_ALL = 'UPDATE runs SET owner = NULL WHERE owner = ?';
+
+export function releaseRunsOf(db: Connection, owner: string): number {
+  return Number(db.sql(RELEASE_ALL).run(owner).changes);
+}
+
+const NEXT_WAKE = 'SELECT min(wake_at) AS wake_at FROM runs WHERE owner IS NULL AND wake_at IS NOT NULL';
+
+export function selectNextWakeAt(db: Connection): number | null {
+  return (db.sql(NEXT_WAKE).get() as { wake_at: number | null }).wake_at;
+}

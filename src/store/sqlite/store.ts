@@ -1,0 +1,242 @@
+/**
+ * The store on SQLite: every writing method is a job of the group commit, every reading one waits for locks.
+ */
+import { StoreError } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
+import { ownIdentity } from '../process-identity.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  Bundle,
+  CancelResult,
+  ClaimRequest,
+  ClaimRunResult,
+  CreateRunRequest,
+  CreateRunResult,
+  DeliverResult,
+  EventStore,
+  HookRecord,
+  InboxMessage,
+  RunFilter,
+  RunPage,
+  RunRecord,
+  StoreChange,
+  StoreOptions,
+} from '../port.ts';
+import { append, recoverAppend, writeEvents } from './append.ts';
+import type { Connection } from './connection.ts';
+import { closed } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { claimDue, claimOne, deadOwners, requireOwner } from './ownership.ts';
+import { hasBundle, insertBundle, selectBundle } from './sql/bundles.ts';
+import { selectEvents } from './sql/events.ts';
+import { selectHook } from './sql/hooks.ts';
+import { insertCancel, insertPayload, selectMessagesOfOwner, selectMessagesOfRun } from './sql/inbox.ts';
+import { deleteOwner, renewLease, upsertOwner } from './sql/owners.ts';
+import {
+  hasDueRun,
+  insertRun,
+  noteCancel,
+  releaseRun,
+  releaseRunsOf,
+  selectHead,
+  selectIdOf,
+  selectNextWakeAt,
+  selectRun,
+  selectRuns,
+  wakeRun,
+  wakeRunning,
+} from './sql/runs.ts';
+import { Watch } from './watch.ts';
+
+const PAGE = 100;
+const LARGEST_PAGE = 1_000;
+
+export class SqliteStore implements EventStore {
+  readonly url: string;
+  readonly #db: Connection;
+  readonly #commits: GroupCommit;
+  readonly #watch: Watch;
+  readonly #clock: () => number;
+  #closing: Promise<void> | undefined;
+
+  constructor(url: string, db: Connection, inMemory: boolean, options: StoreOptions) {
+    this.url = url;
+    this.#db = db;
+    this.#clock = options.clock ?? Date.now;
+    this.#watch = new Watch(db, inMemory ? null : (options.watchInterval ?? 10));
+    this.#commits = new GroupCommit(db, (changes) => this.#watch.emit(changes), options.crashPoint);
+  }
+
+  createRun(request: CreateRunRequest): Promise<CreateRunResult> {
+    return this.#commits.submit((changes) => this.#createRun(request, changes));
+  }
+
+  #createRun(request: CreateRunRequest, changes: StoreChange[]): CreateRunResult {
+    const db = this.#db;
+    const { id, workflowId, seed, bundleHash, input } = request;
+    const existing = selectRun(db, id);
+    if (existing !== null) return { created: false, run: existing };
+    const owner = request.owner ?? null;
+    if (owner !== null) requireOwner(db, owner);
+    else if (request.events !== undefined && request.events.length > 0) {
+      throw new StoreError('PAWL_STORE_MISUSE', 'Only an owner writes events.', { place: `run ${id}` });
+    }
+    const at = Math.floor(request.at);
+    const wakeAt = Math.ceil(request.wakeAt ?? request.at);
+    const no = insertRun(db, { id, workflowId, seed, bundleHash, at, wakeAt, owner });
+    const status = owner === null ? 'pending' : 'running';
+    const head = { no, status, owner, fence: owner === null ? 0 : 1, cancel_requested: 0, last_seq: 0 } as const;
+    const created = { type: 'run_created', at, name: workflowId, data: input, meta: { seed, bundleHash } } as const;
+    writeEvents(db, head, id, [created, ...(request.events ?? [])], changes);
+    if (owner === null) changes.push({ kind: 'runnable', runId: id });
+    return { created: true, run: selectRun(db, id) as RunRecord };
+  }
+
+  getRun(runId: string): Promise<RunRecord | null> {
+    return this.#read(() => selectRun(this.#db, runId));
+  }
+
+  listRuns(filter: RunFilter = {}): Promise<RunPage> {
+    const limit = Math.min(Math.max(1, Math.floor(filter.limit ?? PAGE)), LARGEST_PAGE);
+    const before = filter.cursor === undefined ? null : Number(filter.cursor);
+    if (before !== null && !Number.isSafeInteger(before)) {
+      const message = `'${filter.cursor}' is no cursor of this store.`;
+      return Promise.reject(new StoreError('PAWL_STORE_MISUSE', message, { place: this.#db.place }));
+    }
+    return this.#read(() => {
+      const page = selectRuns(this.#db, filter, limit, before);
+      return { runs: page.runs, next: page.next === null ? null : String(page.next) };
+    });
+  }
+
+  readEvents(runId: string, options: { afterSeq?: number; limit?: number } = {}): Promise<RunEvent[]> {
+    // SQLite reads a negative limit as none.
+    return this.#read(() => selectEvents(this.#db, runId, options.afterSeq ?? 0, options.limit ?? -1));
+  }
+
+  append(request: AppendRequest): Promise<AppendResult> {
+    return this.#commits.submit(
+      (changes) => append(this.#db, request, changes),
+      (error) => recoverAppend(request, error),
+    );
+  }
+
+  registerOwner(owner: string, leaseMs: number): Promise<void> {
+    return this.#commits.submit(() => upsertOwner(this.#db, owner, ownIdentity(), this.#leaseEnd(leaseMs)));
+  }
+
+  renewOwner(owner: string, leaseMs: number): Promise<boolean> {
+    return this.#commits.submit(() => renewLease(this.#db, owner, this.#leaseEnd(leaseMs)));
+  }
+
+  #leaseEnd(leaseMs: number): number {
+    return Math.ceil(this.#clock() + leaseMs);
+  }
+
+  removeOwner(owner: string): Promise<void> {
+    return this.#commits.submit(() => {
+      releaseRunsOf(this.#db, owner);
+      deleteOwner(this.#db, owner);
+    });
+  }
+
+  async claim(request: ClaimRequest): Promise<RunRecord[]> {
+    // Most claims find nothing: find that out without a lock.
+    const worthIt = await this.#read(
+      () => hasDueRun(this.#db, request.now) || deadOwners(this.#db, request.owner, this.#clock()).length > 0,
+    );
+    if (!worthIt) return [];
+    return this.#commits.submit(() => claimDue(this.#db, request, this.#clock()));
+  }
+
+  claimRun(runId: string, request: { owner: string; now: number }): Promise<ClaimRunResult> {
+    return this.#commits.submit((changes) => claimOne(this.#db, runId, request, this.#clock(), changes));
+  }
+
+  release(runId: string, fence: number): Promise<boolean> {
+    return this.#commits.submit((changes) => {
+      const released = releaseRun(this.#db, runId, fence);
+      if (released === undefined) return false;
+      if (released.wake_at !== null) changes.push({ kind: 'runnable', runId });
+      return true;
+    });
+  }
+
+  nextWakeAt(): Promise<number | null> {
+    return this.#read(() => selectNextWakeAt(this.#db));
+  }
+
+  deliverHook(token: string, payload: string | null, at: number): Promise<DeliverResult> {
+    return this.#commits.submit((changes) => {
+      const found = selectHook(this.#db, token);
+      if (found === null) return { ok: false, reason: 'unknown-token' };
+      const { hook, no } = found;
+      const { runId, cid } = hook;
+      const { status } = selectIdOf(this.#db, no);
+      if (hook.disposedAt !== null) return { ok: false, reason: 'disposed', runId, status };
+      const messageId = insertPayload(this.#db, no, Math.floor(at), cid, token, payload);
+      wakeRunning(this.#db, no);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, runId, cid, messageId };
+    });
+  }
+
+  getHook(token: string): Promise<HookRecord | null> {
+    return this.#read(() => selectHook(this.#db, token)?.hook ?? null);
+  }
+
+  requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult> {
+    return this.#commits.submit((changes) => {
+      const head = selectHead(this.#db, runId);
+      if (head === undefined) return { ok: false, reason: 'unknown-run' };
+      const { status } = head;
+      if (status === 'completed' || status === 'failed' || status === 'cancelled') {
+        return { ok: false, reason: 'finished', status };
+      }
+      if (head.cancel_requested === 1) return { ok: true, messageId: null };
+      const messageId = insertCancel(this.#db, head.no, Math.floor(request.at), request.reason ?? null);
+      noteCancel(this.#db, head.no);
+      wakeRun(this.#db, head.no);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, messageId };
+    });
+  }
+
+  readInbox(of: { runId: string } | { owner: string }, afterId = 0): Promise<InboxMessage[]> {
+    return this.#read(() =>
+      'runId' in of
+        ? selectMessagesOfRun(this.#db, of.runId, afterId)
+        : selectMessagesOfOwner(this.#db, of.owner, afterId),
+    );
+  }
+
+  async putBundle(hash: string, bundle: Bundle): Promise<void> {
+    if (await this.#read(() => hasBundle(this.#db, hash))) return;
+    await this.#commits.submit(() => insertBundle(this.#db, hash, bundle));
+  }
+
+  getBundle(hash: string): Promise<Bundle | null> {
+    return this.#read(() => selectBundle(this.#db, hash));
+  }
+
+  subscribe(listener: (change: StoreChange) => void): () => void {
+    return this.#watch.subscribe(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.close();
+    this.#watch.close();
+    this.#db.close();
+  }
+
+  #read<T>(work: () => T): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closed(this.#db.place));
+    return this.#db.patiently(work);
+  }
+}

@@ -1,0 +1,69 @@
+import { StoreError } from './errors.ts';
+
+/** `full` survives the loss of power; `normal` survives the death of the process, and may lose the last moments with the power. */
+export type Durability = 'full' | 'normal';
+
+/** A store URL, taken apart. `path` is null for a store in memory. */
+export interface StoreUrl {
+  scheme: 'sqlite';
+  path: string | null;
+  durability: Durability;
+}
+
+const MEMORY = ':memory:';
+
+/**
+ * Parses `sqlite:PATH`, `sqlite:PATH?durability=normal` or `sqlite::memory:`. The path is taken as it stands, relative to the
+ * working directory, nothing is decoded; it cannot hold a `?`.
+ *
+ * @throws StoreError `PAWL_STORE_URL` or `PAWL_STORE_UNSUPPORTED`
+ */
+export function parseStoreUrl(url: string): StoreUrl {
+  const colon = url.indexOf(':');
+  const scheme = colon < 0 ? '' : url.slice(0, colon).toLowerCase();
+  if (scheme !== 'sqlite') throw unknownScheme(url, scheme);
+
+  const [place, ...query] = url.slice(colon + 1).split('?');
+  const path = (place ?? '').replace(/^\/\/(?=\/|[^/])/, '');
+  if (path === '') {
+    throw new StoreError('PAWL_STORE_URL', 'The store URL names no file.', { place: url });
+  }
+  const durability = parseOptions(url, query.join('?'));
+  return { scheme, path: path === MEMORY ? null : path, durability };
+}
+
+function parseOptions(url: string, query: string): Durability {
+  let durability: Durability = 'full';
+  for (const [key, value] of new URLSearchParams(query)) {
+    if (key !== 'durability') {
+      throw new StoreError('PAWL_STORE_URL', `The store URL has an unknown option '${key}'.`, {
+        place: url,
+        remedy: "The only option is 'durability', as in sqlite:PATH?durability=normal.",
+      });
+    }
+    if (value !== 'full' && value !== 'normal') {
+      throw new StoreError('PAWL_STORE_URL', `'${value}' is no durability.`, {
+        place: url,
+        remedy:
+          "Write 'full' (survives the loss of power, the default) or 'normal' (survives the death of the process).",
+      });
+    }
+    durability = value;
+  }
+  return durability;
+}
+
+function unknownScheme(url: string, scheme: string): StoreError {
+  // The user info of a URL is a secret: error messages end up in logs.
+  const place = url.replace(/\/\/[^@/]*@/, '//…@');
+  if (scheme === 'postgres' || scheme === 'postgresql') {
+    return new StoreError('PAWL_STORE_UNSUPPORTED', 'This version of pawl has no PostgreSQL store.', { place });
+  }
+  if (/^([a-z]|)$/.test(scheme) || /^[./~]/.test(url)) {
+    return new StoreError('PAWL_STORE_URL', 'The store is named by a path, not by a URL.', {
+      place,
+      remedy: `Write sqlite:${url || 'PATH'}`,
+    });
+  }
+  return new StoreError('PAWL_STORE_UNSUPPORTED', `There is no store for '${scheme}:'.`, { place });
+}
