@@ -77,7 +77,7 @@ function describe(model: Model, site: DirectiveSite, placement: FunctionFact['pl
       fromModule: site.fromModule,
       placement,
       captures: [],
-      usesThis: !info.arrow && info.thisAt !== null,
+      usesThis: !info.arrow && (info.thisAt !== null || (node.type === 'ClassPrivateMethod' && !node.static)),
       options: {},
       parameters,
       unit: site.unit,

@@ -45,7 +45,7 @@ export function placeOf(ancestors: readonly Node[], node: Node): Place {
     const parent = ancestors[i] as Node;
     if (isFunction(parent)) {
       const isBody = parent.body === child;
-      if (isBody && parent.type === 'ArrowFunctionExpression' && child.type !== 'BlockStatement') nameIt(piece, 'return');
+      if (isBody && parent.type === 'ArrowFunctionExpression' && child.type !== 'BlockStatement') nameReturned(piece);
       if (!finish('/')) return NAMELESS;
       piece = startPiece(parent);
     } else if (parent.type === 'TSModuleDeclaration') {
@@ -129,7 +129,7 @@ function climb(piece: Piece, parent: Node, child: Node): 'on' | 'weak' | 'fail' 
       if (!piece.named) nameIt(piece, 'default');
       return 'on';
     case 'ReturnStatement':
-      if (!piece.named) nameIt(piece, 'return');
+      nameReturned(piece);
       return 'on';
     case 'JSXAttribute':
       if (!piece.named && parent.name.type === 'JSXIdentifier') nameIt(piece, parent.name.name);
@@ -152,6 +152,12 @@ function climb(piece: Piece, parent: Node, child: Node): 'on' | 'weak' | 'fail' 
     default:
       return 'on';
   }
+}
+
+/** A returned function is its maker's `return`; a member of a returned object has its key. */
+function nameReturned(piece: Piece): void {
+  if (piece.parts.length > 0) piece.named = true;
+  else nameIt(piece, 'return');
 }
 
 function nameIt(piece: Piece, name: string): void {

@@ -1,0 +1,62 @@
+import type * as t from '@babel/types';
+import type { Node } from '../analyze/ast.ts';
+import type { Definition } from '../analyze/definitions.ts';
+import type { Transform } from './target.ts';
+
+/**
+ * Rewrites definitions.
+ *
+ * - `workflow`: an action or an agent becomes a step call by its slug, a workflow keeps its `run` and nothing else: schemas are
+ *   checked outside of the sandbox, so they (and zod) need not be in the bundle.
+ * - `step`: all are registered; a workflow's `run` throws when called.
+ * - `client`: a workflow is a reference that still knows its schemas.
+ * - `schemas`: only `input` and `output` stay.
+ */
+export function transformDefinitions(transform: Transform): void {
+  for (const definition of transform.analysis.definitions) {
+    const { fact, options } = definition;
+    if (!options || fact.slug === null || fact.kind === 'credential') continue;
+    switch (transform.mode) {
+      case 'workflow':
+        if (fact.kind === 'workflow') keepOptions(transform, definition, 'defineWorkflow', ['run']);
+        else transform.edits.replace(fact.span.start, fact.span.end, `/*#__PURE__*/ ${transform.helper(fact.kind)}(${JSON.stringify(fact.slug)})`);
+        break;
+      case 'schemas':
+        if (fact.kind === 'agent') transform.edits.replace(fact.span.start, fact.span.end, 'undefined');
+        else keepOptions(transform, definition, 'schema', ['input', 'output']);
+        break;
+      default: {
+        const helper = fact.kind === 'workflow' ? 'workflowDefinition' : fact.kind;
+        transform.edits.wrap(fact.span.start, fact.span.end, `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `, ')');
+        const run = options.get('run');
+        if (fact.kind === 'workflow' && run) throwInstead(transform, run, fact.slug);
+      }
+    }
+  }
+}
+
+/** `defineX({ …options })` → `__pawl_helper("slug", { …only the kept ones })`. */
+function keepOptions(transform: Transform, { fact, site, options }: Definition, helper: string, kept: readonly string[]): void {
+  const { edits } = transform;
+  const argument = site.call.arguments[0] as Node;
+  const keptNodes = kept.flatMap((name) => options?.get(name) ?? []).sort((a, b) => (a.start as number) - (b.start as number));
+  edits.replace(fact.span.start, argument.start as number, `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `);
+  let from = (argument.start as number) + transform.source.slice(argument.start as number).indexOf('{') + 1;
+  edits.insert(from, ' ');
+  for (const node of keptNodes) {
+    edits.cut(from, node.start as number);
+    edits.insert(node.end as number, ', ');
+    from = node.end as number;
+  }
+  edits.cut(from, closingBrace(argument));
+}
+
+function closingBrace(argument: Node): number {
+  let inner = argument;
+  while (inner.type !== 'ObjectExpression') inner = (inner as t.ParenthesizedExpression).expression;
+  return (inner.end as number) - 1;
+}
+
+function throwInstead(transform: Transform, run: t.ObjectProperty | t.ObjectMethod, slug: string): void {
+  transform.edits.replace(run.start as number, run.end as number, `run: async () => { throw ${transform.helper('direct')}(${JSON.stringify(slug)}); }`);
+}
