@@ -2,7 +2,7 @@ import type { Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
-import type { Hop, Place, Program, Reference } from './program.ts';
+import type { Chain, Place, Program, Reference } from './program.ts';
 
 /**
  * Variables of enclosing functions are the compiler's part. Here: variables of modules, which steps and workflows each have a
@@ -47,18 +47,13 @@ export async function fulfil(amounts: number[]) {
   check({ program, report }) {
     const { reads, writes } = workflowAccess(program);
     if (reads.length === 0) return;
-    for (const root of program.places(...STEP_KINDS)) {
-      for (const reached of program.reach(root, isPlain, 'closure-write')) {
-        for (const use of reached.unit.uses) {
-          if (use.access !== 'write' || writes.has(use)) continue;
-          const variable = variableOf(program.resolve(reached.module, use));
-          const read = variable && reads.find((candidate) => conflicts(variable, candidate));
-          if (variable && read) {
-            reportWrite(report, [...reached.hops, { module: reached.module, unit: reached.unit, use }], variable, read);
-          }
-        }
-      }
-    }
+    const chains = program.chains({
+      rule: 'closure-write',
+      roots: program.places(...STEP_KINDS),
+      end: (use, reference) => lostWrite(use, reference, reads, writes),
+      through: isPlain,
+    });
+    for (const { hops, end } of chains) reportWrite(report, hops, end);
   },
 });
 
@@ -73,6 +68,18 @@ interface Read extends Variable, Place {
   use: Use;
 }
 
+interface LostWrite {
+  variable: Variable;
+  read: Read;
+}
+
+function lostWrite(use: Use, reference: Reference, reads: readonly Read[], writes: Set<Use>): LostWrite | null {
+  if (use.access !== 'write' || writes.has(use)) return null;
+  const variable = variableOf(reference);
+  const read = variable && reads.find((candidate) => conflicts(variable, candidate));
+  return variable && read ? { variable, read } : null;
+}
+
 function variableOf(reference: Reference): Variable | null {
   if (reference.kind === 'binding') return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path };
   if (reference.kind === 'global' && reference.path.length > 0) return { key: `#${reference.path[0]}`, path: reference.path };
@@ -85,7 +92,7 @@ function workflowAccess(program: Program): { reads: Read[]; writes: Set<Use> } {
   const writes = new Set<Use>();
   const seen = new Set<Place['unit']>();
   for (const root of program.places(...WORKFLOW_KINDS)) {
-    for (const { module, unit } of program.reach(root, isPlain, 'closure-write')) {
+    for (const { module, unit } of program.reach(root, isPlain)) {
       if (seen.has(unit)) continue;
       seen.add(unit);
       for (const use of unit.uses) {
@@ -109,18 +116,17 @@ function conflicts(written: Variable, read: Read): boolean {
   return read.path.length >= written.path.length || read.use.access === 'read';
 }
 
-function reportWrite(report: RuleContext['report'], hops: [...Hop[], Hop], variable: Variable, read: Read): void {
-  const first = hops[0] as Hop;
-  const last = hops.at(-1) as Hop;
+function reportWrite(report: RuleContext['report'], hops: Chain<LostWrite>['hops'], { variable, read }: LostWrite): void {
+  const [first, second] = hops;
   const name = variable.path.join('.');
-  const through = hops.length > 1 ? ` through \`${placeName(last)}\` (${chainText(hops, name)})` : '';
+  const through = second ? ` through \`${placeName(second)}\` (${chainText(hops, name)})` : '';
   report({
     file: first.module.file,
     span: first.use.span,
     message: `${levelName(first)} \`${placeName(first)}\` writes \`${name}\`${through}, which workflow code reads: steps have a copy of their own, so the write is lost.`,
     remedy: 'Return the value from the step and assign it in the workflow.',
     related: [
-      ...(hops.length > 1 ? chainPlaces(hops, name) : []),
+      ...(second ? chainPlaces(hops, name) : []),
       { file: read.module.file, span: read.use.span, message: `\`${placeName(read)}\` reads \`${read.path.join('.')}\`` },
     ],
   });

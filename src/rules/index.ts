@@ -50,4 +50,4 @@ export const RULES: readonly Rule[] = [
 
 export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';
 export { DEFAULT_INTEGRATIONS } from './integrations.ts';
-export type { Chain, ChainQuery, Hop, Place, Program, Reached, Reference } from './program.ts';
+export type { Chain, ChainQuery, Hop, Place, Program, Reference } from './program.ts';

@@ -56,11 +56,11 @@ export async function fulfil(sku: string) {
       end: (use, reference) => ioEnd(use, reference),
       through: isPlain,
     });
-    for (const { hops, end, others } of chains) {
+    for (const { hops, end } of chains) {
       const [first, second] = hops;
       const verb = first.use.access === 'call' ? 'calls' : first.use.access === 'new' ? 'constructs' : 'uses';
       const reach = second ? `reaches \`${end.name}\` through \`${placeName(second)}\`` : `${verb} \`${end.name}\``;
-      const chain = second ? ` (${chainText(hops, end.name)}${others > 0 ? `, and ${others} more` : ''})` : '';
+      const chain = second ? ` (${chainText(hops, end.name)})` : '';
       report({
         file: first.module.file,
         span: first.use.span,

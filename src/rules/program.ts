@@ -18,8 +18,8 @@ export interface Program {
   resolve(module: ModuleFacts, use: Use): Reference;
   /** For each use in each root that leads to an end: the shortest chain there. */
   chains<End>(query: ChainQuery<End>): Chain<End>[];
-  /** Everything that a root reaches, itself first, with the hops that lead there. */
-  reach(root: Place, through: (target: Place) => boolean, rule: RuleName): Reached[];
+  /** Everything that a root reaches, itself first. */
+  reach(root: Place, through: (target: Place) => boolean): Place[];
 }
 
 export interface Place {
@@ -31,12 +31,8 @@ export interface Hop extends Place {
   use: Use;
 }
 
-export interface Reached extends Place {
-  hops: readonly Hop[];
-}
-
 export interface ChainQuery<End> {
-  /** Edges whose line is suppressed for this rule are not followed. */
+  /** A suppression of this rule cuts the chains that lead through its line. */
   rule: RuleName;
   roots: readonly Place[];
   /** Whether a use is what the rule looks for. */
@@ -49,8 +45,6 @@ export interface Chain<End> {
   /** At least one; the first is in the root. */
   hops: readonly [Hop, ...Hop[]];
   end: End;
-  /** How many other ends the first hop leads to. */
-  others: number;
 }
 
 export type Reference =

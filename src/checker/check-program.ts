@@ -1,0 +1,78 @@
+import { createDiagnostic } from '../diagnostics/create.ts';
+import { findRule } from '../diagnostics/lookup.ts';
+import { sortDiagnostics } from '../diagnostics/order.ts';
+import type { Diagnostic } from '../diagnostics/types.ts';
+import { RULES } from '../rules/index.ts';
+import { type CheckedConfig, type CheckerConfig, checkConfig } from './config.ts';
+import { type ModuleSource, ProgramGraph } from './program.ts';
+import type { Resolve } from './resolution.ts';
+import { Suppressions } from './suppressions.ts';
+
+export interface CheckProgramOptions {
+  config?: CheckerConfig | CheckedConfig;
+  /** Findings of single modules, asked when the rules have run: by then every module that is reached has been loaded. */
+  moduleDiagnostics?: () => Iterable<Diagnostic>;
+  /** Text of a file, for fixes; null where it is not at hand. */
+  source?: (file: string) => string | null;
+}
+
+export interface ProgramStats {
+  /** Modules with facts. */
+  modules: number;
+  units: number;
+  steps: number;
+  workflows: number;
+  /** Uses that were asked about and lead to nothing known. */
+  unresolved: number;
+}
+
+export interface CheckResult<Stats = ProgramStats> {
+  /** Sorted by file, place and code. */
+  diagnostics: Diagnostic[];
+  stats: Stats;
+}
+
+/**
+ * Runs the whole-program rules over facts, applies suppressions and configured severities. Pure: it reads no disk.
+ *
+ * @param modules - facts by file; a `Map`, or a source that loads what is asked for
+ * @param resolve - what an import specifier leads to
+ * @returns all findings, and what was looked at
+ * @example
+ * const { facts } = analyze(text, { filename: 'src/a.ts' });
+ * const modules = new Map([['src/a.ts', facts]]);
+ * checkProgram(modules, createMemoryResolve((file) => modules.has(file))).diagnostics;
+ */
+export function checkProgram(modules: ModuleSource, resolve: Resolve, options: CheckProgramOptions = {}): CheckResult {
+  const config = checkedConfig(options.config ?? {});
+  const suppressions = new Suppressions();
+  const program = new ProgramGraph(modules, resolve, suppressions);
+
+  const found: Diagnostic[] = [...config.diagnostics];
+  for (const rule of RULES) {
+    if (!rule.check || config.severities.get(rule.name) === 'off') continue;
+    rule.check({
+      program,
+      options: { integrations: config.integrations },
+      report: (finding) => found.push(createDiagnostic(rule.name, finding)),
+    });
+  }
+  found.push(...(options.moduleDiagnostics?.() ?? []));
+  const kept = suppressions.apply(found);
+  kept.push(...suppressions.findings(config.severities, options.source ?? (() => null)));
+  return { diagnostics: sortDiagnostics(withSeverities(kept, config)), stats: program.stats() };
+}
+
+function checkedConfig(config: CheckerConfig | CheckedConfig): CheckedConfig {
+  return 'severities' in config ? config : checkConfig(config);
+}
+
+function withSeverities(diagnostics: Diagnostic[], { severities }: CheckedConfig): Diagnostic[] {
+  if (severities.size === 0) return diagnostics;
+  return diagnostics.flatMap((diagnostic) => {
+    const rule = findRule(diagnostic.code);
+    const severity = rule && severities.get(rule.name);
+    if (severity === 'off') return [];
+    return [severity ? { ...diagnostic, severity } : diagnostic];
+  });
+}

@@ -1,0 +1,123 @@
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, relative, sep } from 'node:path';
+import { ResolverFactory } from 'oxc-resolver';
+import {
+  builtinName,
+  DECLARATION_FILE,
+  EXTENSION_ALIAS,
+  EXTENSIONS,
+  isKnownPackage,
+  type Resolution,
+  type Resolve,
+  SOURCE_FILE,
+} from './resolution.ts';
+
+/** A `tsconfig.json` that cannot be read: its imports are resolved without it. */
+export interface TsconfigProblem {
+  /** Absolute path. */
+  file: string;
+  message: string;
+  line: number;
+  column: number;
+}
+
+export interface DiskResolver {
+  resolve: Resolve;
+  /** Problems met so far. */
+  problems: readonly TsconfigProblem[];
+  /** Forgets what was read from disk. */
+  clear(): void;
+}
+
+const OPTIONS = {
+  extensions: EXTENSIONS,
+  extensionAlias: EXTENSION_ALIAS,
+  conditionNames: ['node', 'import', 'require', 'module', 'default'],
+  mainFields: ['module', 'main'],
+  builtinModules: false,
+};
+
+const TSCONFIG_ERROR = /^Failed to load tsconfig "(.+?)": (.*)$/s;
+
+/**
+ * Resolves as TypeScript and the bundlers do: relative paths, `paths` of the nearest tsconfig, a package's own name and
+ * `imports`, workspaces. What ends up in `node_modules` is external; a workspace package, whose link leads out of there, is code
+ * of the program.
+ *
+ * @param root - absolute real path of the project
+ */
+export function createDiskResolver(root: string): DiskResolver {
+  const factory = new ResolverFactory({ ...OPTIONS, tsconfig: 'auto' });
+  const plain = factory.cloneWithOptions(OPTIONS);
+  const cache = new Map<string, Resolution>();
+  const problems = new Map<string, TsconfigProblem>();
+
+  const lookUp = (specifier: string, importer: string): Resolution => {
+    const file = isAbsolute(importer) ? importer : `${root}/${importer}`;
+    let result = factory.resolveFileSync(file, specifier);
+    const broken = result.error === undefined ? null : TSCONFIG_ERROR.exec(result.error);
+    if (broken) {
+      noteProblem(broken[1] as string, broken[2] as string, problems);
+      result = plain.sync(dirname(file), specifier);
+    }
+    if (result.path === undefined) return /^\.{0,2}\//.test(specifier) ? { kind: 'unresolved' } : { kind: 'external' };
+    return classify(root, result.path);
+  };
+
+  return {
+    resolve(specifier, importer) {
+      const name = builtinName(specifier);
+      if (name !== null) return { kind: 'builtin', name };
+      if (isKnownPackage(specifier)) return { kind: 'external' };
+      const key = `${importer.slice(0, importer.lastIndexOf('/'))}\0${specifier}`;
+      let resolution = cache.get(key);
+      if (!resolution) {
+        resolution = lookUp(specifier, importer);
+        cache.set(key, resolution);
+      }
+      return resolution;
+    },
+    get problems() {
+      return [...problems.values()];
+    },
+    clear() {
+      cache.clear();
+      problems.clear();
+      factory.clearCache();
+    },
+  };
+}
+
+function classify(root: string, resolved: string): Resolution {
+  const path = resolved.replace(/[?#].*$/, '');
+  if (/[\\/]node_modules[\\/]/.test(path)) return { kind: 'external' };
+  if (!SOURCE_FILE.test(path) || DECLARATION_FILE.test(path)) return { kind: 'external' };
+  return { kind: 'file', file: toRelative(root, path) };
+}
+
+/** A path relative to the root with `/`; it may begin with `../`. */
+export function toRelative(root: string, path: string): string {
+  const file = relative(root, path);
+  return sep === '/' ? file : file.replaceAll(sep, '/');
+}
+
+function noteProblem(file: string, reason: string, problems: Map<string, TsconfigProblem>): void {
+  if (problems.has(file)) return;
+  const message = /message: "((?:[^"\\]|\\.)*)"/.exec(reason)?.[1] ?? reason;
+  const place = /line: (\d+), column: (\d+)/.exec(reason);
+  problems.set(file, {
+    file,
+    message: message.replace(/ at line \d+ column \d+$/, ''),
+    line: Number(place?.[1] ?? 1),
+    column: Number(place?.[2] ?? 1),
+  });
+}
+
+/** The real path of a directory; the path itself where there is none. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

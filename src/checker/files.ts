@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { analyze, type ModuleFacts, mayHaveDirectives } from '../compiler/index.ts';
+import type { Diagnostic } from '../diagnostics/types.ts';
+import { PawlError } from '../errors.ts';
+
+/** What a session keeps of one file. */
+export interface SourceFile {
+  /** Path relative to the root, with `/`. */
+  file: string;
+  /** Without a byte order mark. */
+  text: string;
+  hash: string;
+  stamp: string;
+  /** Undefined until somebody asks: most files are never parsed. */
+  facts: ModuleFacts | undefined;
+  diagnostics: readonly Diagnostic[];
+}
+
+export interface FileStats {
+  /** Files whose text was read since the session began. */
+  read: number;
+  /** Files that were parsed since the session began. */
+  parsed: number;
+}
+
+/**
+ * The files of a session. A file is read when its size or times changed, and parsed when its text did. Unsaved texts
+ * of an editor lie over the disk.
+ */
+export class SourceFiles {
+  readonly stats: FileStats = { read: 0, parsed: 0 };
+  readonly #root: string;
+  readonly #files = new Map<string, SourceFile>();
+  readonly #overlay = new Map<string, string>();
+  /** Files that were looked at in this round; null for those that do not exist. */
+  #round = new Map<string, SourceFile | null>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Begins a round: every file is looked at once more. */
+  newRound(): void {
+    this.#round = new Map();
+  }
+
+  /** Lays a text over the disk, or with null takes it away. */
+  setOverlay(file: string, text: string | null): void {
+    if (text === null) this.#overlay.delete(file);
+    else this.#overlay.set(file, text);
+  }
+
+  hasOverlay(file: string): boolean {
+    return this.#overlay.has(file);
+  }
+
+  get overlays(): ReadonlyMap<string, string> {
+    return this.#overlay;
+  }
+
+  /** Files that were looked at in this round and exist. */
+  *seen(): Iterable<SourceFile> {
+    for (const file of this.#round.values()) if (file) yield file;
+  }
+
+  /** The file as it is now; null when there is none. */
+  get(file: string): SourceFile | null {
+    const looked = this.#round.get(file);
+    if (looked !== undefined) return looked;
+    const found = this.#refresh(file);
+    this.#round.set(file, found);
+    if (found) this.#files.set(file, found);
+    else this.#files.delete(file);
+    return found;
+  }
+
+  /** Facts of a file, parsed if they are not known yet. */
+  facts(file: string): ModuleFacts | undefined {
+    const source = this.get(file);
+    if (!source) return undefined;
+    if (!source.facts) {
+      const { facts, diagnostics } = analyze(source.text, { filename: file });
+      source.facts = facts;
+      source.diagnostics = diagnostics;
+      this.stats.parsed++;
+    }
+    return source.facts;
+  }
+
+  #refresh(file: string): SourceFile | null {
+    const known = this.#files.get(file);
+    const overlay = this.#overlay.get(file);
+    if (overlay !== undefined) return this.#take(file, overlay, 'overlay', known);
+    const path = absolute(this.#root, file);
+    const stamp = stampOf(path);
+    if (stamp === null) return null;
+    if (known && known.stamp === stamp) return known;
+    return this.#take(file, readText(path), stamp, known);
+  }
+
+  #take(file: string, raw: string, stamp: string, known: SourceFile | undefined): SourceFile {
+    const text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;
+    this.stats.read++;
+    const hash = createHash('sha256').update(text).digest('hex');
+    if (known?.hash === hash) {
+      known.stamp = stamp;
+      return known;
+    }
+    return { file, text, hash, stamp, facts: undefined, diagnostics: [] };
+  }
+}
+
+/** Whether a file has something for the checker by itself; others are parsed when code reaches them. */
+export function concernsChecker(text: string): boolean {
+  return mayHaveDirectives(text) || text.includes('pawl-ignore');
+}
+
+/** The path on disk of a file relative to the root. */
+export function absolute(root: string, file: string): string {
+  return /^(?:\/|[A-Za-z]:)/.test(file) ? file : `${root}/${file}`;
+}
+
+function stampOf(path: string): string | null {
+  try {
+    const { mtimeMs, ctimeMs, size } = statSync(path);
+    return `${mtimeMs} ${ctimeMs} ${size}`;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw unreadable(path, error);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): PawlError {
+  const { code } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EISDIR: 'it is a directory',
+    ELOOP: 'its links lead in a circle',
+  };
+  const reason = reasons[code ?? ''] ?? (error as Error).message;
+  return new PawlError('PAWL_FILE_UNREADABLE', `The file cannot be read: ${reason}.`, {
+    place: path,
+    remedy: 'Make it readable, or leave it out of `entries`.',
+    cause: error,
+  });
+}

@@ -1,0 +1,15 @@
+/**
+ * The checker: rules over whole programs.
+ *
+ * @example
+ * import { createSession } from 'pawl/checker';
+ * const session = createSession({ root: process.cwd() });
+ * const { diagnostics } = await session.check();
+ */
+export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from '../diagnostics/types.ts';
+export { type CheckProgramOptions, type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
+export type { CheckerConfig, ConfigSource, RuleSetting } from './config.ts';
+export { DEFAULT_ENTRIES, discoverDirectory, discoverEntries } from './discover.ts';
+export type { ModuleSource } from './program.ts';
+export { createMemoryResolve, type Resolution, type Resolve } from './resolution.ts';
+export { createSession, type Session, type SessionOptions, type SessionStats } from './session.ts';

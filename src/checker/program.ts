@@ -1,0 +1,260 @@
+import { createRequire } from 'node:module';
+import type { ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import { compareText } from '../diagnostics/order.ts';
+import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
+import type { Chain, ChainQuery, Place, Program, Reference } from '../rules/program.ts';
+import { type ChainSuppressions, findChains, reachFrom } from './reach.ts';
+import type { Resolution, Resolve } from './resolution.ts';
+
+/** Where modules come from. A `Map` of all of them will do; a session reads files when they are first asked for. */
+export interface ModuleSource {
+  /** The files that the check starts from. */
+  keys(): Iterable<string>;
+  /** Facts of any file that a resolution names; undefined where there are none. */
+  get(file: string): ModuleFacts | undefined;
+}
+
+const NO_SUPPRESSIONS: ChainSuppressions = { add: () => {}, covers: () => false, markUsed: () => {} };
+
+const UNKNOWN: Reference = { kind: 'unknown' };
+/** Names under which the global object stands. */
+const GLOBAL_OBJECTS = new Set(['globalThis', 'window', 'self', 'global']);
+
+/** The facts of all modules joined: names are followed through imports, re-exports, namespaces and object paths. */
+export class ProgramGraph implements Program {
+  readonly #source: ModuleSource;
+  readonly #resolve: Resolve;
+  readonly #suppressions: ChainSuppressions;
+  readonly #indexes = new Map<ModuleFacts, ModuleIndex>();
+  readonly #references = new Map<Use, Reference>();
+  readonly #known = new Map<string, ModuleFacts | undefined>();
+  readonly modules: readonly ModuleFacts[];
+
+  constructor(source: ModuleSource, resolve: Resolve, suppressions: ChainSuppressions = NO_SUPPRESSIONS) {
+    this.#source = source;
+    this.#resolve = resolve;
+    this.#suppressions = suppressions;
+    this.modules = this.#load();
+  }
+
+  stats(): { modules: number; units: number; steps: number; workflows: number; unresolved: number } {
+    const stats = { modules: 0, units: 0, steps: 0, workflows: 0, unresolved: 0 };
+    for (const module of this.#known.values()) {
+      if (!module) continue;
+      stats.modules++;
+      for (const { kind } of module.units) {
+        stats.units++;
+        if (kind === 'step' || kind === 'action') stats.steps++;
+        else if (kind === 'workflow' || kind === 'workflow-definition') stats.workflows++;
+      }
+    }
+    for (const reference of this.#references.values()) if (reference.kind === 'unknown') stats.unresolved++;
+    return stats;
+  }
+
+  #get(file: string): ModuleFacts | undefined {
+    if (this.#known.has(file)) return this.#known.get(file);
+    const module = this.#source.get(file);
+    this.#known.set(file, module);
+    if (module) this.#suppressions.add(module);
+    return module;
+  }
+
+  /** The entries, and modules beyond them (of a workspace package, say) whose steps and definitions workflows reach. */
+  #load(): ModuleFacts[] {
+    const modules = new Set<ModuleFacts>();
+    const queue: Place[] = [];
+    const seen = new Set<Unit>();
+    const take = (module: ModuleFacts): void => {
+      if (modules.has(module)) return;
+      modules.add(module);
+      for (const unit of module.units) if (isWorkflow(unit)) queue.push({ module, unit });
+    };
+    for (const file of this.#source.keys()) {
+      const module = this.#get(file);
+      if (module) take(module);
+    }
+    for (let at = 0; at < queue.length; at++) {
+      const { module, unit } = queue[at] as Place;
+      if (seen.has(unit)) continue;
+      seen.add(unit);
+      for (const use of unit.uses) {
+        const reference = this.resolve(module, use);
+        if (reference.kind !== 'unit' && reference.kind !== 'definition') continue;
+        if (reference.module.functions.length > 0 || reference.module.definitions.length > 0) take(reference.module);
+        if (reference.kind === 'unit' && isPlain(reference)) queue.push(reference);
+      }
+    }
+    return [...modules].sort((a, b) => compareText(a.file, b.file));
+  }
+
+  places(...kinds: Unit['kind'][]): Place[] {
+    const found: Place[] = [];
+    for (const module of this.modules) {
+      for (const unit of module.units) if (kinds.includes(unit.kind)) found.push({ module, unit });
+    }
+    return found;
+  }
+
+  chains<End>(query: ChainQuery<End>): Chain<End>[] {
+    return findChains(this, query, this.#suppressions);
+  }
+
+  reach(root: Place, through: (target: Place) => boolean): Place[] {
+    return reachFrom(this, root, through);
+  }
+
+  resolve(module: ModuleFacts, use: Use): Reference {
+    let reference = this.#references.get(use);
+    if (!reference) {
+      reference = this.#resolveUse(module, use);
+      this.#references.set(use, reference);
+    }
+    return reference;
+  }
+
+  #resolveUse(module: ModuleFacts, use: Use): Reference {
+    const [head = '', ...rest] = use.path;
+    switch (use.kind) {
+      case 'global':
+        return { kind: 'global', path: rest.length > 0 && GLOBAL_OBJECTS.has(head) ? rest : use.path };
+      case 'nested': {
+        const unit = this.#index(module).units.get(head);
+        return unit ? { kind: 'unit', module, unit, rest } : UNKNOWN;
+      }
+      case 'module':
+        return head === '' ? UNKNOWN : this.#namespace(module, head, rest, new Set());
+      case 'import':
+      case 'local':
+        return this.#local(module, use.path, new Set());
+    }
+  }
+
+  /** A path that starts with a name of the module's top level. */
+  #local(module: ModuleFacts, path: readonly string[], seen: Set<string>): Reference {
+    const [head = '', ...rest] = path;
+    const index = this.#index(module);
+    const imported = index.imports.get(head);
+    if (imported) return this.#imported(module, imported, rest, seen);
+    const definition = index.definitions.get(head);
+    if (definition) return { kind: 'definition', module, definition, rest };
+    for (let length = path.length; length > 0; length--) {
+      const unit = index.units.get(path.slice(0, length).join('.'));
+      if (unit) return { kind: 'unit', module, unit, rest: path.slice(length) };
+    }
+    return { kind: 'binding', module, path };
+  }
+
+  #imported(module: ModuleFacts, fact: ImportFact, rest: readonly string[], seen: Set<string>): Reference {
+    if (fact.typeOnly || fact.imported === '') return UNKNOWN;
+    if (fact.imported === '*') return this.#namespace(module, fact.source, rest, seen);
+    return this.#member(module, fact.source, fact.imported, rest, seen);
+  }
+
+  /** All of a module, and what is taken of it. */
+  #namespace(module: ModuleFacts, specifier: string, rest: readonly string[], seen: Set<string>): Reference {
+    const [name, ...deeper] = rest;
+    if (name !== undefined) return this.#member(module, specifier, name, deeper, seen);
+    const resolution = this.#resolve(specifier, module.file);
+    return outside(resolution, specifier, []) ?? UNKNOWN;
+  }
+
+  /** One export of the module that a specifier leads to. */
+  #member(module: ModuleFacts, specifier: string, name: string, rest: readonly string[], seen: Set<string>): Reference {
+    const resolution = this.#resolve(specifier, module.file);
+    const reference = outside(resolution, specifier, [name, ...rest]);
+    if (reference) return reference;
+    const target = resolution.kind === 'file' ? this.#get(resolution.file) : undefined;
+    return target ? this.#exported(target, name, rest, seen) : UNKNOWN;
+  }
+
+  #exported(module: ModuleFacts, name: string, rest: readonly string[], seen: Set<string>): Reference {
+    const key = `${module.file}\0${name}`;
+    if (seen.has(key)) return UNKNOWN;
+    seen.add(key);
+    const index = this.#index(module);
+    const fact = index.exports.get(name);
+    if (fact) return this.#export(module, fact, rest, seen);
+    for (const star of index.stars) {
+      if (name === 'default') break;
+      const reference = this.#member(module, star.source as string, name, rest, seen);
+      if (reference.kind === 'builtin' && !builtinHas(reference.name, name)) continue;
+      if (reference.kind !== 'unknown') return reference;
+    }
+    // `import orders from './orders.cjs'` and `orders.priceOf`: the default of CommonJS is all of its exports.
+    if (module.format === 'cjs' && name === 'default' && rest[0] !== undefined) {
+      return this.#exported(module, rest[0], rest.slice(1), seen);
+    }
+    return UNKNOWN;
+  }
+
+  #export(module: ModuleFacts, fact: ExportFact, rest: readonly string[], seen: Set<string>): Reference {
+    if (fact.source !== null) {
+      if (fact.imported === null || fact.imported === '*') return this.#namespace(module, fact.source, rest, seen);
+      return this.#member(module, fact.source, fact.imported, rest, seen);
+    }
+    if (fact.local !== null) return this.#local(module, [fact.local, ...rest], seen);
+    const definition = module.definitions.find((candidate) => candidate.exported.includes(fact.name));
+    if (definition) return { kind: 'definition', module, definition, rest };
+    return this.#local(module, [fact.name, ...rest], seen);
+  }
+
+  #index(module: ModuleFacts): ModuleIndex {
+    let index = this.#indexes.get(module);
+    if (!index) {
+      index = indexModule(module);
+      this.#indexes.set(module, index);
+    }
+    return index;
+  }
+}
+
+function isWorkflow({ kind }: Unit): boolean {
+  return (WORKFLOW_KINDS as readonly Unit['kind'][]).includes(kind);
+}
+
+interface ModuleIndex {
+  imports: Map<string, ImportFact>;
+  exports: Map<string, ExportFact>;
+  stars: ExportFact[];
+  definitions: Map<string, ModuleFacts['definitions'][number]>;
+  units: Map<string, Unit>;
+}
+
+function indexModule(module: ModuleFacts): ModuleIndex {
+  const values = module.exports.filter((fact) => !fact.typeOnly);
+  const index: ModuleIndex = {
+    imports: new Map(),
+    exports: new Map(),
+    stars: values.filter((fact) => fact.name === '*' && fact.source !== null),
+    definitions: new Map(),
+    units: new Map(),
+  };
+  for (const fact of module.imports) {
+    // A type and a value may share a local name; the value is what runs.
+    if (fact.local !== '' && !(fact.typeOnly && index.imports.has(fact.local))) index.imports.set(fact.local, fact);
+  }
+  for (const fact of values) if (fact.name !== '*') index.exports.set(fact.name, fact);
+  for (const definition of module.definitions) {
+    if (definition.local !== null) index.definitions.set(definition.local, definition);
+  }
+  for (const unit of module.units) if (unit.path !== '' && !index.units.has(unit.path)) index.units.set(unit.path, unit);
+  return index;
+}
+
+function outside(resolution: Resolution, specifier: string, path: readonly string[]): Reference | null {
+  if (resolution.kind === 'builtin') return { kind: 'builtin', name: resolution.name, path };
+  if (resolution.kind === 'external') return { kind: 'package', specifier, path };
+  return null;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Whether a module of Node exports a name; asked only where a barrel says `export * from 'node:fs'`. */
+function builtinHas(name: string, member: string): boolean {
+  try {
+    return Object.hasOwn(require(`node:${name}`), member);
+  } catch {
+    return true;
+  }
+}

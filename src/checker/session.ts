@@ -1,0 +1,185 @@
+import { readFileSync, statSync } from 'node:fs';
+import { isAbsolute, resolve as resolvePath } from 'node:path';
+import { createDiagnostic } from '../diagnostics/create.ts';
+import { Positions } from '../diagnostics/positions.ts';
+import type { Diagnostic } from '../diagnostics/types.ts';
+import { PawlError } from '../errors.ts';
+import { type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
+import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
+import { discoverDirectory, discoverEntries } from './discover.ts';
+import { createDiskResolver, type DiskResolver, realPath, toRelative } from './disk-resolve.ts';
+import { concernsChecker, type FileStats, SourceFiles } from './files.ts';
+import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
+
+export interface SessionOptions {
+  /** Folder that globs and reported files are relative to. */
+  root: string;
+  config?: CheckerConfig;
+  /** Where `config` was read from, so that findings about it have a place. */
+  configSource?: ConfigSource;
+  /**
+   * Report only on these files and directories (absolute, or relative to the root). The whole program is looked at all the
+   * same, so what is reported of a file does not depend on which others were named.
+   */
+  files?: readonly string[];
+}
+
+export interface SessionStats extends ProgramStats, FileStats {
+  /** Entry files. */
+  entries: number;
+}
+
+/** What a checker keeps between checks. */
+export interface Session {
+  /** Checks the program as it is now. A file that did not change is not read or parsed again. */
+  check(): Promise<CheckResult<SessionStats>>;
+  /**
+   * Lays a text over a file, as an editor does with unsaved changes.
+   *
+   * @param file - absolute, or relative to the root; it need not exist on disk
+   * @param text - its text, or null to go back to the disk
+   */
+  update(file: string, text: string | null): void;
+  /** The text that the last check saw, without a byte order mark; null for a file that it did not see. */
+  source(file: string): string | null;
+  /** Forgets everything. */
+  dispose(): void;
+}
+
+/**
+ * Opens a session of the checker: it discovers the entries, reads what concerns pawl, follows calls into other modules, and
+ * keeps what it learned.
+ *
+ * @param options - root, configuration, and the files to report on
+ * @throws PawlError `PAWL_FILE_NOT_FOUND` for a file that was named and does not exist, `PAWL_FILE_UNREADABLE`
+ * @example
+ * const session = createSession({ root: process.cwd() });
+ * const { diagnostics } = await session.check();
+ */
+export function createSession(options: SessionOptions): Session {
+  return new CheckerSession(options);
+}
+
+class CheckerSession implements Session {
+  readonly #root: string;
+  readonly #config: CheckedConfig;
+  readonly #named: readonly string[] | null;
+  #files: SourceFiles;
+  #resolver: DiskResolver | null = null;
+  #known = '';
+
+  constructor({ root, config = {}, configSource, files }: SessionOptions) {
+    this.#root = realPath(resolvePath(root)).replaceAll('\\', '/');
+    this.#config = checkConfig(config, configSource);
+    this.#named = files ?? null;
+    this.#files = new SourceFiles(this.#root);
+  }
+
+  async check(): Promise<CheckResult<SessionStats>> {
+    this.#files.newRound();
+    const { entries, reported } = this.#discover();
+    this.#forgetResolutions(entries);
+    const concerned = entries.filter((file) => {
+      const source = this.#files.get(file);
+      return source !== null && (source.facts || reported?.has(file) || concernsChecker(source.text));
+    });
+    const result = checkProgram(
+      { keys: () => concerned, get: (file) => this.#files.facts(file) },
+      this.#resolve(),
+      {
+        config: this.#config,
+        moduleDiagnostics: () => this.#moduleDiagnostics(),
+        source: (file) => this.source(file),
+      },
+    );
+    const diagnostics = reported
+      ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
+      : result.diagnostics;
+    return { diagnostics, stats: { ...result.stats, ...this.#files.stats, entries: entries.length } };
+  }
+
+  update(file: string, text: string | null): void {
+    this.#files.setOverlay(this.#relative(file), text);
+  }
+
+  source(file: string): string | null {
+    return this.#files.get(this.#relative(file))?.text ?? null;
+  }
+
+  dispose(): void {
+    this.#files = new SourceFiles(this.#root);
+    this.#resolver = null;
+    this.#known = '';
+  }
+
+  #relative(file: string): string {
+    return isAbsolute(file) ? toRelative(this.#root, realPath(file)) : file.replaceAll('\\', '/').replace(/^\.\//, '');
+  }
+
+  /** The entries, and the files to report on (null for all). */
+  #discover(): { entries: string[]; reported: Set<string> | null } {
+    const entries = new Set(discoverEntries(this.#root, this.#config.entries));
+    for (const file of this.#files.overlays.keys()) entries.add(file);
+    if (!this.#named) return { entries: [...entries], reported: null };
+    const reported = new Set<string>();
+    for (const name of this.#named) {
+      for (const file of this.#expand(name)) {
+        reported.add(file);
+        entries.add(file);
+      }
+    }
+    return { entries: [...entries], reported };
+  }
+
+  #expand(name: string): string[] {
+    const file = this.#relative(name);
+    if (this.#files.hasOverlay(file)) return [file];
+    const path = isAbsolute(name) ? name : `${this.#root}/${file}`;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (!stats) {
+      throw new PawlError('PAWL_FILE_NOT_FOUND', `There is no file or directory \`${name}\`.`, {
+        place: path,
+        remedy: 'Name files or directories that exist; globs are for the shell, or for `entries` in the configuration.',
+      });
+    }
+    return stats.isDirectory() ? discoverDirectory(this.#root, file) : [file];
+  }
+
+  /** Resolutions hold until files come or go: a new file may be nearer than the one that was found. */
+  #forgetResolutions(entries: string[]): void {
+    const known = entries.join('\n');
+    if (this.#resolver && this.#known !== known) this.#resolver.clear();
+    this.#known = known;
+  }
+
+  #resolve(): Resolve {
+    const memory = createMemoryResolve((file) => this.#files.hasOverlay(file));
+    return (specifier, importer): Resolution => {
+      if (this.#files.overlays.size > 0 && specifier.startsWith('.')) {
+        const found = memory(specifier, importer);
+        if (found.kind === 'file') return found;
+      }
+      if (isKnownPackage(specifier)) return { kind: 'external' };
+      this.#resolver ??= createDiskResolver(this.#root);
+      return this.#resolver.resolve(specifier, importer);
+    };
+  }
+
+  #moduleDiagnostics(): Diagnostic[] {
+    const found: Diagnostic[] = [];
+    for (const { diagnostics } of this.#files.seen()) found.push(...diagnostics);
+    for (const { file, message, line, column } of this.#resolver?.problems ?? []) {
+      const text = readFileSync(file, 'utf8');
+      const start = (new Positions(text).lineStarts[line - 1] ?? 0) + column - 1;
+      found.push(
+        createDiagnostic('configuration-error', {
+          file: toRelative(this.#root, file),
+          span: new Positions(text).span(Math.min(start, text.length), Math.min(start + 1, text.length)),
+          message: `This file does not parse: ${message}. Imports were resolved without it.`,
+          remedy: 'Repair it; `npx tsc --showConfig` tells more.',
+        }),
+      );
+    }
+    return found;
+  }
+}
