@@ -17,7 +17,7 @@ const entries = {
   vite: 'plugins/vite.ts',
   webpack: 'plugins/webpack.ts',
   esbuild: 'plugins/esbuild.ts',
-  cli: 'src/cli/main.ts',
+  cli: 'src/cli/bin.ts',
 };
 
 export default defineConfig({

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import { PawlError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import type { Command, ExitCode } from './command.ts';
+import { COMMANDS } from './commands/index.ts';
+import { formatCommandHelp, formatHelp } from './help.ts';
+import { Output, printError, type Sink } from './output.ts';
+import { parseLine, suggest } from './parse.ts';
+
+export interface MainOptions {
+  /** Arguments after `pawl`. */
+  argv: readonly string[];
+  stdout: Sink;
+  stderr: Sink;
+  env: Record<string, string | undefined>;
+  cwd: string;
+  commands?: readonly Command[];
+}
+
+/**
+ * Runs one command line.
+ *
+ * @returns the exit code: 0 success, 1 findings or a failed run, 2 could not do the work; never rejects
+ * @example
+ * process.exitCode = await main({ argv: ['runs', '--json'], stdout, stderr, env: process.env, cwd: process.cwd() });
+ */
+export async function main({ argv, stdout, stderr, env, cwd, commands = COMMANDS }: MainOptions): Promise<ExitCode> {
+  const json = argv.includes('--json');
+  const out = new Output({ stdout, stderr, env, json });
+  try {
+    const [first, ...rest] = argv;
+    const named = first === 'help' ? rest[0] : first;
+    if (named === undefined || named === '--help' || named === '-h') {
+      out.write(formatHelp(commands, VERSION, out.colors));
+      return named === undefined && first === undefined ? 2 : 0;
+    }
+    if (named === '--version' || named === '-v') {
+      out.line(VERSION);
+      return 0;
+    }
+    const command = commands.find(({ name }) => name === named);
+    if (!command) throw await unknownCommand(named, commands);
+    const { args, options } = await parseLine(command, first === 'help' ? ['--help'] : rest);
+    if (options.help) {
+      out.write(formatCommandHelp(command, out.colors));
+      return 0;
+    }
+    if (options.version) {
+      out.line(VERSION);
+      return 0;
+    }
+    return await command.run({ args, options, root: resolve(cwd, options.root ?? '.'), out });
+  } catch (error) {
+    printError(error, out);
+    return 2;
+  }
+}
+
+async function unknownCommand(word: string, commands: readonly Command[]): Promise<PawlError> {
+  const what = word.startsWith('-') ? 'option' : 'command';
+  const meant = await suggest(
+    word,
+    commands.map(({ name }) => name),
+  );
+  return new PawlError('PAWL_USAGE', `pawl has no ${what} \`${word}\`.`, {
+    remedy: meant ? `Did you mean \`pawl ${meant}\`? Run \`pawl --help\`.` : 'Run `pawl --help`.',
+  });
+}

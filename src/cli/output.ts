@@ -1,0 +1,111 @@
+/**
+ * Where commands write. Results go to stdout, errors and progress to stderr; colours and progress only where a person looks on.
+ */
+import picocolors from 'picocolors';
+import { PawlError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** The part of a terminal or pipe that commands need. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface OutputOptions {
+  stdout: Sink;
+  stderr: Sink;
+  env: Record<string, string | undefined>;
+  json: boolean;
+}
+
+/** Whether to colour what goes to a sink: https://no-color.org, https://force-color.org, else whether it is a terminal. */
+function wantsColor(sink: Sink, env: OutputOptions['env']): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';
+  return sink.isTTY === true && env.TERM !== 'dumb';
+}
+
+export class Output {
+  /** Whether `--json` was given: then stdout holds JSON and nothing else. */
+  readonly json: boolean;
+  /** Colours for stdout; they do nothing when it is no terminal. */
+  readonly colors: Colors;
+  /** Colours for stderr. */
+  readonly errorColors: Colors;
+  /** Whether stdout is a terminal. */
+  readonly isTTY: boolean;
+  /** Whether progress may be drawn: stderr is a terminal that can move its cursor, and nobody asked for JSON. */
+  readonly showsProgress: boolean;
+  /** Characters a line of the terminal, 80 when unknown. */
+  readonly columns: number;
+  readonly stderr: Sink;
+  readonly env: OutputOptions['env'];
+  readonly #stdout: Sink;
+
+  constructor({ stdout, stderr, env, json }: OutputOptions) {
+    this.#stdout = stdout;
+    this.stderr = stderr;
+    this.env = env;
+    this.json = json;
+    this.colors = picocolors.createColors(wantsColor(stdout, env));
+    this.errorColors = picocolors.createColors(wantsColor(stderr, env));
+    this.isTTY = stdout.isTTY === true;
+    this.showsProgress = stderr.isTTY === true && env.TERM !== 'dumb' && !env.CI && !json;
+    this.columns = (stderr.isTTY ? stderr.columns : stdout.columns) || 80;
+  }
+
+  /** Writes to stdout as it is. */
+  write(text: string): void {
+    this.#stdout.write(text);
+  }
+
+  /** Writes a line to stdout. */
+  line(text = ''): void {
+    this.#stdout.write(`${text}\n`);
+  }
+
+  /** Writes a value as JSON to stdout, indented for a reader. */
+  printJson(value: unknown): void {
+    this.line(JSON.stringify(value, null, 2));
+  }
+
+  /** Writes a line to stderr that is no error: what goes on, where a file went. Silent with `--json`. */
+  note(text: string): void {
+    if (!this.json) this.stderr.write(`${text}\n`);
+  }
+}
+
+/** What is shown of an error: for people on stderr, or as JSON there. */
+export function printError(error: unknown, out: Output): void {
+  const c = out.errorColors;
+  if (error instanceof PawlError) {
+    if (out.json) {
+      const { code, message, place, remedy, details } = error;
+      out.stderr.write(`${JSON.stringify({ error: { code, message, place, remedy, details } })}\n`);
+    } else {
+      out.stderr.write(`${c.red('error')} ${c.bold(error.code)}: ${error.message}\n`);
+      if (error.place) out.stderr.write(`  ${c.dim('at')} ${error.place}\n`);
+      if (error.remedy) out.stderr.write(`  ${c.cyan(error.remedy)}\n`);
+    }
+    if (out.env.PAWL_DEBUG) out.stderr.write(`${stackOf(error)}\n`);
+    return;
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (out.json) {
+    out.stderr.write(`${JSON.stringify({ error: { code: 'PAWL_INTERNAL', message } })}\n`);
+  } else {
+    out.stderr.write(`${c.red('error')} ${c.bold('PAWL_INTERNAL')}: ${message}\n`);
+    out.stderr.write(`  This is a defect of pawl ${VERSION} (Node ${process.versions.node}), not of your program.\n`);
+    out.stderr.write(`  ${c.cyan('Please report it with the output of the same command under PAWL_DEBUG=1.')}\n`);
+  }
+  if (out.env.PAWL_DEBUG) out.stderr.write(`${stackOf(error)}\n`);
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
+  return (error.stack ?? String(error)) + cause;
+}
