@@ -4,10 +4,12 @@ import type { Span } from '../diagnostics/types.ts';
  * Glossary of facts: what analysis knows of one module, as plain data (it survives JSON).
  *
  * - **unit**: a piece of code that is reached as a whole: the module's top level, a function or method that has a static
- *   path at the top level (`priceOf`, `helpers.priceOf`, `Order#total`), and every directive function and every `run` of a
- *   definition wherever it stands. Other nested functions belong to the unit around them.
+ *   path at the top level (`priceOf`, `helpers.priceOf`, `Order#total`), what initializes a variable of the module (or a
+ *   property of an object that one holds), and every directive function and every `run` of a definition wherever it stands.
+ *   Other nested functions belong to the unit around them.
  * - **use**: a mention of something that is not local to the unit.
- * - **path**: identifier and static members: `fs.promises.readFile` is `['fs', 'promises', 'readFile']`.
+ * - **path**: identifier and static members: `fs.promises.readFile` is `['fs', 'promises', 'readFile']`. A piece with `#` before
+ *   it is a member of an instance: `new Order().total` is `['Order', '#total']`.
  */
 export interface ModuleFacts {
   version: 1;
@@ -133,10 +135,12 @@ export interface ClassFact {
 export interface Unit {
   /** `''` for the module's top level, else the static path; for nested directive functions their id path. */
   path: string;
-  kind: 'module' | 'function' | 'method' | 'class' | DirectiveKind | 'action' | 'agent' | 'workflow-definition';
+  kind: 'module' | 'function' | 'method' | 'variable' | DirectiveKind | 'action' | 'agent' | 'workflow-definition';
   span: Span;
   nameSpan: Span;
   uses: Use[];
+  /** A variable that holds `new X(…)`: the path of X. */
+  instanceOf?: { kind: 'import' | 'local'; path: string[] };
 }
 
 export interface Use {

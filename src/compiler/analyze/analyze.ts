@@ -1,6 +1,6 @@
 import type * as t from '@babel/types';
 import { Positions } from '../../diagnostics/positions.ts';
-import type { ClassFact, ModuleFacts, Use } from '../facts.ts';
+import type { ClassFact, ModuleFacts } from '../facts.ts';
 import { parseModule } from '../parse/parse.ts';
 import { type Node, unwrap } from './ast.ts';
 import { type Definition, readDefinitions } from './definitions.ts';
@@ -13,6 +13,7 @@ import { readOptions } from './options.ts';
 import { report } from './report.ts';
 import { checkStrays } from './strays.ts';
 import { readSuppressions } from './suppressions.ts';
+import { addUses } from './uses.ts';
 import { DEFINERS, type Definer, symbolFor, Walker } from './walk.ts';
 
 /** Everything that one parse and one walk find out about a module. */
@@ -63,6 +64,8 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     options: [],
     strays: [],
     requires: [],
+    thisMembers: [],
+    instances: new Map(),
     units: [],
     usesCommonJs: false,
     diagnostics: [],
@@ -172,35 +175,4 @@ function formatOf(model: Model): 'esm' | 'cjs' {
   if (esm) return 'esm';
   if (/\.c[jt]s$/.test(model.file)) return 'cjs';
   return model.usesCommonJs ? 'cjs' : 'esm';
-}
-
-/** Sorts references into the units: what each piece of code mentions that is not its own. */
-function addUses(model: Model, facts: ModuleFacts, functions: DirectiveFunction[]): void {
-  const requireLocals = new Set(facts.imports.filter((fact) => fact.form === 'require' || fact.form === 'dynamic').map((fact) => fact.local));
-  const nested = new Map<Node, string>();
-  for (const fn of functions) if (!fn.site.outer.isStatic) nested.set(fn.site.node as Node, fn.fact.path);
-  for (const ref of model.refs) {
-    if (ref.exported) continue;
-    const { binding } = ref;
-    let kind: Use['kind'];
-    let path = ref.path;
-    if (!binding) kind = 'global';
-    else if (binding.kind === 'import') kind = 'import';
-    else if (binding.scope.isStatic) kind = requireLocals.has(binding.name) && binding.scope === model.module ? 'import' : 'local';
-    else {
-      const { declaration } = binding;
-      const value = declaration.type === 'VariableDeclarator' && declaration.init ? unwrap(declaration.init) : declaration;
-      const target = nested.get(value);
-      if (target === undefined) continue;
-      kind = 'nested';
-      path = [target];
-    }
-    const start = ref.node.start as number;
-    model.units[ref.unit]?.uses.push({ kind, path, access: ref.access, span: model.positions.span(start, ref.end) });
-  }
-  for (const reference of model.requires) {
-    if (reference.topLevel && reference.locals.length > 0) continue;
-    const span = model.positions.span(reference.node.start as number, reference.node.end as number);
-    model.units[reference.unit]?.uses.push({ kind: 'module', path: [reference.specifier ?? '', ...reference.path], access: 'call', span });
-  }
 }

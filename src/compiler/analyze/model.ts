@@ -80,6 +80,8 @@ export interface Ref {
   statement: number;
   /** Stands in an export specifier. */
   exported: boolean;
+  /** Stands behind `typeof`. */
+  probe: boolean;
 }
 
 export interface FunctionInfo {
@@ -151,6 +153,16 @@ export interface ModuleReference {
   topLevel: boolean;
 }
 
+/** `this.save` in a member of a class. */
+export interface ThisMember {
+  site: ClassSite;
+  name: string;
+  isStatic: boolean;
+  node: Node;
+  parent: Node;
+  unit: number;
+}
+
 export interface Model {
   source: string;
   file: string;
@@ -167,6 +179,9 @@ export interface Model {
   options: OptionSite[];
   strays: StrayDirective[];
   requires: ModuleReference[];
+  thisMembers: ThisMember[];
+  /** The `new` that initializes a variable, by the variable's unit. */
+  instances: Map<number, t.NewExpression>;
   units: Unit[];
   usesCommonJs: boolean;
   diagnostics: Diagnostic[];

@@ -45,7 +45,7 @@ export function placeOf(ancestors: readonly Node[], node: Node): Place {
     const parent = ancestors[i] as Node;
     if (isFunction(parent)) {
       const isBody = parent.body === child;
-      if (isBody && parent.type === 'ArrowFunctionExpression' && child.type !== 'BlockStatement') nameReturned(piece);
+      if (innermost === null && isBody && parent.type === 'ArrowFunctionExpression' && child.type !== 'BlockStatement') nameReturned(piece);
       if (!finish('/')) return NAMELESS;
       piece = startPiece(parent);
     } else if (parent.type === 'TSModuleDeclaration') {
@@ -53,6 +53,7 @@ export function placeOf(ancestors: readonly Node[], node: Node): Place {
       piece = { parts: [{ text: moduleName(parent), separator: '.' }], named: true };
       pieces[0] = joinNamespace(pieces[0] as string);
     } else {
+      if (parent.type === 'ReturnStatement' && innermost === null) nameReturned(piece);
       const through = climb(piece, parent, child);
       if (through === 'fail') {
         if (innermost === null) return NAMELESS;
@@ -127,9 +128,6 @@ function climb(piece: Piece, parent: Node, child: Node): 'on' | 'weak' | 'fail' 
     case 'ExportDefaultDeclaration':
     case 'TSExportAssignment':
       if (!piece.named) nameIt(piece, 'default');
-      return 'on';
-    case 'ReturnStatement':
-      nameReturned(piece);
       return 'on';
     case 'JSXAttribute':
       if (!piece.named && parent.name.type === 'JSXIdentifier') nameIt(piece, parent.name.name);

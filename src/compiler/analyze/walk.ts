@@ -80,6 +80,7 @@ export class Walker {
       case 'MemberExpression':
       case 'OptionalMemberExpression':
         this.#visit(node.object);
+        if (node.object.type === 'ThisExpression') this.#noteThisMember(node);
         if (node.computed) this.#visit(node.property);
         else if (node.property.type === 'PrivateName') this.#notePrivate(node);
         return;
@@ -100,7 +101,7 @@ export class Walker {
         return;
       case 'ObjectProperty':
         if (node.computed) this.#visit(node.key);
-        this.#inRun(node, () => this.#visit(node.value));
+        this.#inRun(node, () => this.#inProperty(node, () => this.#visit(node.value)));
         return;
       case 'VariableDeclaration':
         this.#variables(node);
@@ -113,6 +114,7 @@ export class Walker {
         return;
       case 'UnaryExpression':
         if (node.operator === 'delete') this.#target(node.argument);
+        else if (node.operator === 'typeof') this.#probe(node.argument);
         else this.#visit(node.argument);
         return;
       case 'BlockStatement':
@@ -195,7 +197,8 @@ export class Walker {
         }
         return;
       case 'ExportDefaultDeclaration':
-        this.#visit(node.declaration as Node);
+        if (/Declaration$/.test(node.declaration.type)) this.#visit(node.declaration as Node);
+        else this.#inVariable(null, node, unwrap(node.declaration), () => this.#visit(node.declaration as Node));
         return;
       case 'JSXOpeningElement':
         this.#jsxName(node.name);
@@ -317,9 +320,42 @@ export class Walker {
       this.#declarePattern(declarator.id, kind, declarator, scope);
       this.#stack.push(declarator);
       this.#patternExpressions(declarator.id);
-      if (declarator.init) this.#visit(declarator.init);
+      if (declarator.init) this.#inVariable(declarator.id, declarator, unwrap(declarator.init), () => this.#visit(declarator.init as Node));
       this.#stack.pop();
     }
+  }
+
+  /** What initializes a variable of the module is a unit, so that a use of the variable leads there. */
+  #inVariable(id: Node | null, node: Node, init: Node, body: () => void): void {
+    const outer = this.#unit;
+    const own = outer === 0 && this.#fn === null && this.#scope === this.#model.module;
+    if (own && (id === null || id.type === 'Identifier') && !isFunction(init) && init.type !== 'ClassExpression' && !init.type.endsWith('Literal')) {
+      this.#unit = this.#openUnit('variable', id === null ? 'default' : id.name, node);
+      if (init.type === 'NewExpression') this.#model.instances.set(this.#unit, init);
+    }
+    body();
+    this.#unit = outer;
+  }
+
+  /** A property of an object that a variable of the module holds: `helpers.priceOf`. */
+  #inProperty(node: t.ObjectProperty, body: () => void): void {
+    const outer = this.#unit;
+    const value = unwrap(node.value);
+    const name = keyName(node.key, node.computed);
+    const { path, kind } = this.#model.units[outer] as Unit;
+    if (kind === 'variable' && this.#fn === null && name !== null && !isFunction(value) && !value.type.endsWith('Literal') && this.#isPlainProperty())
+      this.#unit = this.#openUnit('variable', `${path}.${name}`, node);
+    body();
+    this.#unit = outer;
+  }
+
+  /** Whether only object literals stand between the property that is being visited and the variable. */
+  #isPlainProperty(): boolean {
+    let i = this.#stack.length - 2;
+    if (this.#stack[i]?.type !== 'ObjectExpression') return false;
+    for (i--; i >= 0 && isTransparent(this.#stack[i] as Node); ) i--;
+    const type = this.#stack[i]?.type;
+    return type === 'VariableDeclarator' || type === 'ExportDefaultDeclaration' || type === 'ObjectProperty';
   }
 
   #function(node: FunctionNode): void {
@@ -352,7 +388,7 @@ export class Walker {
         unit: this.#unit,
       });
     } else if (this.#runs.has(node)) this.#openRun(node);
-    else if (this.#unit === 0 && (this.#fn === null || this.#isInitializer(this.#fn))) this.#enterTopLevelUnit(node);
+    else if (this.#isTopLevel() && (this.#fn === null || this.#isInitializer(this.#fn))) this.#enterTopLevelUnit(node);
 
     let parent = outerScope;
     if (node.type === 'FunctionExpression' && node.id) {
@@ -378,6 +414,11 @@ export class Walker {
     this.#unit = outerUnit;
   }
 
+  #isTopLevel(): boolean {
+    const kind = this.#model.units[this.#unit]?.kind;
+    return kind === 'module' || kind === 'variable';
+  }
+
   #isInitializer(fn: FunctionInfo): boolean {
     return fn.parent === null && !isFunction(fn.node as Node);
   }
@@ -389,7 +430,8 @@ export class Walker {
       return;
     }
     const { path } = placeOf(this.#stack.slice(0, -1), node);
-    if (path === null) return;
+    // `const priceOf = memoize(async () => …)`: the function is part of what makes the variable.
+    if (path === null || path === this.#model.units[this.#unit]?.path) return;
     const method = node.type === 'ClassMethod' || node.type === 'ClassPrivateMethod' || node.type === 'ObjectMethod';
     this.#unit = this.#openUnit(method ? 'method' : 'function', path, node);
   }
@@ -532,15 +574,30 @@ export class Walker {
     }
     const ref: Ref = {
       name: node.name, node, scope: this.#scope, fn: this.#fn, binding: null, path, access: kind, rebinds, end,
-      unit: this.#unit, statement: this.#statement, exported: this.#inExport,
+      unit: this.#unit, statement: this.#statement, exported: this.#inExport, probe: false,
     };
     this.#model.refs.push(ref);
     if (parent?.type === 'VariableDeclarator' && parent.init === child && parent.id.type === 'ObjectPattern')
       for (const property of parent.id.properties) {
         if (property.type === 'RestElement') continue;
         const name = keyName(property.key, property.computed);
-        if (name !== null) this.#model.refs.push({ ...ref, path: [...path, name] });
+        if (name !== null) this.#model.refs.push({ ...ref, path: [...path, name], unit: this.#aliasUnit(property) });
       }
+  }
+
+  /** `const { readFile } = fs` at the top level: each name is a variable of the module. */
+  #aliasUnit(property: t.ObjectProperty): number {
+    const value = property.value.type === 'AssignmentPattern' ? property.value.left : property.value;
+    const own = this.#unit === 0 && this.#fn === null && this.#scope === this.#model.module && value.type === 'Identifier';
+    return own ? this.#openUnit('variable', value.name, value) : this.#unit;
+  }
+
+  /** `typeof fetch` asks whether there is one and does nothing with it. */
+  #probe(node: Node): void {
+    const before = this.#model.refs.length;
+    this.#visit(node);
+    const [ref] = this.#model.refs.slice(before);
+    if (ref && ref.end === unwrap(node).end) ref.probe = true;
   }
 
   /** What an assignment writes: a variable, a member, or a pattern of them. */
@@ -663,6 +720,20 @@ export class Walker {
 
   #noteThis(node: Node): void {
     for (let fn = this.#fn; fn; fn = fn.arrow ? fn.parent : null) fn.thisAt ??= node;
+  }
+
+  /** `this.save()` in a class: a mention of its method. */
+  #noteThisMember(node: t.MemberExpression | t.OptionalMemberExpression): void {
+    const name = keyName(node.property, node.computed);
+    if (!this.#class || name === null) return;
+    for (let i = this.#stack.length - 2; i >= 0; i--) {
+      const around = this.#stack[i] as Node;
+      if (around.type === 'FunctionExpression' || around.type === 'FunctionDeclaration' || around.type === 'ObjectMethod') return;
+      const member = this.#stack[i - 1] === this.#class.node.body ? undefined : around;
+      if (member !== undefined || !('static' in around)) continue;
+      this.#model.thisMembers.push({ site: this.#class, name, isStatic: Boolean(around.static), node, parent: this.#stack[this.#stack.length - 2] as Node, unit: this.#unit });
+      return;
+    }
   }
 
   #noteArguments(node: Node): void {

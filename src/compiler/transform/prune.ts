@@ -1,6 +1,7 @@
 import type * as t from '@babel/types';
 import { isTypeOnly, type Node, staticPath, unwrap } from '../analyze/ast.ts';
 import { bindingNames } from '../analyze/definitions.ts';
+import type { DirectiveFunction } from '../analyze/functions.ts';
 import type { Binding, Ref } from '../analyze/model.ts';
 import type { Transform } from './target.ts';
 
@@ -93,13 +94,18 @@ class Pruner {
     for (const binding of bindings) if (!this.#owner.has(binding)) this.#owner.set(binding, item);
   }
 
-  /** Holds what the target registers by its id, whether it is exported or not: workflows, and outside of the workflow target all. */
+  /**
+   * Holds what the target registers by its id, whether it is exported or not: workflows and classes whose instances cross
+   * boundaries, and outside of the workflow target all.
+   */
   #registers(node: Node): boolean {
     const { functions, definitions } = this.#transform.analysis;
     const { mode } = this.#transform;
     const within = (offset: number) => (node.start as number) <= offset && offset < (node.end as number);
     const sweeping = mode === 'workflow' || mode === 'schemas';
-    if (functions.some(({ fact }) => (fact.kind === 'workflow' || !sweeping) && fact.placement !== 'hoisted' && within(fact.span.start))) return true;
+    if (mode !== 'schemas' && this.#transform.analysis.classes.some(({ fact }) => within(fact.span.start))) return true;
+    const stays = ({ fact, home }: DirectiveFunction) => fact.placement !== 'hoisted' || home !== this.#program;
+    if (functions.some((fn) => (fn.fact.kind === 'workflow' || !sweeping) && stays(fn) && within(fn.fact.span.start))) return true;
     return definitions.some(({ fact }) => (fact.kind === 'workflow' || mode !== 'workflow') && fact.kind !== 'credential' && within(fact.span.start));
   }
 
