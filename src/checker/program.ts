@@ -120,14 +120,24 @@ export class ProgramGraph implements Program {
         return { kind: 'global', path: rest.length > 0 && GLOBAL_OBJECTS.has(head) ? rest : use.path };
       case 'nested': {
         const unit = this.#index(module).units.get(head);
-        return unit ? { kind: 'unit', module, unit, rest } : UNKNOWN;
+        return unit ? { kind: 'unit', module, unit, path: use.path, rest } : UNKNOWN;
       }
       case 'module':
         return head === '' ? UNKNOWN : this.#namespace(module, head, rest, new Set());
       case 'import':
-      case 'local':
-        return this.#local(module, use.path, new Set());
+      case 'local': {
+        const reference = this.#local(module, use.path, new Set());
+        return use.access === 'new' ? this.#constructed(reference) : reference;
+      }
     }
+  }
+
+  /** `new Order()` leads to the constructor. */
+  #constructed(reference: Reference): Reference {
+    if (reference.kind !== 'binding') return reference;
+    const { module, path } = reference;
+    const unit = this.#index(module).units.get(`${unitPath(path)}#constructor`);
+    return unit ? { kind: 'unit', module, unit, path, rest: [] } : reference;
   }
 
   /** A path that starts with a name of the module's top level. */
@@ -139,28 +149,44 @@ export class ProgramGraph implements Program {
     const definition = index.definitions.get(head);
     if (definition) return { kind: 'definition', module, definition, rest };
     for (let length = path.length; length > 0; length--) {
-      const unit = index.units.get(path.slice(0, length).join('.'));
-      if (unit) return { kind: 'unit', module, unit, rest: path.slice(length) };
+      const unit = index.units.get(unitPath(path.slice(0, length)));
+      if (unit) return this.#member(module, unit, path, path.slice(length), seen);
     }
     return { kind: 'binding', module, path };
+  }
+
+  /** A unit and members of it: those of an instance are methods of its class. */
+  #member(
+    module: ModuleFacts,
+    unit: Unit,
+    path: readonly string[],
+    rest: readonly string[],
+    seen: Set<string>,
+  ): Reference {
+    const [name, ...deeper] = rest;
+    if (unit.instanceOf && name !== undefined) {
+      const method = this.#local(module, [...unit.instanceOf.path, `#${name}`, ...deeper], seen);
+      if (method.kind === 'unit') return method;
+    }
+    return { kind: 'unit', module, unit, path, rest };
   }
 
   #imported(module: ModuleFacts, fact: ImportFact, rest: readonly string[], seen: Set<string>): Reference {
     if (fact.typeOnly || fact.imported === '') return UNKNOWN;
     if (fact.imported === '*') return this.#namespace(module, fact.source, rest, seen);
-    return this.#member(module, fact.source, fact.imported, rest, seen);
+    return this.#take(module, fact.source, fact.imported, rest, seen);
   }
 
   /** All of a module, and what is taken of it. */
   #namespace(module: ModuleFacts, specifier: string, rest: readonly string[], seen: Set<string>): Reference {
     const [name, ...deeper] = rest;
-    if (name !== undefined) return this.#member(module, specifier, name, deeper, seen);
+    if (name !== undefined) return this.#take(module, specifier, name, deeper, seen);
     const resolution = this.#resolve(specifier, module.file);
     return outside(resolution, specifier, []) ?? UNKNOWN;
   }
 
   /** One export of the module that a specifier leads to. */
-  #member(module: ModuleFacts, specifier: string, name: string, rest: readonly string[], seen: Set<string>): Reference {
+  #take(module: ModuleFacts, specifier: string, name: string, rest: readonly string[], seen: Set<string>): Reference {
     const resolution = this.#resolve(specifier, module.file);
     const reference = outside(resolution, specifier, [name, ...rest]);
     if (reference) return reference;
@@ -177,7 +203,7 @@ export class ProgramGraph implements Program {
     if (fact) return this.#export(module, fact, rest, seen);
     for (const star of index.stars) {
       if (name === 'default') break;
-      const reference = this.#member(module, star.source as string, name, rest, seen);
+      const reference = this.#take(module, star.source as string, name, rest, seen);
       if (reference.kind === 'builtin' && !builtinHas(reference.name, name)) continue;
       if (reference.kind !== 'unknown') return reference;
     }
@@ -191,7 +217,7 @@ export class ProgramGraph implements Program {
   #export(module: ModuleFacts, fact: ExportFact, rest: readonly string[], seen: Set<string>): Reference {
     if (fact.source !== null) {
       if (fact.imported === null || fact.imported === '*') return this.#namespace(module, fact.source, rest, seen);
-      return this.#member(module, fact.source, fact.imported, rest, seen);
+      return this.#take(module, fact.source, fact.imported, rest, seen);
     }
     if (fact.local !== null) return this.#local(module, [fact.local, ...rest], seen);
     const definition = module.definitions.find((candidate) => candidate.exported.includes(fact.name));
@@ -211,6 +237,11 @@ export class ProgramGraph implements Program {
 
 function isWorkflow({ kind }: Unit): boolean {
   return (WORKFLOW_KINDS as readonly Unit['kind'][]).includes(kind);
+}
+
+/** `['Order', '#total']` is the path `Order#total`. */
+function unitPath(pieces: readonly string[]): string {
+  return pieces.join('.').replaceAll('.#', '#');
 }
 
 interface ModuleIndex {

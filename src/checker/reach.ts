@@ -11,6 +11,7 @@ import type { Chain, ChainQuery, Hop, Place, Program, Reference } from '../rules
 export function targetOf(use: Use, reference: Reference): Place | null {
   if (reference.kind !== 'unit' || use.access === 'write') return null;
   const { module, unit, rest } = reference;
+  if (unit.kind === 'variable') return { module, unit };
   if (rest.length > 0 && !/^(?:call|apply|bind)$/.test(rest[0] as string)) return null;
   return { module, unit };
 }
@@ -64,7 +65,7 @@ export function findChains<End>(
   suppressions: ChainSuppressions,
 ): Chain<End>[] {
   const nodes = explore(program, query, suppressions);
-  const ways = nearestEnds(nodes);
+  const ways = nearestEnds(nodes, query.rank ?? (() => 0));
   for (const { place, cut } of nodes.values()) {
     for (const { use, target } of cut) {
       if (!target || ways.has(target.unit)) suppressions.markUsed(place.module.file, use.span.line, query.rule);
@@ -121,7 +122,7 @@ function explore<End>(
 }
 
 /** Breadth first from the ends backwards, so each unit gets a shortest way. */
-function nearestEnds<End>(nodes: Map<Unit, Node<End>>): Map<Unit, Way<End>> {
+function nearestEnds<End>(nodes: Map<Unit, Node<End>>, rank: (end: End) => number): Map<Unit, Way<End>> {
   const callers = new Map<Unit, { from: Node<End>; use: Use; target: Place }[]>();
   const ways = new Map<Unit, Way<End>>();
   const queue: Unit[] = [];
@@ -131,7 +132,7 @@ function nearestEnds<End>(nodes: Map<Unit, Node<End>>): Map<Unit, Way<End>> {
       if (list) list.push({ from: node, use, target });
       else callers.set(target.unit, [{ from: node, use, target }]);
     }
-    const [first] = node.ends;
+    const [first] = [...node.ends].sort((a, b) => rank(a.end) - rank(b.end));
     if (!first) continue;
     ways.set(node.place.unit, { use: first.use, next: null, end: first.end });
     queue.push(node.place.unit);

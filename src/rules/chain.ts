@@ -1,3 +1,4 @@
+import type { Use } from '../compiler/facts.ts';
 import type { RelatedPlace } from '../diagnostics/types.ts';
 import type { Hop, Place } from './program.ts';
 
@@ -32,13 +33,14 @@ export function chainPlaces(hops: readonly Hop[], end: string): RelatedPlace[] {
     return {
       file: hop.module.file,
       span: hop.use.span,
-      message: `\`${placeName(hop)}\` ${verb(hop)} \`${target}\``,
+      message: `\`${placeName(hop)}\` ${useVerb(hop.use)} \`${target}\``,
     };
   });
 }
 
-function verb({ use }: Hop): string {
-  switch (use.access) {
+/** What a use does, as a verb. */
+export function useVerb({ access }: Use): string {
+  switch (access) {
     case 'call':
       return 'calls';
     case 'new':

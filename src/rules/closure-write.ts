@@ -81,7 +81,9 @@ function lostWrite(use: Use, reference: Reference, reads: readonly Read[], write
 }
 
 function variableOf(reference: Reference): Variable | null {
-  if (reference.kind === 'binding') return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path };
+  if (reference.kind === 'binding' || (reference.kind === 'unit' && reference.unit.kind === 'variable')) {
+    return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path };
+  }
   if (reference.kind === 'global' && reference.path.length > 0) return { key: `#${reference.path[0]}`, path: reference.path };
   return null;
 }

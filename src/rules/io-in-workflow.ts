@@ -1,4 +1,4 @@
-import { chainPlaces, chainText, placeName } from './chain.ts';
+import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { ioEnd } from './io.ts';
 import { isPlain, levelName, WORKFLOW_KINDS } from './levels.ts';
@@ -54,12 +54,12 @@ export async function fulfil(sku: string) {
       rule: 'io-in-workflow',
       roots: program.places(...WORKFLOW_KINDS),
       end: (use, reference) => ioEnd(use, reference),
+      rank: (end) => (end.absent ? 1 : 0),
       through: isPlain,
     });
     for (const { hops, end } of chains) {
       const [first, second] = hops;
-      const verb = first.use.access === 'call' ? 'calls' : first.use.access === 'new' ? 'constructs' : 'uses';
-      const reach = second ? `reaches \`${end.name}\` through \`${placeName(second)}\`` : `${verb} \`${end.name}\``;
+      const reach = second ? `reaches \`${end.name}\` through \`${placeName(second)}\`` : `${end.whole ? 'imports' : useVerb(first.use)} \`${end.name}\``;
       const chain = second ? ` (${chainText(hops, end.name)})` : '';
       report({
         file: first.module.file,

@@ -10,6 +10,10 @@ export interface IoEnd {
   /** Second half of the message: why it cannot be in workflow code. */
   because: string;
   remedy: string;
+  /** It does no I/O; the sandbox just lacks it. */
+  absent?: true;
+  /** It is a module as a whole: `import('node:fs')`. */
+  whole?: true;
 }
 
 const REPEATED = 'workflow code is replayed, so this I/O would happen again and could give another answer';
@@ -73,12 +77,16 @@ export function ioEnd(use: Use, reference: Reference): IoEnd | null {
   if (reference.kind === 'global') return globalEnd(use, reference.path);
   if (reference.kind !== 'builtin') return null;
   const { name, path } = reference;
-  const pure = PURE_MODULES.has(name);
-  return {
-    name: [`node:${name}`, ...path.filter((piece) => piece !== 'default')].join('.'),
-    because: pure ? ABSENT : REPEATED,
+  const pieces = path.filter((piece) => piece !== 'default');
+  const absent = PURE_MODULES.has(name);
+  const end: IoEnd = {
+    name: [`node:${name}`, ...pieces].join('.'),
+    because: absent ? ABSENT : REPEATED,
     remedy: REMEDIES[name] ?? MOVE,
   };
+  if (absent) end.absent = true;
+  if (pieces.length === 0 && use.kind === 'module') end.whole = true;
+  return end;
 }
 
 function globalEnd(use: Use, path: readonly string[]): IoEnd | null {

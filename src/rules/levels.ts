@@ -8,7 +8,7 @@ export const STEP_KINDS = ['step', 'action'] as const satisfies Unit['kind'][];
 
 /** Whether a unit runs at the level of whoever calls it. Steps, workflows and definitions start a level of their own. */
 export function isPlain({ unit }: Place): boolean {
-  return unit.kind === 'function' || unit.kind === 'method' || unit.kind === 'class';
+  return unit.kind === 'function' || unit.kind === 'method' || unit.kind === 'variable';
 }
 
 /** `workflow` or `step`, the word for messages. */
@@ -26,7 +26,7 @@ export function levelName({ unit }: Place): string {
     case 'module':
     case 'function':
     case 'method':
-    case 'class':
+    case 'variable':
       return 'Code';
   }
 }

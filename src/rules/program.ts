@@ -37,6 +37,8 @@ export interface ChainQuery<End> {
   roots: readonly Place[];
   /** Whether a use is what the rule looks for. */
   end(use: Use, reference: Reference, at: Place): End | null;
+  /** Where one unit holds several ends: the lowest rank is named. */
+  rank?(end: End): number;
   /** Whether to look into a unit that is reached. */
   through(target: Place): boolean;
 }
@@ -48,11 +50,11 @@ export interface Chain<End> {
 }
 
 export type Reference =
-  /** A function, method or class of the program; `rest` are members behind it. */
-  | { kind: 'unit'; module: ModuleFacts; unit: Unit; rest: readonly string[] }
+  /** A function, method or variable of the program; `rest` are members behind it. */
+  | { kind: 'unit'; module: ModuleFacts; unit: Unit; path: readonly string[]; rest: readonly string[] }
   /** A `defineAction(…)` and the like; `rest` are members behind it: `['run']`. */
   | { kind: 'definition'; module: ModuleFacts; definition: DefinitionFact; rest: readonly string[] }
-  /** A variable of a module. */
+  /** Another name of a module's top level: a class, a variable without an initializer. */
   | { kind: 'binding'; module: ModuleFacts; path: readonly string[] }
   /** A module of Node, without `node:`. */
   | { kind: 'builtin'; name: string; path: readonly string[] }

@@ -729,9 +729,10 @@ export class Walker {
     for (let i = this.#stack.length - 2; i >= 0; i--) {
       const around = this.#stack[i] as Node;
       if (around.type === 'FunctionExpression' || around.type === 'FunctionDeclaration' || around.type === 'ObjectMethod') return;
-      const member = this.#stack[i - 1] === this.#class.node.body ? undefined : around;
-      if (member !== undefined || !('static' in around)) continue;
-      this.#model.thisMembers.push({ site: this.#class, name, isStatic: Boolean(around.static), node, parent: this.#stack[this.#stack.length - 2] as Node, unit: this.#unit });
+      if (this.#stack[i - 1] !== this.#class.node.body) continue;
+      const isStatic = around.type === 'StaticBlock' || Boolean((around as t.ClassMethod).static);
+      const parent = this.#stack[this.#stack.length - 2] as Node;
+      this.#model.thisMembers.push({ site: this.#class, name, isStatic, node, parent, unit: this.#unit });
       return;
     }
   }
