@@ -1,0 +1,21 @@
+/**
+ * `pawl/config`: the configuration of a project.
+ *
+ * @example
+ * // pawl.config.ts
+ * import { defineConfig } from 'pawl/config';
+ * export default defineConfig({ entries: ['src/**\/*.ts'] });
+ */
+import type { PawlConfig } from './schema.ts';
+
+export { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from './load.ts';
+export type { PawlConfig, RuleLevel } from './schema.ts';
+
+/**
+ * Types a configuration; returns it as it is.
+ *
+ * @param config see `PawlConfig`
+ */
+export function defineConfig(config: PawlConfig): PawlConfig {
+  return config;
+}

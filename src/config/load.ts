@@ -1,0 +1,166 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { z } from 'zod';
+import { createDiagnostic } from '../diagnostics/create.ts';
+import { nearest } from '../diagnostics/nearest.ts';
+import { Positions } from '../diagnostics/positions.ts';
+import type { Diagnostic, Span } from '../diagnostics/types.ts';
+import { PawlError } from '../errors.ts';
+import { configSchema, OPTION_NAMES, type PawlConfig } from './schema.ts';
+
+/** File names of a configuration, first found first taken. */
+export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'].map((ending) => `pawl.config.${ending}`);
+
+/** A configuration with its defaults filled in, and where it came from. */
+export interface LoadedConfig {
+  config: PawlConfig & Required<Pick<PawlConfig, 'outDir' | 'store'>>;
+  /** The file, relative to the root, and its text; null when there is none. */
+  source: { file: string; text: string } | null;
+}
+
+/** A configuration that cannot be used: code `PAWL9005`, with every finding as a diagnostic. */
+export class ConfigError extends PawlError {
+  override readonly name = 'ConfigError';
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]], cause?: unknown) {
+    const [{ code, message, remedy, file, span }] = diagnostics;
+    const others = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
+    super(code, `${message}${others}`, { place: `${file}:${span.line}:${span.column}`, remedy, cause });
+    this.diagnostics = diagnostics;
+  }
+}
+
+/**
+ * Reads `pawl.config.{ts,mts,js,mjs,cjs,json}` of a project. Without one the defaults hold.
+ *
+ * @param root absolute folder of the project
+ * @returns options with defaults, and the source, to be handed to `createSession` as `configSource`
+ * @throws ConfigError `PAWL9005`: it cannot be read, throws, has an unknown option or a value of the wrong kind
+ * @example
+ * const { config } = await loadConfig(process.cwd());
+ * config.store; // 'sqlite:.pawl/pawl.db'
+ */
+export async function loadConfig(root: string): Promise<LoadedConfig> {
+  const file = CONFIG_FILES.find((name) => existsSync(join(root, name)));
+  if (!file) return { config: withDefaults({}), source: null };
+  const text = readText(root, file);
+  const value = file.endsWith('.json') ? parseJson(text, file) : await evaluate(root, file, text);
+  const parsed = configSchema.safeParse(value ?? {});
+  if (!parsed.success) {
+    const [first, ...more] = parsed.error.issues.flatMap((issue) => describe(issue, file, text));
+    throw new ConfigError([first as Diagnostic, ...more]);
+  }
+  return { config: withDefaults(parsed.data as PawlConfig), source: { file, text } };
+}
+
+function withDefaults(config: PawlConfig): LoadedConfig['config'] {
+  return { ...config, outDir: config.outDir ?? '.pawl', store: config.store ?? 'sqlite:.pawl/pawl.db' };
+}
+
+function readText(root: string, file: string): string {
+  const path = join(root, file);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = statSync(path).isDirectory() ? 'it is a directory' : (error as Error).message;
+    throw failure(file, '', null, `The configuration cannot be read: ${reason}.`, { cause: error });
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const { message } = error as Error;
+    const at = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+    throw failure(file, text, { start: at, end: at }, `The configuration is not JSON: ${message}.`, { cause: error });
+  }
+}
+
+/** Runs the file. c12 strips its types and lets it import what it likes; nothing is merged into it from elsewhere. */
+async function evaluate(root: string, file: string, text: string): Promise<unknown> {
+  const { loadConfig: load } = await import('c12');
+  try {
+    const { config } = await load({
+      cwd: root,
+      configFile: file,
+      rcFile: false,
+      globalRc: false,
+      packageJson: false,
+      dotenv: false,
+      envName: false,
+      giget: false,
+      extend: false,
+      omit$Keys: false,
+      // Also where pawl is not installed in the project (npx), and always this very version.
+      jitiOptions: { alias: { 'pawl/config': ownEntry() }, moduleCache: false, fsCache: false },
+    });
+    return config;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw failure(
+      file,
+      text,
+      placeInStack(error, root, file, text),
+      `The configuration could not be loaded: ${reason}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function ownEntry(): string {
+  const here = fileURLToPath(import.meta.url);
+  return here.endsWith('.ts') ? here.replace(/load\.ts$/, 'index.ts') : join(here, '..', 'config.js');
+}
+
+/** Where in the file it was thrown, or does not parse. */
+function placeInStack(error: unknown, root: string, file: string, text: string): { start: number; end: number } | null {
+  if (!(error instanceof Error)) return null;
+  const path = join(root, file);
+  for (const prefix of [path, pathToFileURL(path).href]) {
+    const at = `${error.message}\n${error.stack ?? ''}`.split(prefix)[1];
+    const [, line, column] = /^:(\d+):(\d+)/.exec(at ?? '') ?? [];
+    if (!line || !column) continue;
+    const start = new Positions(text).lineStarts[Number(line) - 1];
+    if (start !== undefined) return { start: start + Number(column) - 1, end: start + Number(column) - 1 };
+  }
+  return null;
+}
+
+/** A finding for each thing that an issue of the schema is about. */
+function describe(issue: z.core.$ZodIssue, file: string, text: string): Diagnostic[] {
+  const diagnostic = (key: string, message: string, remedy?: string): Diagnostic =>
+    createDiagnostic('configuration-error', { file, span: spanOf(key, text), message, remedy });
+  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
+    return issue.keys.map((key) => {
+      const meant = nearest(key, OPTION_NAMES);
+      const remedy = meant ? `Did you mean \`${meant}\`?` : `The options are ${OPTION_NAMES.join(', ')}.`;
+      return diagnostic(key, `There is no option \`${key}\`.`, remedy);
+    });
+  }
+  const path = issue.path.map(String).join('.');
+  if (path === '') return [diagnostic('', `The configuration is not an object: ${issue.message}.`)];
+  return [diagnostic(String(issue.path[0]), `\`${path}\` has a wrong value: ${issue.message}.`)];
+}
+
+/** The key where it is set, else the start of the file. */
+function spanOf(key: string, text: string): Span {
+  const word = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const at = key === '' ? -1 : text.search(new RegExp(`(?<![\\w$-])${word}['"]?\\s*:`));
+  return new Positions(text).span(Math.max(0, at), at < 0 ? 0 : at + key.length);
+}
+
+function failure(
+  file: string,
+  text: string,
+  place: { start: number; end: number } | null,
+  message: string,
+  { cause }: { cause: unknown },
+): ConfigError {
+  const span = new Positions(text).span(place?.start ?? 0, place?.end ?? 0);
+  return new ConfigError([createDiagnostic('configuration-error', { file, span, message })], cause);
+}

@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, loadConfig } from 'pawl/config';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'pawl-config-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+async function problemsOf(file: string, text: string): Promise<string[]> {
+  writeFileSync(join(root, file), text);
+  const error = await loadConfig(root).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ConfigError)) throw error ?? new Error('no error');
+  expect(error.code).toBe('PAWL9005');
+  expect(error.message).not.toMatch(/\n/);
+  return error.diagnostics.map(
+    ({ file, span, message, remedy }) => `${file}:${span.line}:${span.column} ${message} ${remedy ?? ''}`,
+  );
+}
+
+test('without a file the defaults hold', async () => {
+  expect(await loadConfig(root)).toEqual({ config: { outDir: '.pawl', store: 'sqlite:.pawl/pawl.db' }, source: null });
+});
+
+test('a TypeScript file is read, with its helpers, and read anew each time', async () => {
+  const text = `import { defineConfig } from 'pawl/config';
+import { store } from './store.ts';
+export default defineConfig({ store, rules: { 'io-in-workflow': 'warning' } });
+`;
+  writeFileSync(join(root, 'pawl.config.ts'), text);
+  writeFileSync(join(root, 'store.ts'), `export const store: string = 'sqlite:a.db';`);
+  const expected = { outDir: '.pawl', store: 'sqlite:a.db', rules: { 'io-in-workflow': 'warning' } };
+  expect(await loadConfig(root)).toEqual({ config: expected, source: { file: 'pawl.config.ts', text } });
+  writeFileSync(join(root, 'store.ts'), `export const store: string = 'sqlite:b.db';`);
+  expect((await loadConfig(root)).config.store).toBe('sqlite:b.db');
+});
+
+test.each(['mjs', 'js', 'mts'])('pawl.config.%s is read', async (ending) => {
+  writeFileSync(join(root, `pawl.config.${ending}`), `export default { outDir: 'out' };`);
+  expect((await loadConfig(root)).config.outDir).toBe('out');
+});
+
+test('other files of a folder are no configuration', async () => {
+  writeFileSync(join(root, 'package.json'), '{ "pawl": { "outDir": "wrong" }, "type": "module" }');
+  writeFileSync(join(root, '.pawlrc'), 'outDir=wrong');
+  writeFileSync(join(root, 'pawl.config.json'), '{ "entries": ["lib/*.ts"] }');
+  expect((await loadConfig(root)).config).toEqual({
+    entries: ['lib/*.ts'],
+    outDir: '.pawl',
+    store: 'sqlite:.pawl/pawl.db',
+  });
+});
+
+test('unknown options are named with their place and the nearest option, all at once', async () => {
+  const text = `export default {\n  entrys: [],\n  "colour": 1,\n};\n`;
+  expect(await problemsOf('pawl.config.ts', text)).toEqual([
+    'pawl.config.ts:2:3 There is no option `entrys`. Did you mean `entries`?',
+    'pawl.config.ts:3:4 There is no option `colour`. The options are entries, outDir, store, rules, integrations.',
+  ]);
+});
+
+test.each([
+  ['a wrong value', '{ "outDir": 7 }', /^pawl\.config\.json:1:4 `outDir` has a wrong value: .*expected string/],
+  ['a wrong element', '{ "entries": ["a", 7] }', /1:4 `entries\.1` has a wrong value/],
+  ['no object', '[]', /1:1 The configuration is not an object/],
+  ['no JSON', '{ "outDir": "a" "b" }', /1:17 The configuration is not JSON/],
+])('%s', async (_name, text, expected) => {
+  expect((await problemsOf('pawl.config.json', text)).join()).toMatch(expected);
+});
+
+test.each([
+  ['throws', `export default {};\nthrow new Error('no luck');`, /2:7 The configuration could not be loaded: no luck\./],
+  ['does not parse', `export default {;`, /pawl\.config\.ts:1:\d+ The configuration could not be loaded/],
+  ['imports what is not there', `import './gone.ts'; export default {};`, /could not be loaded: .*gone/],
+])('a file that %s', async (_name, text, expected) => {
+  expect((await problemsOf('pawl.config.ts', text)).join()).toMatch(expected);
+});
+
+test('a directory in place of the file', async () => {
+  mkdirSync(join(root, 'pawl.config.ts'));
+  await expect(loadConfig(root)).rejects.toThrow(/cannot be read: it is a directory/);
+});
