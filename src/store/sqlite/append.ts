@@ -72,19 +72,27 @@ function refuse(db: Connection, head: RunHead, request: AppendRequest): AppendRe
   for (const id of consume) {
     if (!hasMessage(db, id, head.no)) return { ok: false, reason: 'duplicate', cid: null };
   }
-  return refuseHooks(db, request.events) ?? refuseUnread(db, request, consume);
+  return refuseHooks(db, request.runId, request.events) ?? refuseUnread(db, request, consume);
 }
 
-function refuseHooks(db: Connection, events: readonly NewRunEvent[]): AppendRefusal | null {
+/** Follows who holds which token through the events of the request: one of them may free what another takes. */
+function refuseHooks(db: Connection, runId: string, events: readonly NewRunEvent[]): AppendRefusal | null {
+  const disposed = new Set<number>();
+  const taken = new Map<string, number>();
   for (const event of events) {
+    if (event.type === 'hook_disposed') {
+      disposed.add(event.cid);
+      for (const [token, cid] of taken) if (cid === event.cid) taken.delete(token);
+    }
     if (event.type !== 'hook_created') continue;
-    const existing = selectHook(db, event.name)?.hook;
-    if (existing === undefined || existing.disposedAt !== null) continue;
-    // Disposed by an earlier event of this very request?
-    const freed = events
-      .slice(0, events.indexOf(event))
-      .some((other) => other.type === 'hook_disposed' && other.cid === existing.cid);
-    if (!freed) return { ok: false, reason: 'hook-conflict', token: event.name, ownerRunId: existing.runId };
+    const token = event.name;
+    const existing = selectHook(db, token)?.hook;
+    const held = existing !== undefined && existing.disposedAt === null;
+    if (taken.has(token)) return { ok: false, reason: 'hook-conflict', token, ownerRunId: runId };
+    if (held && !(existing.runId === runId && disposed.has(existing.cid))) {
+      return { ok: false, reason: 'hook-conflict', token, ownerRunId: existing.runId };
+    }
+    taken.set(token, event.cid);
   }
   return null;
 }

@@ -9,7 +9,7 @@ export interface SqliteDatabase {
   close(): void;
 }
 
-export type SqliteValue = string | number | null;
+export type SqliteValue = string | number | null | Uint8Array;
 export type SqliteRow = Record<string, SqliteValue>;
 
 export interface SqliteStatement {

@@ -5,6 +5,7 @@
  * - `events` is clustered by run and number (WITHOUT ROWID): appending dirties one page, and a replay reads neighbours.
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
  * - `runs_due` and `runs_owned` index only runs that are alive.
+ * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
  */
 import type { Connection } from './connection.ts';
@@ -16,8 +17,8 @@ const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE bundles (
     hash TEXT PRIMARY KEY,
-    code TEXT NOT NULL,
-    map TEXT
+    code BLOB NOT NULL,
+    map BLOB
   ) STRICT;
 
   CREATE TABLE owners (

@@ -23,6 +23,7 @@ import type {
   StoreChange,
   StoreOptions,
 } from '../port.ts';
+import { isStorable, requireStorable } from '../text.ts';
 import { append, recoverAppend, writeEvents } from './append.ts';
 import type { Connection } from './connection.ts';
 import { closed } from './errors.ts';
@@ -75,6 +76,7 @@ export class SqliteStore implements EventStore {
   #createRun(request: CreateRunRequest, changes: StoreChange[]): CreateRunResult {
     const db = this.#db;
     const { id, workflowId, seed, bundleHash, input } = request;
+    requireStorable('run', id, seed, bundleHash);
     const existing = selectRun(db, id);
     if (existing !== null) return { created: false, run: existing };
     const owner = request.owner ?? null;
@@ -123,7 +125,10 @@ export class SqliteStore implements EventStore {
   }
 
   registerOwner(owner: string, leaseMs: number): Promise<void> {
-    return this.#commits.submit(() => upsertOwner(this.#db, owner, ownIdentity(), this.#leaseEnd(leaseMs)));
+    return this.#commits.submit(() => {
+      requireStorable('owner', owner);
+      upsertOwner(this.#db, owner, ownIdentity(), this.#leaseEnd(leaseMs));
+    });
   }
 
   renewOwner(owner: string, leaseMs: number): Promise<boolean> {
@@ -169,7 +174,8 @@ export class SqliteStore implements EventStore {
 
   deliverHook(token: string, payload: string | null, at: number): Promise<DeliverResult> {
     return this.#commits.submit((changes) => {
-      const found = selectHook(this.#db, token);
+      requireStorable('payload', payload);
+      const found = this.#findHook(token);
       if (found === null) return { ok: false, reason: 'unknown-token' };
       const { hook, no } = found;
       const { runId, cid } = hook;
@@ -183,11 +189,16 @@ export class SqliteStore implements EventStore {
   }
 
   getHook(token: string): Promise<HookRecord | null> {
-    return this.#read(() => selectHook(this.#db, token)?.hook ?? null);
+    return this.#read(() => this.#findHook(token)?.hook ?? null);
+  }
+
+  #findHook(token: string) {
+    return isStorable(token) ? selectHook(this.#db, token) : null;
   }
 
   requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult> {
     return this.#commits.submit((changes) => {
+      requireStorable('reason', request.reason);
       const head = selectHead(this.#db, runId);
       if (head === undefined) return { ok: false, reason: 'unknown-run' };
       const { status } = head;

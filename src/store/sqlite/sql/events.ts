@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type NewRunEvent, parseEvent, type RunEvent } from '../../events.ts';
 import { StoreError } from '../../errors.ts';
+import { requireStorable } from '../../text.ts';
 import type { Connection } from '../connection.ts';
 
 /** An event as a row. Its sum covers everything, also where it stands: SQLite itself notices no flipped bit in a value. */
@@ -35,6 +36,7 @@ export function insertEvent(db: Connection, no: number, runId: string, seq: numb
     data: any.data ?? null,
     meta: any.meta == null ? null : JSON.stringify(any.meta),
   };
+  requireStorable(event.type, row.name, row.data);
   db.sql(INSERT).run(no, seq, row.type, row.at, row.cid, row.name, row.attempt, row.data, row.meta, sumOf(runId, row));
 }
 

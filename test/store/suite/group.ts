@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import type { CrashPoint } from '../../../src/store/port.ts';
+import type { Context } from '../suite.ts';
+import { completed, makeOwnedRun, makeRun, request, scheduled } from '../support/make.ts';
+
+export function groupTests(context: Context): void {
+  test('what is handed in during one turn is one commit', async () => {
+    const points: CrashPoint[] = [];
+    const store = await context.openFresh({ crashPoint: (point) => points.push(point) });
+    await makeOwnedRun(store, 'r0');
+    points.length = 0;
+    const results = await Promise.all([
+      ...Array.from({ length: 50 }, (_, index) => makeRun(store, `new ${index}`)),
+      store.append(request('r0', [scheduled(0)])),
+      // Also what a microtask of the same turn hands in.
+      Promise.resolve().then(() => store.append(request('r0', [completed(0)], { afterSeq: 2 }))),
+    ]);
+    expect(results.at(-2)).toEqual({ ok: true, lastSeq: 2 });
+    expect(results.at(-1)).toEqual({ ok: true, lastSeq: 3 });
+    expect(points).toEqual(['before-begin', 'before-commit', 'after-commit']);
+  });
+
+  test('a refused request does not harm its neighbours', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    await makeOwnedRun(store, 'r2');
+    await makeOwnedRun(store, 'r3');
+    const results = await Promise.all([
+      store.append(request('r1', [scheduled(0)])),
+      store.append(request('r2', [scheduled(0)], { fence: 7 })),
+      store.append(request('r3', [completed(0), completed(0)])),
+      store.append(request('r1', [completed(0)], { afterSeq: 2 })),
+      store.append(request('r3', [completed(0)])),
+    ]);
+    expect(results).toEqual([
+      { ok: true, lastSeq: 2 },
+      { ok: false, reason: 'fenced', owner: 'worker-1', fence: 1 },
+      { ok: false, reason: 'duplicate', cid: 0 },
+      { ok: true, lastSeq: 3 },
+      { ok: true, lastSeq: 2 },
+    ]);
+  });
+
+  test('a request that throws does not harm its neighbours', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    const results = await Promise.allSettled([
+      store.append(request('r1', [scheduled(0)])),
+      store.append(request('r1', [{ type: 'run_completed', at: 1, data: null }, scheduled(1)], { afterSeq: 2 })),
+      store.append(request('r1', [completed(0)], { afterSeq: 2 })),
+    ]);
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await store.readEvents('r1')).toHaveLength(3);
+  });
+
+  test('of two writers of one number the first wins', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    const results = await Promise.all([
+      store.append(request('r1', [scheduled(0)])),
+      store.append(request('r1', [scheduled(0)])),
+    ]);
+    expect(results).toEqual([
+      { ok: true, lastSeq: 2 },
+      { ok: false, reason: 'conflict', lastSeq: 2 },
+    ]);
+  });
+
+  test.each([
+    ['before-begin', false],
+    ['before-commit', false],
+    ['after-commit', true],
+  ] as const)('a failure %s rejects the whole group; written: %s', async (where, written) => {
+    let armed = false;
+    const store = await context.openFresh({
+      crashPoint: (point) => {
+        if (armed && point === where) throw new Error('crash');
+      },
+    });
+    await makeOwnedRun(store, 'r1');
+    await makeOwnedRun(store, 'r2');
+    armed = true;
+    const results = await Promise.allSettled(['r1', 'r2'].map((id) => store.append(request(id, [scheduled(0)]))));
+    armed = false;
+    expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected']);
+    const lengths = await Promise.all(['r1', 'r2'].map(async (id) => (await store.readEvents(id)).length));
+    expect(lengths).toEqual(written ? [2, 2] : [1, 1]);
+    expect(await store.append(request('r1', [scheduled(0)], { afterSeq: written ? 2 : 1 }))).toMatchObject({
+      ok: true,
+    });
+  });
+}
