@@ -19,7 +19,12 @@ const TESTS = ['**/*.{test,spec}.*', '**/__tests__/**', '**/__mocks__/**'];
  */
 export function discoverEntries(root: string, entries: readonly string[] | null = null): string[] {
   const ignore = entries === null ? [...NEVER, ...TESTS] : NEVER;
-  const files = globSync([...(entries ?? DEFAULT_ENTRIES)], { cwd: root, ignore, onlyFiles: true, expandDirectories: false });
+  const files = globSync([...(entries ?? DEFAULT_ENTRIES)], {
+    cwd: root,
+    ignore,
+    onlyFiles: true,
+    expandDirectories: false,
+  });
   return files.map((file) => file.replaceAll('\\', '/')).sort(compareText);
 }
 

@@ -10,6 +10,7 @@ export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from '..
 export { type CheckProgramOptions, type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
 export type { CheckerConfig, ConfigSource, RuleSetting } from './config.ts';
 export { DEFAULT_ENTRIES, discoverDirectory, discoverEntries } from './discover.ts';
+export { type FixOutcome, fixAll } from './fix.ts';
 export type { ModuleSource } from './program.ts';
 export { createMemoryResolve, type Resolution, type Resolve } from './resolution.ts';
 export { createSession, type Session, type SessionOptions, type SessionStats } from './session.ts';

@@ -269,7 +269,8 @@ function indexModule(module: ModuleFacts): ModuleIndex {
   for (const definition of module.definitions) {
     if (definition.local !== null) index.definitions.set(definition.local, definition);
   }
-  for (const unit of module.units) if (unit.path !== '' && !index.units.has(unit.path)) index.units.set(unit.path, unit);
+  for (const unit of module.units)
+    if (unit.path !== '' && !index.units.has(unit.path)) index.units.set(unit.path, unit);
   return index;
 }
 

@@ -92,11 +92,7 @@ export function findChains<End>(
   return chains;
 }
 
-function explore<End>(
-  program: Program,
-  query: ChainQuery<End>,
-  suppressions: ChainSuppressions,
-): Map<Unit, Node<End>> {
+function explore<End>(program: Program, query: ChainQuery<End>, suppressions: ChainSuppressions): Map<Unit, Node<End>> {
   const nodes = new Map<Unit, Node<End>>();
   const queue: Place[] = [...query.roots];
   for (let at = 0; at < queue.length; at++) {

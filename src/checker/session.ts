@@ -83,15 +83,11 @@ class CheckerSession implements Session {
       const source = this.#files.get(file);
       return source !== null && (source.facts || reported?.has(file) || concernsChecker(source.text));
     });
-    const result = checkProgram(
-      { keys: () => concerned, get: (file) => this.#files.facts(file) },
-      this.#resolve(),
-      {
-        config: this.#config,
-        moduleDiagnostics: () => this.#moduleDiagnostics(),
-        source: (file) => this.source(file),
-      },
-    );
+    const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, this.#resolve(), {
+      config: this.#config,
+      moduleDiagnostics: () => this.#moduleDiagnostics(),
+      source: (file) => this.source(file),
+    });
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
       : result.diagnostics;

@@ -58,7 +58,8 @@ export class Suppressions implements ChainSuppressions {
     for (const diagnostic of diagnostics) {
       const found = findRule(diagnostic.code);
       const { file, span } = diagnostic;
-      if (found?.info.suppressible && this.covers(file, span.line, found.name)) this.markUsed(file, span.line, found.name);
+      if (found?.info.suppressible && this.covers(file, span.line, found.name))
+        this.markUsed(file, span.line, found.name);
       else kept.push(diagnostic);
     }
     return kept;
@@ -70,10 +71,7 @@ export class Suppressions implements ChainSuppressions {
    * @param severities - rules that are off say nothing about whether a comment would be needed
    * @param source - text of a file, for fixes that take a whole line away
    */
-  findings(
-    severities: ReadonlyMap<RuleName, Severity | 'off'>,
-    source: (file: string) => string | null,
-  ): Diagnostic[] {
+  findings(severities: ReadonlyMap<RuleName, Severity | 'off'>, source: (file: string) => string | null): Diagnostic[] {
     const unused = (aboutComments: boolean): Diagnostic[] =>
       this.#entries
         .filter(({ rule, used }) => rule !== null && !used && severities.get(rule) !== 'off')

@@ -26,7 +26,9 @@ export function sortDiagnostics(diagnostics: Iterable<Diagnostic>): Diagnostic[]
   const sorted = [...diagnostics].sort(compareDiagnostics);
   return sorted.filter((diagnostic, index) => {
     const before = sorted[index - 1];
-    return before === undefined || compareDiagnostics(before, diagnostic) !== 0 || before.span.end !== diagnostic.span.end;
+    return (
+      before === undefined || compareDiagnostics(before, diagnostic) !== 0 || before.span.end !== diagnostic.span.end
+    );
   });
 }
 

@@ -11,9 +11,11 @@ export const actionCallsAction = defineRule({
   by: 'program',
   description: 'An action reaches another action, own or integration, through any helper',
   explanation: {
-    mistake: "The `run` of a `defineAction` calls another action's `run`, itself or through helpers, or calls an action of an integration (an import that the `integrations` patterns match).",
+    mistake:
+      "The `run` of a `defineAction` calls another action's `run`, itself or through helpers, or calls an action of an integration (an import that the `integrations` patterns match).",
     why: 'An action is a leaf: one durable step. An action inside of it runs inline, without a record, without retries of its own, and again from its start when the outer one is retried.',
-    allowed: "`agent.prompt()`. Calling both actions from a workflow. Sharing a plain function between two actions. Naming an action without calling it, as in an agent's `tools`.",
+    allowed:
+      "`agent.prompt()`. Calling both actions from a workflow. Sharing a plain function between two actions. Naming an action without calling it, as in an agent's `tools`.",
     unseen: 'Actions that arrive as values: as arguments, in arrays, out of maps.',
   },
   bad: {

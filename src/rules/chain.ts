@@ -7,7 +7,9 @@ import type { Hop, Place } from './program.ts';
 /** The name under which people know a unit: `priceOf`, `Order.create`, the file for a module's top level. */
 export function placeName({ module, unit }: Place): string {
   if (unit.path === '') return module.file;
-  const definition = module.definitions.find((candidate) => candidate.unit !== null && module.units[candidate.unit] === unit);
+  const definition = module.definitions.find(
+    (candidate) => candidate.unit !== null && module.units[candidate.unit] === unit,
+  );
   return definition?.slug ?? unit.path;
 }
 

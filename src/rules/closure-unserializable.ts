@@ -5,9 +5,11 @@ export const closureUnserializable = defineRule({
   by: 'compiler',
   description: 'A nested step captures a function, a client or a class instance',
   explanation: {
-    mistake: 'A step inside of another function uses a variable of that function which holds a function, a class, a client or another value that cannot be written down.',
+    mistake:
+      'A step inside of another function uses a variable of that function which holds a function, a class, a client or another value that cannot be written down.',
     why: 'Captured variables travel to the step as part of its input, like arguments. What cannot be serialized does not arrive.',
-    allowed: 'Capturing data: strings, numbers, plain objects, arrays, `Map`, `Set`, `Date`, errors, instances of classes with the serialization symbols, and other steps. Module-level functions, classes and clients are no captures: the step has them from its own module.',
+    allowed:
+      'Capturing data: strings, numbers, plain objects, arrays, `Map`, `Set`, `Date`, errors, instances of classes with the serialization symbols, and other steps. Module-level functions, classes and clients are no captures: the step has them from its own module.',
     unseen: 'Values whose kind only a type would tell: it judges by what the variable is initialized with.',
   },
   bad: `export async function fulfil(id: string) {

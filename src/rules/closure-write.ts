@@ -14,10 +14,13 @@ export const closureWrite = defineRule({
   by: 'compiler and program',
   description: 'A step writes a variable that the workflow reads: the write is lost',
   explanation: {
-    mistake: 'A step assigns to a captured variable, or to a variable of a module (itself or through a helper), that workflow code reads.',
+    mistake:
+      'A step assigns to a captured variable, or to a variable of a module (itself or through a helper), that workflow code reads.',
     why: 'A step runs in another process with a copy of its inputs and its own copy of every module. What it writes there, the workflow never sees; and after a replay nobody does.',
-    allowed: 'Returning the value from the step. Variables that only steps read and write, such as a client that is made on first use. Variables that only the workflow writes.',
-    unseen: 'Changes through methods (`list.push(x)`) and through references that were passed on; rule argument-mutation-lost is about those of parameters.',
+    allowed:
+      'Returning the value from the step. Variables that only steps read and write, such as a client that is made on first use. Variables that only the workflow writes.',
+    unseen:
+      'Changes through methods (`list.push(x)`) and through references that were passed on; rule argument-mutation-lost is about those of parameters.',
   },
   bad: `let charged = 0;
 
@@ -84,7 +87,8 @@ function variableOf(reference: Reference): Variable | null {
   if (reference.kind === 'binding' || (reference.kind === 'unit' && reference.unit.kind === 'variable')) {
     return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path };
   }
-  if (reference.kind === 'global' && reference.path.length > 0) return { key: `#${reference.path[0]}`, path: reference.path };
+  if (reference.kind === 'global' && reference.path.length > 0)
+    return { key: `#${reference.path[0]}`, path: reference.path };
   return null;
 }
 
@@ -118,7 +122,11 @@ function conflicts(written: Variable, read: Read): boolean {
   return read.path.length >= written.path.length || read.use.access === 'read';
 }
 
-function reportWrite(report: RuleContext['report'], hops: Chain<LostWrite>['hops'], { variable, read }: LostWrite): void {
+function reportWrite(
+  report: RuleContext['report'],
+  hops: Chain<LostWrite>['hops'],
+  { variable, read }: LostWrite,
+): void {
   const [first, second] = hops;
   const name = variable.path.join('.');
   const through = second ? ` through \`${placeName(second)}\` (${chainText(hops, name)})` : '';
@@ -129,7 +137,11 @@ function reportWrite(report: RuleContext['report'], hops: Chain<LostWrite>['hops
     remedy: 'Return the value from the step and assign it in the workflow.',
     related: [
       ...(second ? chainPlaces(hops, name) : []),
-      { file: read.module.file, span: read.use.span, message: `\`${placeName(read)}\` reads \`${read.path.join('.')}\`` },
+      {
+        file: read.module.file,
+        span: read.use.span,
+        message: `\`${placeName(read)}\` reads \`${read.path.join('.')}\``,
+      },
     ],
   });
 }

@@ -5,10 +5,13 @@ export const definitionNotStatic = defineRule({
   by: 'compiler',
   description: 'A definition cannot be read at build time',
   explanation: {
-    mistake: 'The slug is computed, the options are spread or come from a variable, or the definition stands inside of a function.',
+    mistake:
+      'The slug is computed, the options are spread or come from a variable, or the definition stands inside of a function.',
     why: 'The manifest lists every action, workflow and agent before any code runs. A definition that has to be executed to be known cannot be listed, found or called.',
-    allowed: 'Computed names, descriptions, schemas and functions: only the slug and the presence of the options must be readable.',
-    unseen: 'Definitions made by a function of your own that calls `defineAction`: the call inside of it is reported instead.',
+    allowed:
+      'Computed names, descriptions, schemas and functions: only the slug and the presence of the options must be readable.',
+    unseen:
+      'Definitions made by a function of your own that calls `defineAction`: the call inside of it is reported instead.',
   },
   bad: `import { defineAction } from 'pawl';
 import { z } from 'zod';

@@ -8,7 +8,8 @@ export const duplicateDirective = defineRule({
   explanation: {
     mistake: 'A function carries the same directive that already stands at the top of its file.',
     why: 'It has no effect, and a reader may conclude that functions without it are no steps.',
-    allowed: 'The other directive: a workflow in a file of steps, and the reverse. A directive in a function that is not exported, for the one of the module speaks of exports.',
+    allowed:
+      'The other directive: a workflow in a file of steps, and the reverse. A directive in a function that is not exported, for the one of the module speaks of exports.',
     unseen: 'Nothing.',
   },
   bad: `'use step';

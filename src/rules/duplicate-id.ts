@@ -8,7 +8,8 @@ export const duplicateId = defineRule({
   by: 'program',
   description: 'Two steps, workflows, agents or classes have one id',
   explanation: {
-    mistake: 'Two functions pin the same id, two definitions have one slug (whatever the case), or a pinned id equals another function’s own.',
+    mistake:
+      'Two functions pin the same id, two definitions have one slug (whatever the case), or a pinned id equals another function’s own.',
     why: 'The event log, the manifest and every call name a step by its id alone; with two of one name it is a matter of luck which one runs.',
     allowed: 'One slug for an action and a workflow: they are looked up in different tables.',
     unseen: 'Ids in packages that are not part of the build.',

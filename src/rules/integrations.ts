@@ -20,7 +20,9 @@ const cache = new Map<string, RegExp>();
 function compiled(pattern: string): RegExp {
   let regex = cache.get(pattern);
   if (!regex) {
-    const source = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*\*|\*/g, (stars) => (stars === '**' ? '.*' : '[^/]*'));
+    const source = pattern
+      .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*\*|\*/g, (stars) => (stars === '**' ? '.*' : '[^/]*'));
     regex = new RegExp(`^${source}$`);
     cache.set(pattern, regex);
   }

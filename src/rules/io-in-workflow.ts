@@ -59,7 +59,9 @@ export async function fulfil(sku: string) {
     });
     for (const { hops, end } of chains) {
       const [first, second] = hops;
-      const reach = second ? `reaches \`${end.name}\` through \`${placeName(second)}\`` : `${end.whole ? 'imports' : useVerb(first.use)} \`${end.name}\``;
+      const reach = second
+        ? `reaches \`${end.name}\` through \`${placeName(second)}\``
+        : `${end.whole ? 'imports' : useVerb(first.use)} \`${end.name}\``;
       const chain = second ? ` (${chainText(hops, end.name)})` : '';
       report({
         file: first.module.file,

@@ -90,14 +90,17 @@ export function ioEnd(use: Use, reference: Reference): IoEnd | null {
 }
 
 function globalEnd(use: Use, path: readonly string[]): IoEnd | null {
-  const end = (pieces: readonly string[], remedy = MOVE): IoEnd => ({ name: pieces.join('.'), because: REPEATED, remedy });
   const own = /^(?:call|apply|bind)$/.test(path.at(-1) ?? '') ? path.slice(0, -1) : path;
   const name = own.join('.');
   if (use.access === 'write') return null;
-  if (name === 'fetch') return end(own, "Move it into a step, or use `fetch` from 'pawl', which is a step.");
-  if (CALLED.has(name)) return end(own);
-  if (CONSTRUCTED.has(name) && use.access === 'new') return end(own);
-  if (own.length > 1 && HOSTS.has(own[0] as string) && use.access === 'call') return end(own);
-  if (STREAMS.has(own.slice(0, 2).join('.'))) return end(own);
+  if (name === 'fetch') return globalNamed(own, "Move it into a step, or use `fetch` from 'pawl', which is a step.");
+  if (CALLED.has(name)) return globalNamed(own);
+  if (CONSTRUCTED.has(name) && use.access === 'new') return globalNamed(own);
+  if (own.length > 1 && HOSTS.has(own[0] as string) && use.access === 'call') return globalNamed(own);
+  if (STREAMS.has(own.slice(0, 2).join('.'))) return globalNamed(own);
   return null;
+}
+
+function globalNamed(pieces: readonly string[], remedy = MOVE): IoEnd {
+  return { name: pieces.join('.'), because: REPEATED, remedy };
 }

@@ -9,9 +9,11 @@ export const oneDefinitionPerFile = defineRule({
   by: 'program',
   description: 'A discovered file has several definitions, or does not export its one',
   explanation: {
-    mistake: 'A file under `src/actions/`, `src/workflows/` or `src/agents/` holds several definitions of its folder’s kind, or one that is neither the default export nor a single named one.',
+    mistake:
+      'A file under `src/actions/`, `src/workflows/` or `src/agents/` holds several definitions of its folder’s kind, or one that is neither the default export nor a single named one.',
     why: 'Each such file stands for one action, workflow or agent; the others would not be found by those who look for them.',
-    allowed: 'Any number of definitions in files elsewhere, helpers and other kinds of definitions in the same file, and one definition that is exported both by name and as default.',
+    allowed:
+      'Any number of definitions in files elsewhere, helpers and other kinds of definitions in the same file, and one definition that is exported both by name and as default.',
     unseen: 'Definitions that another function makes.',
   },
   bad: {

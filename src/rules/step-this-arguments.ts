@@ -5,7 +5,8 @@ export const stepThisArguments = defineRule({
   by: 'compiler',
   description: 'A step uses `super`, `arguments` or a `this` that cannot be serialized',
   explanation: {
-    mistake: 'The body of a step mentions `super`, `arguments`, `new.target`, or the `this` of a function or object around it.',
+    mistake:
+      'The body of a step mentions `super`, `arguments`, `new.target`, or the `this` of a function or object around it.',
     why: 'The body runs in another process, where the object, the caller and the prototype of this call do not exist. Only what is serialized arrives there: the arguments and the captured variables.',
     allowed:
       'Rest parameters instead of `arguments`. `this` in an instance method of a class that has the `serialize` and `deserialize` symbols, and in a static method.',

@@ -7,7 +7,8 @@ export const syntaxError = defineRule({
   explanation: {
     mistake: 'The file is not valid JavaScript or TypeScript.',
     why: 'What does not parse can be neither compiled nor checked. The rest of the program is checked all the same, and the part of the file that could be read too.',
-    allowed: 'Everything that TypeScript and the current ECMAScript allow, decorators and JSX included (in `.jsx`, `.tsx` and `.js` files).',
+    allowed:
+      'Everything that TypeScript and the current ECMAScript allow, decorators and JSX included (in `.jsx`, `.tsx` and `.js` files).',
     unseen: 'Files that no workflow reaches and that have neither a directive nor a definition: they are not parsed.',
   },
   bad: `export async function charge(amount: number) {

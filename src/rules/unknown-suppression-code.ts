@@ -3,7 +3,6 @@ import { defineRule } from './define-rule.ts';
 export const unknownSuppressionCode = defineRule({
   name: 'unknown-suppression-code',
   by: 'session',
-  fixable: true,
   description: 'A suppression names a code that does not exist, or none',
   explanation: {
     mistake: 'A `pawl-ignore` comment names no code, or a code or rule that does not exist.',

@@ -8,7 +8,8 @@ export const unusedSuppression = defineRule({
   explanation: {
     mistake: 'A `pawl-ignore` comment names a code that is not reported on its line, or one that cannot be suppressed.',
     why: 'It will hide the next real finding there, and its reason is no longer true.',
-    allowed: 'A suppression anywhere on a call chain: at the call in the workflow, or in the helper at the line that leads on.',
+    allowed:
+      'A suppression anywhere on a call chain: at the call in the workflow, or in the helper at the line that leads on.',
     unseen: 'Suppressions of rules that the configuration turned off: nobody can tell whether they would be needed.',
   },
   bad: `export async function charge(amount: number) {
