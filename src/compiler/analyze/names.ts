@@ -169,7 +169,7 @@ function nameByTarget(piece: Piece, target: string[]): void {
   let path = target;
   if (path[0] === 'module' && path[1] === 'exports') path = path.slice(2);
   else if (path[0] === 'exports' || path[0] === 'this') path = path.slice(1);
-  if (path.length === 0) path = ['default'];
+  if (path.length === 0 && piece.parts.length === 0) path = ['default'];
   const parts: Piece['parts'] = [];
   for (let i = 0; i < path.length; i++) {
     if (path[i] === 'prototype' && i > 0 && i < path.length - 1) continue;

@@ -40,6 +40,11 @@ export class Edits {
     this.#inserts.push({ at, text, side: 'left' });
   }
 
+  /** Like `insert`, before everything else that is inserted there. */
+  insertFirst(at: number, text: string): void {
+    this.#inserts.unshift({ at, text, side: 'left' });
+  }
+
   replace(start: number, end: number, text: string): void {
     this.insert(start, text);
     this.cut(start, end);

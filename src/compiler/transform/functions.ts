@@ -138,15 +138,14 @@ function stepBody(transform: Transform, fn: DirectiveFunction): void {
   }
 }
 
-/** Whether the function stands in a workflow's body, which is not there in the step target. */
+/** Whether the function stands in a workflow's body, which is not there in the step target, and not in a step that moved out of it. */
 function insideWorkflow({ analysis }: Transform, fn: DirectiveFunction): boolean {
-  return (
-    analysis.functions.some((other) => other.fact.kind === 'workflow' && fn.site.ancestors.includes(other.site.node as Node)) ||
-    analysis.definitions.some(({ fact, options }) => {
-      const run = fact.kind === 'workflow' ? options?.get('run') : undefined;
-      return run !== undefined && fn.site.ancestors.includes(run);
-    })
-  );
+  return fn.site.ancestors.reduceRight<boolean | null>((known, ancestor) => {
+    if (known !== null) return known;
+    const around = analysis.functions.find((other) => (other.site.node as Node) === ancestor);
+    if (around) return around.fact.kind === 'workflow';
+    return analysis.definitions.some(({ fact, options }) => fact.kind === 'workflow' && options?.get('run') === ancestor) ? true : null;
+  }, null) ?? false;
 }
 
 function declareBound({ edits }: Transform, fn: DirectiveFunction, node: t.FunctionDeclaration, bound: string): void {

@@ -55,7 +55,7 @@ export class Transform {
     const from = JSON.stringify(ENTRY[this.mode]);
     if (this.analysis.facts.format === 'cjs') {
       const list = names.map((name) => `${name}: __pawl_${name}`).join(', ');
-      this.edits.insert(firstStatement(this.analysis.model.program), `const { ${list} } = require(${from});\n`);
+      this.edits.insertFirst(firstStatement(this.analysis.model.program), `const { ${list} } = require(${from});\n`);
     } else {
       const list = names.map((name) => `${name} as __pawl_${name}`).join(', ');
       this.edits.append(`\nimport { ${list} } from ${from};\n`);
