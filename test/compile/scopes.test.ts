@@ -24,7 +24,7 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
   const { program: ast } = parseModule(source, file);
   const found = new Map<number, number | 'global'>();
   // It declares neither namespaces nor enums nor parameter properties, and takes their names for globals.
-  const unknownToBabel = new Set([...source.matchAll(/\b(?:namespace|enum|private readonly|public) (\w+)/g)].map((match) => match[1]));
+  const unknownToBabel = new Set([...source.matchAll(/\b(?:namespace|enum|private readonly|public|\(readonly) (\w+)/g)].map((match) => match[1]));
   const note = (path: NodePath<t.Identifier | t.JSXIdentifier>) => {
     const { node } = path;
     if (node.name === 'arguments' || inType(path) || unknownToBabel.has(node.name)) return;
@@ -36,6 +36,7 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
 }
 
 function inType(path: NodePath): boolean {
+  if (path.findParent((parent) => (parent.node as t.ExportNamedDeclaration).exportKind === 'type')) return true;
   return path.findParent((parent) => /^TS(?!As|Satisfies|NonNull|TypeAssertion|Instantiation|ModuleBlock|ModuleDeclaration|ParameterProperty|Enum|ExportAssignment)/.test(parent.type)) !== null;
 }
 
