@@ -57,4 +57,6 @@ export function defineCommand<const Specs extends OptionSpecs>(command: Command<
 }
 
 /** The option that every command with something to read has. */
-export const JSON_OPTION = { json: { type: 'boolean', description: 'Print JSON for programs' } } as const satisfies OptionSpecs;
+export const JSON_OPTION = {
+  json: { type: 'boolean', description: 'Print JSON for programs' },
+} as const satisfies OptionSpecs;

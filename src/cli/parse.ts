@@ -39,7 +39,11 @@ export async function parseLine(command: Command, argv: readonly string[]): Prom
   return { args: positionals, options: values as ParsedLine['options'] };
 }
 
-async function usageError(error: Error & { code?: string }, place: string, known: readonly string[]): Promise<PawlError> {
+async function usageError(
+  error: Error & { code?: string },
+  place: string,
+  known: readonly string[],
+): Promise<PawlError> {
   const help = `Run \`${place} --help\`.`;
   if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
     const option = /'(--?[^']*)'/.exec(error.message)?.[1] ?? '';
