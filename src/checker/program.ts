@@ -147,11 +147,13 @@ export class ProgramGraph implements Program {
     const imported = index.imports.get(head);
     if (imported) return this.#imported(module, imported, rest, seen);
     const definition = index.definitions.get(head);
-    if (definition) return { kind: 'definition', module, definition, rest };
-    for (let length = path.length; length > 0; length--) {
+    // `const registry = { triage: defineAction(…), helper() {…} }`: what has a longer path of its own is meant by it.
+    const shortest = definition ? 2 : 1;
+    for (let length = path.length; length >= shortest; length--) {
       const unit = index.units.get(unitPath(path.slice(0, length)));
       if (unit) return this.#member(module, unit, path, path.slice(length), seen);
     }
+    if (definition) return { kind: 'definition', module, definition, rest };
     return { kind: 'binding', module, path };
   }
 
@@ -244,6 +246,8 @@ function unitPath(pieces: readonly string[]): string {
   return pieces.join('.').replaceAll('.#', '#');
 }
 
+const SLUGGED: ReadonlySet<Unit['kind']> = new Set(['action', 'agent', 'workflow-definition']);
+
 interface ModuleIndex {
   imports: Map<string, ImportFact>;
   exports: Map<string, ExportFact>;
@@ -269,8 +273,11 @@ function indexModule(module: ModuleFacts): ModuleIndex {
   for (const definition of module.definitions) {
     if (definition.local !== null) index.definitions.set(definition.local, definition);
   }
-  for (const unit of module.units)
-    if (unit.path !== '' && !index.units.has(unit.path)) index.units.set(unit.path, unit);
+  for (const unit of module.units) {
+    // The unit of a definition bears its slug, which is no name that code could mention.
+    if (unit.path === '' || SLUGGED.has(unit.kind) || index.units.has(unit.path)) continue;
+    index.units.set(unit.path, unit);
+  }
   return index;
 }
 

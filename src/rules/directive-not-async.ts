@@ -6,7 +6,7 @@ export const directiveNotAsync = defineRule({
   fixable: true,
   description: 'A step or workflow is not an async function',
   explanation: {
-    mistake: 'A function with a directive is synchronous, or a generator.',
+    mistake: 'A function with a directive is synchronous, a generator, a getter, a setter or a constructor.',
     why: 'A step runs elsewhere and later, so its caller gets a promise whatever the function says; without `async` the types promise a value that is not there. A generator hands out values one by one, which a recorded result cannot.',
     allowed:
       'Any `async` function, method or arrow. Return a list, or write to a stream, where a generator would yield.',

@@ -6,22 +6,22 @@ export const directiveNotTransformable = defineRule({
   description: 'A directive stands in a place that cannot work',
   explanation: {
     mistake:
-      "`'use step'` or `'use workflow'` stands in a function that cannot become a step or a workflow: a getter, a setter, a constructor, a static block, a private method, a workflow inside of another function.",
-    why: 'A step is called from another process by its id, so there must be a way to reach it that does not depend on what the program did before. Such a directive would otherwise be ignored, and the function would run without durability and without a word.',
+      'A workflow that is made inside of a function, on a condition, or as an instance method; a step that is a method of a class inside of a function.',
+    why: 'Steps and workflows are found by their id, also after a crash and in another process, so they have to exist as soon as the module is loaded. Such a directive would otherwise be ignored, and the function would run without durability and without a word.',
     allowed:
-      'Function declarations and expressions, arrows, object methods at any depth, static and instance methods, class fields, default exports, functions in arguments, arrays and conditionals, and steps nested in workflows and factories.',
+      'Steps nowhere else forbidden: function declarations and expressions, arrows, object methods at any depth, static and instance methods, class fields, default exports, functions in arguments, arrays and conditionals, steps nested in workflows and factories. Workflows in all of these places at the top level.',
     unseen: 'Directives that are built at run time (`eval`, `new Function`).',
   },
-  bad: `export class Order {
-  get total() {
-    'use step';
-    return 1;
-  }
+  bad: `export function workflowFor(region: string) {
+  return async function fulfil(id: string) {
+    'use workflow';
+    return region + id;
+  };
 }
 `,
-  good: `export async function total(order: { lines: number[] }) {
-  'use step';
-  return order.lines.length;
+  good: `export async function fulfil(region: string, id: string) {
+  'use workflow';
+  return region + id;
 }
 `,
 });

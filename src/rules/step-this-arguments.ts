@@ -3,23 +3,23 @@ import { defineRule } from './define-rule.ts';
 export const stepThisArguments = defineRule({
   name: 'step-this-arguments',
   by: 'compiler',
-  description: 'A step uses `super`, `arguments` or a `this` that cannot be serialized',
+  description: 'A step or workflow uses a `this`, `super` or `arguments` that it cannot have',
   explanation: {
     mistake:
-      'The body of a step mentions `super`, `arguments`, `new.target`, or the `this` of a function or object around it.',
-    why: 'The body runs in another process, where the object, the caller and the prototype of this call do not exist. Only what is serialized arrives there: the arguments and the captured variables.',
+      'An arrow function with a directive uses `arguments`, or a `this` that belongs to no object; a step that moves to the top level uses `super`; a workflow uses `this`.',
+    why: 'The body runs on its own, away from the object and the function around it: their `this`, `arguments` and `super` do not exist there. Only what is serialized arrives: arguments, captured variables, and the `this` of a serializable object.',
     allowed:
-      'Rest parameters instead of `arguments`. `this` in an instance method of a class that has the `serialize` and `deserialize` symbols, and in a static method.',
+      '`arguments` in a function that is no arrow, rest parameters everywhere. `this` in instance methods of classes that have the `serialize` and `deserialize` symbols, in static methods, and in object methods whose object is data.',
     unseen: '`this` in functions that the step merely calls.',
   },
-  bad: `export async function sum() {
+  bad: `export const sum = async () => {
   'use step';
   return arguments.length;
-}
+};
 `,
-  good: `export async function sum(...values: number[]) {
+  good: `export const sum = async (...values: number[]) => {
   'use step';
   return values.length;
-}
+};
 `,
 });
