@@ -1,0 +1,4 @@
+import { benchCompile } from './compile.ts';
+import { print } from './report.ts';
+
+print('Compile', benchCompile());
