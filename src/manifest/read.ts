@@ -135,7 +135,8 @@ function readText(file: string, what: 'manifest' | 'bundle'): string {
     const reason = code === 'EISDIR' ? 'it is a directory' : code === 'EACCES' ? 'permission is denied' : message;
     throw new PawlError(`PAWL_${kind}_UNREADABLE`, `The ${what} cannot be read: ${reason}.`, {
       place: file,
-      remedy: code === 'EISDIR' ? `Name the file or the folder that \`pawl build\` wrote. ${REBUILD}` : 'Make it readable.',
+      remedy:
+        code === 'EISDIR' ? `Name the file or the folder that \`pawl build\` wrote. ${REBUILD}` : 'Make it readable.',
       cause: error,
     });
   }

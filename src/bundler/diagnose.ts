@@ -1,0 +1,209 @@
+import { TraceMap, traceSegment } from '@jridgewell/trace-mapping';
+import type { RolldownLog } from 'rolldown';
+import { createDiagnostic } from '../diagnostics/create.ts';
+import { Positions } from '../diagnostics/positions.ts';
+import type { Diagnostic, RelatedPlace, Span } from '../diagnostics/types.ts';
+import type { BundleTarget, BuildFiles } from './files.ts';
+import { buildDiagnostic } from './problems.ts';
+import { type BundleOutput, firstLine, VIRTUAL } from './rolldown.ts';
+import { stubbedModule } from './virtual.ts';
+
+/** What is needed to lead findings of the bundler back to the user's files. */
+export interface DiagnoseContext {
+  files: BuildFiles;
+  target: BundleTarget;
+}
+
+/** Errors of rolldown, or those of its warnings that are errors for pawl, as diagnostics at the user's own text. */
+export function diagnoseLogs(logs: readonly RolldownLog[], context: DiagnoseContext): Diagnostic[] {
+  return logs.flatMap((log) => diagnoseLog(log, context) ?? []);
+}
+
+function diagnoseLog(log: RolldownLog, context: DiagnoseContext): Diagnostic | null {
+  const { files } = context;
+  const path = log.loc?.file ?? log.id;
+  const file = path === undefined || path.startsWith('\0') ? '' : files.relative(path);
+  const text = file === '' ? '' : (files.get(file)?.text ?? '');
+  const offset = originalOffset(log, file, text, context);
+  switch (log.code) {
+    case 'UNRESOLVED_IMPORT': {
+      const specifier = log.exporter ?? quotedIn(log.message);
+      if (isGuarded(text, offset)) return null;
+      return buildDiagnostic('unresolved-import', {
+        file,
+        span: spanOf(text, offset, /^(['"`]).*?\1/),
+        message: `\`${specifier}\` does not resolve: ${whyUnresolved(specifier)}.`,
+        remedy: /^[./#]/.test(specifier)
+          ? 'Correct the path, or create the file.'
+          : `Install the package (\`npm install ${packageOf(specifier)}\`), or correct the name.`,
+      });
+    }
+    case 'PARSE_ERROR':
+      return createDiagnostic('syntax-error', {
+        file,
+        span: spanOf(text, offset, /^\S/),
+        message: `${sentence(firstLine(log.message))}.`,
+      });
+    case 'MISSING_EXPORT':
+      return buildDiagnostic('unbundlable-module', {
+        file,
+        span: spanOf(text, offset, /^[\w$]+/),
+        message: `${sentence(firstLine(log.message).replaceAll('"', '`'))}.`,
+        remedy: 'Export it there, or correct the name. A type is imported with `import type`.',
+      });
+    default:
+      return buildDiagnostic('unbundlable-module', {
+        file,
+        span: spanOf(text, offset, /^\S/),
+        message: `${sentence(firstLine(log.message))}.`,
+      });
+  }
+}
+
+/** A package that is asked for at run time, in a `try` perhaps, may be absent. */
+function isGuarded(text: string, offset: number): boolean {
+  return /\b(?:require|import)\s*\(\s*$/.test(text.slice(Math.max(0, offset - 40), offset));
+}
+
+function whyUnresolved(specifier: string): string {
+  if (/^[./]/.test(specifier)) return 'there is no such file';
+  if (specifier.startsWith('#')) return 'the package has no such import';
+  return `there is no package \`${packageOf(specifier)}\`, or it has no such entry`;
+}
+
+function packageOf(specifier: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+}
+
+function quotedIn(message: string): string {
+  return /'([^']*)'/.exec(message)?.[1] ?? '';
+}
+
+function sentence(text: string): string {
+  const [first = ''] = text;
+  return (first.toUpperCase() + text.slice(1)).replace(/\.$/, '');
+}
+
+/** Where a log points at, in the user's text: the bundler saw the transformed one. */
+function originalOffset(log: RolldownLog, file: string, text: string, { files, target }: DiagnoseContext): number {
+  if (!log.loc || text === '') return 0;
+  let { line, column } = log.loc;
+  const map = /(?:^|\/)node_modules\//.test(file) ? null : files.code(file, target)?.map;
+  if (map) {
+    const segment = traceSegment(new TraceMap(map as never), line - 1, column);
+    if (!segment || segment.length === 1) return 0;
+    column = segment[3] + (column - segment[0]);
+    line = segment[2] + 1;
+  }
+  return (new Positions(text).lineStarts[line - 1] ?? 0) + column;
+}
+
+function spanOf(text: string, offset: number, token: RegExp): Span {
+  const length = token.exec(text.slice(offset, offset + 500))?.[0].length ?? 0;
+  return new Positions(text).span(offset, offset + length);
+}
+
+/**
+ * What must not be in a workflow bundle: modules of Node, and imports that are left.
+ *
+ * The checker reports what it can follow, with the chain of calls; here is what it cannot see: a package that takes a module of
+ * Node, a name that reaches it through a computed member.
+ */
+export function diagnoseWorkflowBundle(output: BundleOutput, context: DiagnoseContext): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const present = new Set(output.modules);
+  for (const id of output.modules) {
+    const stubbed = stubbedModule(id);
+    if (stubbed) found.push(...diagnoseStub(id, stubbed, present, output, context));
+  }
+  for (const specifier of output.imports) {
+    if (!specifier.startsWith('\0')) found.push(leftImport(specifier, output, context));
+  }
+  return found;
+}
+
+/** Suppressed where the module of the user's own that leads there says so. */
+function diagnoseStub(
+  id: string,
+  { name, required }: { name: string; required: boolean },
+  present: ReadonlySet<string>,
+  output: BundleOutput,
+  { files }: DiagnoseContext,
+): Diagnostic[] {
+  const chain = chainTo(id, present, output, files);
+  const [start] = chain;
+  if (!start) return [];
+  const place = importPlace(start.file, start.next, files);
+  const suppressed = files
+    .facts(start.file)
+    ?.suppressions.some(({ line, codes }) => line === place.line && codes.some(({ code }) => code === 'PAWL3002'));
+  if (suppressed) return [];
+  const through = chain.slice(1).map(({ file }) => file);
+  const what = name.startsWith('pawl') ? `\`${name}\`, which is not for workflows` : `Node's \`${name}\``;
+  const diagnostic = createDiagnostic('io-in-workflow', {
+    file: start.file,
+    span: place,
+    message:
+      through.length === 0
+        ? `Workflow code takes ${what}.`
+        : `Workflow code takes ${what}, through ${through.map((file) => `\`${file}\``).join(' -> ')}.`,
+    remedy: 'Move the code that needs it into a step; an import that only steps use stays out of the workflow bundle.',
+    related: through.map(
+      (file): RelatedPlace => ({ file, span: new Positions('').span(0, 0), message: 'which imports the next' }),
+    ),
+  });
+  // A package that requires it at load may never use it in a workflow. Using it throws then, with its name.
+  return [required && through.length > 0 ? { ...diagnostic, severity: 'warning' } : diagnostic];
+}
+
+interface Link {
+  file: string;
+  /** Id of the module that it imports. */
+  next: string;
+}
+
+/** The shortest way from a module of the user's own to a module, through what is in the bundle. */
+function chainTo(id: string, present: ReadonlySet<string>, { importers }: BundleOutput, files: BuildFiles): Link[] {
+  const queue: { id: string; links: Link[] }[] = [{ id, links: [] }];
+  const seen = new Set([id]);
+  for (const { id: at, links } of queue) {
+    for (const importer of importers.get(at) ?? []) {
+      if (seen.has(importer) || importer.startsWith(VIRTUAL) || !present.has(importer)) continue;
+      seen.add(importer);
+      const chain = [{ file: files.relative(importer), next: at }, ...links];
+      if (!/[\\/]node_modules[\\/]/.test(importer) && !importer.startsWith('\0')) return chain;
+      queue.push({ id: importer, links: chain });
+    }
+  }
+  return [];
+}
+
+/** The import in a user's module that leads to another module; its first character when it cannot be told. */
+function importPlace(file: string, next: string, files: BuildFiles): Span {
+  const text = files.get(file)?.text ?? '';
+  const wanted = stubbedModule(next)?.name;
+  for (const { source, span } of files.facts(file)?.imports ?? []) {
+    const plain = source.replace(/^node:/, '');
+    if (wanted === plain || (wanted === undefined && leadsTo(source, next))) return span;
+  }
+  return new Positions(text).span(0, 0);
+}
+
+/** Whether a specifier of a user's import may mean a resolved module: a guess for pointing, by the package's name. */
+function leadsTo(source: string, path: string): boolean {
+  const normal = path.replaceAll('\\', '/');
+  if (source.startsWith('.')) return normal.includes(source.replace(/^[./]+/, '').replace(/\.[cm]?[jt]sx?$/, ''));
+  return normal.includes(`/node_modules/${packageOf(source)}/`);
+}
+
+function leftImport(specifier: string, output: BundleOutput, { files }: DiagnoseContext): Diagnostic {
+  const importer = (output.importers.get(specifier) ?? []).find((id) => output.modules.includes(id));
+  const file = importer ? files.relative(importer) : '';
+  const fact = file ? files.facts(file)?.imports.find(({ source }) => source === specifier) : undefined;
+  return buildDiagnostic('unresolved-import', {
+    file,
+    span: fact?.span ?? new Positions('').span(0, 0),
+    message: `\`${specifier}\` does not resolve, and workflow code needs it.`,
+    remedy: `Install the package (\`npm install ${packageOf(specifier)}\`), or correct the name.`,
+  });
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { toRelative } from '../checker/disk-resolve.ts';
+import { type SourceFile, SourceFiles } from '../checker/files.ts';
+import { analyze, type CompileResult, compile, compileHelper, type ModuleFacts } from '../compiler/index.ts';
+import type { RawMap } from './maps.ts';
+
+/** A module in the form that a bundle wants. */
+export interface ModuleCode {
+  code: string;
+  map: RawMap | null;
+}
+
+export type BundleTarget = 'workflow' | 'step' | 'schemas';
+
+/** The files of a build. A text is read when the file changed, and compiled once, for all that follows: facts and outputs. */
+export class BuildFiles extends SourceFiles {
+  readonly #root: string;
+  readonly #compiled = new WeakMap<SourceFile, CompileResult>();
+  readonly #helpers = new WeakMap<SourceFile, ModuleCode>();
+
+  constructor(root: string) {
+    super(root);
+    this.#root = root;
+  }
+
+  /** The result for a file with directives, definitions or serializable classes; null for any other. */
+  compiled(file: string): CompileResult | null {
+    const source = this.get(file);
+    if (!source) return null;
+    let result = this.#compiled.get(source);
+    if (!result) {
+      result = compile(source.text, { filename: file, schemas: true });
+      this.#compiled.set(source, result);
+    }
+    return result.facts && hasSomething(result.facts) ? result : null;
+  }
+
+  override facts(file: string): ModuleFacts | undefined {
+    const source = this.get(file);
+    if (!source) return undefined;
+    if (source.facts) return source.facts;
+    this.compiled(file);
+    const result = this.#compiled.get(source);
+    const { facts, diagnostics } = result?.facts
+      ? { facts: result.facts, diagnostics: result.diagnostics }
+      : analyze(source.text, { filename: file });
+    source.facts = facts;
+    source.diagnostics = diagnostics;
+    this.stats.parsed++;
+    return facts;
+  }
+
+  /** A module for a bundle; null when the file does not exist. */
+  code(file: string, target: BundleTarget): ModuleCode | null {
+    const source = this.get(file);
+    if (!source) return null;
+    const output = this.compiled(file)?.outputs[target];
+    if (output) return output as ModuleCode;
+    if (target === 'step') return { code: source.text, map: null };
+    let helper = this.#helpers.get(source);
+    if (!helper) {
+      helper = compileHelper(source.text, { filename: file }) as ModuleCode;
+      this.#helpers.set(source, helper);
+    }
+    return helper;
+  }
+
+  /** A file as it was last seen, without looking at the disk. */
+  known(file: string): SourceFile | null {
+    for (const source of this.seen()) if (source.file === file) return source;
+    return null;
+  }
+
+  /** The path relative to the root with `/`, as everywhere in facts. */
+  relative(path: string): string {
+    return toRelative(this.#root, path);
+  }
+}
+
+function hasSomething({ functions, definitions, classes }: ModuleFacts): boolean {
+  return functions.length > 0 || definitions.length > 0 || classes.length > 0;
+}
+
+/** `sha256-…` of a function's text. Line ends are normalized: a checkout on Windows is the same program. */
+export function hashSource(text: string): string {
+  return `sha256-${createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex')}`;
+}

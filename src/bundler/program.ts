@@ -1,0 +1,131 @@
+import { ProgramGraph } from '../checker/program.ts';
+import type { Resolve } from '../checker/resolution.ts';
+import type { DefinitionFact, FunctionFact, ModuleFacts, Unit } from '../compiler/index.ts';
+import { compareText } from '../diagnostics/order.ts';
+import type { Span } from '../diagnostics/types.ts';
+import type { ManifestContents } from '../manifest/index.ts';
+import type { JsonSchema, ManifestSpan, ManifestStep, ManifestWorkflow } from '../manifest/schema.ts';
+import { type BuildFiles, hashSource } from './files.ts';
+
+/** JSON Schemas by the slug of a definition. */
+export type SchemasBySlug = ReadonlyMap<string, { input?: JsonSchema; output?: JsonSchema }>;
+
+export type ProgramDescription = Pick<ManifestContents, 'workflows' | 'steps' | 'agents' | 'classes'>;
+
+type Place = ReturnType<ProgramGraph['places']>[number];
+
+/** Which modules take part in a build, and what each workflow calls. */
+export interface BuildProgram {
+  /** Modules that register something, sorted by file. */
+  modules: readonly ModuleFacts[];
+  /** Ids of the steps that a workflow's unit may call. */
+  calls: (unit: Unit) => readonly string[];
+}
+
+/** Joins the facts of the entries and of what workflows reach beyond them. */
+export function joinProgram(files: BuildFiles, entries: readonly string[], resolve: Resolve): BuildProgram {
+  const graph = new ProgramGraph({ keys: () => entries, get: (file) => files.facts(file) }, resolve);
+  const modules = graph.modules.filter((module) => files.compiled(module.file) !== null);
+  const idOf = stepIds(modules);
+  const calls = new Map<Unit, string[]>();
+  for (const root of graph.places('workflow', 'workflow-definition')) calls.set(root.unit, callsOf(graph, root, idOf));
+  return { modules, calls: (unit) => calls.get(unit) ?? [] };
+}
+
+/** Ids of steps by their unit, and of actions and agents by their definition. */
+function stepIds(modules: readonly ModuleFacts[]): Map<Unit | DefinitionFact, string> {
+  const ids = new Map<Unit | DefinitionFact, string>();
+  for (const module of modules) {
+    for (const { kind, unit, id } of module.functions) if (kind === 'step') ids.set(module.units[unit] as Unit, id);
+    for (const definition of module.definitions) {
+      const { kind, slug } = definition;
+      if (slug !== null && (kind === 'action' || kind === 'agent')) ids.set(definition, slug);
+    }
+  }
+  return ids;
+}
+
+/** Units that run at a level of their own: a call of one is an entry in the event log, not a call into its code. */
+const LEVELS: ReadonlySet<Unit['kind']> = new Set(['workflow', 'workflow-definition', 'step', 'action', 'agent']);
+
+function callsOf(graph: ProgramGraph, root: Place, idOf: ReadonlyMap<Unit | DefinitionFact, string>): string[] {
+  const found = new Set<string>();
+  for (const { module, unit } of graph.reach(root, ({ unit }) => !LEVELS.has(unit.kind))) {
+    for (const use of unit.uses) {
+      const reference = graph.resolve(module, use);
+      const target =
+        reference.kind === 'unit' ? reference.unit : reference.kind === 'definition' ? reference.definition : null;
+      const id = target && idOf.get(target);
+      if (id) found.add(id);
+    }
+  }
+  return [...found].sort(compareText);
+}
+
+/** What the manifest says of steps, workflows, agents and classes. */
+export function describeProgram(program: BuildProgram, files: BuildFiles, schemas: SchemasBySlug): ProgramDescription {
+  const description: ProgramDescription = { workflows: {}, steps: {}, agents: {}, classes: {} };
+  for (const module of program.modules) {
+    const text = files.get(module.file)?.text ?? '';
+    for (const fn of module.functions) describeFunction(fn, module, text, program, description);
+    for (const definition of module.definitions)
+      describeDefinition(definition, module, text, program, schemas, description);
+    for (const { id, name, span } of module.classes)
+      description.classes[id] = { name, file: module.file, span: placeOf(span) };
+  }
+  return description;
+}
+
+function describeFunction(
+  fn: FunctionFact,
+  module: ModuleFacts,
+  text: string,
+  program: BuildProgram,
+  description: ProgramDescription,
+): void {
+  const { id, name, span } = fn;
+  const hash = hashSource(text.slice(fn.text.start, fn.text.end));
+  const place = { name, file: module.file, span: placeOf(span), hash };
+  if (fn.kind === 'workflow') {
+    const steps = [...program.calls(module.units[fn.unit] as Unit)];
+    description.workflows[id] = { style: 'directive', ...place, steps } satisfies ManifestWorkflow;
+    return;
+  }
+  description.steps[id] = {
+    style: 'directive',
+    ...place,
+    options: fn.options,
+    captures: fn.captures.map((capture) => capture.name),
+    usesThis: fn.usesThis,
+    parameters: fn.parameters,
+  } satisfies ManifestStep;
+}
+
+function describeDefinition(
+  fact: DefinitionFact,
+  module: ModuleFacts,
+  text: string,
+  program: BuildProgram,
+  schemas: SchemasBySlug,
+  description: ProgramDescription,
+): void {
+  const { slug, span } = fact;
+  if (slug === null || fact.kind === 'credential') return;
+  const name = fact.name ?? fact.local ?? slug;
+  const about = fact.description === null ? {} : { description: fact.description };
+  const place = { name, ...about, file: module.file, span: placeOf(span) };
+  const hash = hashSource(text.slice(span.start, span.end));
+  if (fact.kind === 'workflow') {
+    const unit = fact.unit === null ? undefined : module.units[fact.unit];
+    const steps = unit ? [...program.calls(unit)] : [];
+    description.workflows[slug] = { style: 'definition', ...place, hash, steps, ...schemas.get(slug) };
+    return;
+  }
+  if (fact.kind === 'agent') description.agents[slug] = place;
+  const base = { ...place, hash, options: {}, captures: [], usesThis: false };
+  description.steps[slug] = { style: fact.kind, ...base, ...schemas.get(slug) };
+}
+
+function placeOf({ line, column, endLine, endColumn }: Span): ManifestSpan {
+  return { line, column, endLine, endColumn };
+}

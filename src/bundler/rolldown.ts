@@ -1,0 +1,126 @@
+import {
+  type InputOptions,
+  type OutputChunk,
+  type Plugin,
+  type RolldownError,
+  type RolldownLog,
+  rolldown,
+} from 'rolldown';
+import { EXTENSION_ALIAS, EXTENSIONS } from '../checker/resolution.ts';
+import { PawlError } from '../errors.ts';
+import type { RawMap } from './maps.ts';
+
+/** Names of modules that are no files begin with this; NUL is the convention of rolldown's plugins for such. */
+export const VIRTUAL = '\0pawl:';
+const ENTRY = `${VIRTUAL}entry`;
+
+export interface BundleRequest {
+  root: string;
+  outDir: string;
+  /** Code of the entry module. Imports are absolute paths. */
+  entry: string;
+  platform: 'neutral' | 'node';
+  format: 'iife' | 'esm';
+  plugins: Plugin[];
+  options?: Pick<InputOptions, 'treeshake' | 'transform'> & { conditionNames?: string[]; aliasFields?: string[][] };
+}
+
+export interface BundleOutput {
+  code: string;
+  /** Leads to what `load` gave, not yet to the user's files. Sources are relative to `outDir`. */
+  map: RawMap;
+  /** Modules of which code is in the bundle. */
+  modules: readonly string[];
+  /** Every file that was looked at, whether code of it is left or not. */
+  files: readonly string[];
+  imports: readonly string[];
+  /** Warnings of rolldown. */
+  logs: readonly RolldownLog[];
+  /** Who imports whom, of all modules. */
+  importers: ReadonlyMap<string, readonly string[]>;
+}
+
+export type BundleResult = { ok: true; output: BundleOutput } | { ok: false; errors: readonly RolldownLog[] };
+
+/** Runs rolldown in memory. What it finds wrong in the user's code comes back as data. */
+export async function bundle(request: BundleRequest): Promise<BundleResult> {
+  const { root, outDir, entry, platform, format, plugins, options = {} } = request;
+  const { conditionNames, aliasFields, ...rest } = options;
+  const logs: RolldownLog[] = [];
+  const importers = new Map<string, readonly string[]>();
+  const files: string[] = [];
+  const main: Plugin = {
+    name: 'pawl:entry',
+    resolveId: { order: 'pre', filter: { id: new RegExp(`^${ENTRY}$`) }, handler: (id) => id },
+    load: { order: 'pre', filter: { id: new RegExp(`^${ENTRY}$`) }, handler: () => entry },
+    buildEnd() {
+      for (const id of this.getModuleIds()) {
+        const info = this.getModuleInfo(id);
+        importers.set(id, info ? [...info.importers, ...info.dynamicImporters] : []);
+        if (!id.startsWith('\0')) files.push(id);
+      }
+    },
+  };
+  let build: Awaited<ReturnType<typeof rolldown>> | undefined;
+  try {
+    build = await rolldown({
+      input: { main: ENTRY },
+      cwd: root,
+      platform,
+      ...rest,
+      tsconfig: true,
+      resolve: {
+        extensions: EXTENSIONS,
+        extensionAlias: EXTENSION_ALIAS,
+        mainFields: ['module', 'main'],
+        ...(conditionNames && { conditionNames }),
+        ...(aliasFields && { aliasFields }),
+      },
+      experimental: { attachDebugInfo: 'none' },
+      onLog: (level, log) => {
+        if (level === 'warn') logs.push(log);
+      },
+      plugins: [main, ...plugins],
+    });
+    const { output } = await build.generate({
+      dir: outDir,
+      entryFileNames: 'bundle.js',
+      format,
+      sourcemap: 'hidden',
+      codeSplitting: false,
+      minify: false,
+      comments: false,
+    });
+    const chunk = output[0] as OutputChunk;
+    return {
+      ok: true,
+      output: {
+        code: chunk.code,
+        map: chunk.map as unknown as RawMap,
+        modules: chunk.moduleIds,
+        files,
+        imports: [...chunk.imports, ...chunk.dynamicImports],
+        logs,
+        importers,
+      },
+    };
+  } catch (error) {
+    const { errors } = error as { errors?: readonly RolldownError[] };
+    if (!errors || errors.length === 0) throw internal(error);
+    return { ok: false, errors };
+  } finally {
+    await build?.close();
+  }
+}
+
+/** A failure of rolldown itself: nothing that the user's code could be blamed for. */
+function internal(error: unknown): PawlError {
+  return new PawlError('PAWL_BUNDLER_FAILED', `The bundler failed: ${firstLine((error as Error).message)}`, {
+    remedy: 'This is a defect of pawl or of rolldown; please report it with the input that led to it.',
+    cause: error,
+  });
+}
+
+export function firstLine(message: string): string {
+  return (message.split('\n')[0] ?? '').replace(/^\[[A-Z_]+\] /, '').trim();
+}

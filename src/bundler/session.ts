@@ -1,0 +1,326 @@
+import { statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { type CheckedConfig, checkConfig } from '../checker/config.ts';
+import { discoverEntries } from '../checker/discover.ts';
+import { createDiskResolver, type DiskResolver, realPath, toRelative } from '../checker/disk-resolve.ts';
+import { concernsChecker } from '../checker/files.ts';
+import { checkProgram } from '../checker/index.ts';
+import type { ModuleFacts } from '../compiler/index.ts';
+import { createDiagnostic } from '../diagnostics/create.ts';
+import { sortDiagnostics } from '../diagnostics/order.ts';
+import { Positions } from '../diagnostics/positions.ts';
+import type { Diagnostic } from '../diagnostics/types.ts';
+import { PawlError } from '../errors.ts';
+import { STEPS_FILE, WORKFLOWS_FILE, writeFilesAtomically } from '../manifest/index.ts';
+import { assemble, MapComposer, outputPath } from './assemble.ts';
+import { CachedBundle } from './cached-bundle.ts';
+import { diagnoseLogs, diagnoseWorkflowBundle } from './diagnose.ts';
+import { BuildFiles, type BundleTarget } from './files.ts';
+import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
+import type { BundleOutput } from './rolldown.ts';
+import { bundleSchemas, evaluateSchemas, type SchemaResult } from './schemas.ts';
+import { bundleSteps } from './step-bundle.ts';
+import type { BuildOptions, BuildOutput, BuildResult, BuildSession, BuildStats } from './types.ts';
+import { verifyIds } from './verify.ts';
+import { bundleWorkflows, type LoadModule } from './workflow-bundle.ts';
+
+/**
+ * Opens a build of a project that is kept for the next one: a file that did not change is neither read nor compiled again, and a
+ * bundle is made again only when what goes into it changed.
+ *
+ * @param options - root, configuration, whether to write
+ * @throws PawlError `PAWL_ROOT_NOT_FOUND` when the root is no directory
+ * @example
+ * const session = createBuildSession({ root: process.cwd() });
+ * const { ok, diagnostics } = await session.build();
+ */
+export function createBuildSession(options: BuildOptions): BuildSession {
+  return new Session(options);
+}
+
+/**
+ * Builds a project once.
+ *
+ * @param options - root, configuration, whether to write
+ * @returns diagnostics, and the output unless there are errors
+ * @throws PawlError As `createBuildSession` and its `build`.
+ * @example
+ * const { ok, output } = await build({ root: process.cwd() });
+ * if (ok) console.log(Object.keys(output.manifest.workflows));
+ */
+export async function build(options: BuildOptions): Promise<BuildResult> {
+  const session = createBuildSession(options);
+  try {
+    return await session.build();
+  } finally {
+    session.close();
+  }
+}
+
+class Session implements BuildSession {
+  readonly #options: BuildOptions;
+  readonly #root: string;
+  readonly #outDir: string;
+  readonly #config: CheckedConfig;
+  readonly #bundles = { workflow: new CachedBundle(), step: new CachedBundle(), schemas: new CachedBundle() };
+  #files: BuildFiles;
+  #resolver: DiskResolver;
+  #maps: Record<'workflow' | 'step' | 'schemas', MapComposer>;
+  #schemas: { output: BundleOutput; result: SchemaResult } | null = null;
+  #entries: string[] | null = null;
+  #known = '';
+  #epoch = 0;
+  #watched: string[] = [];
+
+  constructor(options: BuildOptions) {
+    this.#options = options;
+    this.#root = realPath(resolve(options.root)).replaceAll('\\', '/');
+    if (!statSync(this.#root, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
+        place: resolve(options.root),
+        remedy: 'Name a folder that exists.',
+      });
+    }
+    this.#outDir = outputPath(this.#root, options.config?.outDir);
+    this.#config = checkConfig(options.config ?? {}, options.configSource);
+    this.#files = new BuildFiles(this.#root);
+    this.#resolver = createDiskResolver(this.#root);
+    this.#maps = {
+      workflow: new MapComposer(this.#outDir, this.#files, 'workflow'),
+      step: new MapComposer(this.#outDir, this.#files, 'step'),
+      schemas: new MapComposer(this.#outDir, this.#files, 'schemas'),
+    };
+  }
+
+  async build(): Promise<BuildResult> {
+    const stats: BuildStats = {
+      entries: 0,
+      read: 0,
+      bundled: { workflows: false, steps: false, schemas: false },
+      written: [],
+      timings: {},
+    };
+    const timer = startTimer(stats.timings);
+    this.#files.newRound();
+    const entries = this.#discover();
+    timer('discover');
+    const diagnostics = this.#check(entries);
+    timer('check');
+    stats.entries = entries.length;
+    stats.read = this.#files.stats.read;
+    if (hasErrors(diagnostics)) return this.#result(diagnostics, null, stats);
+
+    const program = this.#join(entries);
+    timer('join');
+    const made = await this.#bundle(program, stats);
+    timer('bundle');
+    diagnostics.push(...made.diagnostics);
+    if (!made.outputs || hasErrors(diagnostics)) return this.#result(diagnostics, null, stats);
+
+    const { workflow, step } = made.outputs;
+    const described = describeProgram(program, this.#files, made.schemas);
+    diagnostics.push(...verifyIds(described, { workflows: workflow.code, steps: step.code }));
+    timer('verify');
+    if (hasErrors(diagnostics)) return this.#result(diagnostics, null, stats);
+
+    const output = assemble(
+      described,
+      { code: workflow.code, map: this.#maps.workflow.compose(workflow, WORKFLOWS_FILE) },
+      { code: step.code, map: this.#maps.step.compose(step, STEPS_FILE) },
+    );
+    timer('maps');
+    if (this.#options.write !== false) stats.written = writeFilesAtomically(this.#outDir, output.files);
+    timer('write');
+    return this.#result(diagnostics, output, stats);
+  }
+
+  invalidate(): void {
+    this.#entries = null;
+    this.#epoch++;
+    this.#resolver.clear();
+  }
+
+  source(file: string): string | null {
+    const relative = isAbsolute(file) ? toRelative(this.#root, realPath(file)) : file;
+    return this.#files.known(relative)?.text ?? null;
+  }
+
+  watchedFiles(): string[] {
+    return this.#watched;
+  }
+
+  close(): void {
+    this.#files = new BuildFiles(this.#root);
+    this.#resolver.clear();
+    this.#schemas = null;
+  }
+
+  /** Looks for entries anew in each build; imports resolve anew when the set of them changed. */
+  #discover(): string[] {
+    const entries = discoverEntries(this.#root, this.#config.entries);
+    if (entries.length === 0) throw this.#nothing(`No file matches \`entries\`.`);
+    const known = entries.join('\n');
+    if (known !== this.#known) this.invalidate();
+    this.#known = known;
+    this.#entries = entries;
+    return entries;
+  }
+
+  #check(entries: readonly string[]): Diagnostic[] {
+    const concerned = entries.filter((file) => {
+      const source = this.#files.get(file);
+      return source !== null && concernsChecker(source.text);
+    });
+    const { diagnostics } = checkProgram(
+      { keys: () => concerned, get: (file) => this.#files.facts(file) },
+      this.#resolver.resolve,
+      {
+        config: this.#config,
+        moduleDiagnostics: () => this.#moduleDiagnostics(),
+        source: (file) => this.#files.get(file)?.text ?? null,
+      },
+    );
+    return diagnostics;
+  }
+
+  #moduleDiagnostics(): Diagnostic[] {
+    const found = [...this.#files.seen()].flatMap(({ diagnostics }) => diagnostics);
+    for (const { file, message, line, column } of this.#resolver.problems) {
+      const relative = toRelative(this.#root, file);
+      const positions = new Positions(this.#files.get(relative)?.text ?? '');
+      const start = (positions.lineStarts[line - 1] ?? 0) + column - 1;
+      found.push(
+        createDiagnostic('configuration-error', {
+          file: relative,
+          span: positions.span(start, start + 1),
+          message: `This file does not parse: ${message}. Imports were resolved without it.`,
+          remedy: 'Repair it; `npx tsc --showConfig` tells more.',
+        }),
+      );
+    }
+    return found;
+  }
+
+  #join(entries: readonly string[]): BuildProgram {
+    const concerned = entries.filter((file) => this.#files.compiled(file) !== null);
+    const program = joinProgram(this.#files, concerned, this.#resolver.resolve);
+    if (program.modules.length === 0) {
+      throw this.#nothing(`None of the ${entries.length} files in \`entries\` has a step, a workflow or a definition.`);
+    }
+    return program;
+  }
+
+  #nothing(message: string): PawlError {
+    const globs = this.#config.entries?.join(', ');
+    return new PawlError('PAWL_NOTHING_TO_BUILD', message, {
+      place: globs ? `${this.#root} (${globs})` : this.#root,
+      remedy:
+        "Write a function with 'use workflow' or 'use step', or set `entries` in pawl.config.ts to where they are.",
+    });
+  }
+
+  /** Makes the three bundles side by side, as far as something that goes into them changed. */
+  async #bundle(program: BuildProgram, stats: BuildStats): Promise<Bundled> {
+    const { modules } = program;
+    const all = this.#paths(modules);
+    const forWorkflows = this.#paths(modules.filter(belongsToWorkflows));
+    const withSchemas = modules.filter(hasSchemas);
+    const base = { root: this.#root, outDir: this.#outDir };
+    const [workflow, step, schemas] = await Promise.all([
+      this.#bundles.workflow.get(this.#key(forWorkflows), this.#loader('workflow'), (load) =>
+        bundleWorkflows({ ...base, entries: forWorkflows, load }),
+      ),
+      this.#bundles.step.get(this.#key(all), this.#loader('step'), (load) =>
+        bundleSteps({ ...base, entries: all, load, externals: this.#options.externals ?? 'specifier' }),
+      ),
+      withSchemas.length === 0
+        ? null
+        : this.#bundles.schemas.get(this.#key(this.#paths(withSchemas)), this.#loader('schemas'), (load) =>
+            bundleSchemas({ ...base, entries: this.#paths(withSchemas), load }),
+          ),
+    ]);
+    stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
+    const diagnostics: Diagnostic[] = [];
+    for (const [target, made] of [
+      ['step', step],
+      ['workflow', workflow],
+      ['schemas', schemas],
+    ] as const) {
+      if (!made) continue;
+      const logs = made.result.ok ? made.result.output.logs.filter(isError) : made.result.errors;
+      diagnostics.push(...diagnoseLogs(logs, { files: this.#files, target }));
+    }
+    if (!workflow.result.ok || !step.result.ok || (schemas && !schemas.result.ok)) {
+      return { diagnostics: sortDiagnostics(diagnostics), outputs: null, schemas: new Map() };
+    }
+    diagnostics.push(...diagnoseWorkflowBundle(workflow.result.output, { files: this.#files, target: 'workflow' }));
+    const evaluated = this.#evaluate(schemas?.result.ok ? schemas.result.output : null, withSchemas);
+    diagnostics.push(...evaluated.diagnostics);
+    const outputs = { workflow: workflow.result.output, step: step.result.output };
+    this.#watched = [...new Set([...outputs.workflow.files, ...outputs.step.files])];
+    return { diagnostics: sortDiagnostics(diagnostics), outputs, schemas: evaluated.schemas };
+  }
+
+  #evaluate(output: BundleOutput | null, modules: readonly ModuleFacts[]): SchemaResult {
+    if (!output) return { schemas: new Map(), diagnostics: [] };
+    if (this.#schemas?.output === output) return this.#schemas.result;
+    const composer = this.#maps.schemas;
+    const result = evaluateSchemas(output.code, modules, (line, column) => composer.locate(output, line, column));
+    this.#schemas = { output, result };
+    return result;
+  }
+
+  #loader(target: BundleTarget): LoadModule {
+    return (path) => this.#files.code(this.#files.relative(path), target)?.code ?? null;
+  }
+
+  #paths(modules: readonly ModuleFacts[]): string[] {
+    return modules.map(({ file }) => (isAbsolute(file) ? file : join(this.#root, file)));
+  }
+
+  #key(paths: readonly string[]): string {
+    return `${this.#epoch}\n${paths.join('\n')}`;
+  }
+
+  #result(diagnostics: readonly Diagnostic[], output: BuildOutput | null, stats: BuildStats): BuildResult {
+    return { ok: output !== null, diagnostics: sortDiagnostics(diagnostics), output, outDir: this.#outDir, stats };
+  }
+}
+
+interface Bundled {
+  diagnostics: Diagnostic[];
+  outputs: { workflow: BundleOutput; step: BundleOutput } | null;
+  schemas: SchemaResult['schemas'];
+}
+
+/** Warnings of rolldown that mean a program that does not run. */
+function isError(log: { code?: string; id?: string }): boolean {
+  return log.code === 'UNRESOLVED_IMPORT' && !/[\\/]node_modules[\\/]/.test(log.id ?? '');
+}
+
+/** A module of steps alone is in the workflow bundle only where a workflow imports it. */
+function belongsToWorkflows({ functions, definitions, classes }: ModuleFacts): boolean {
+  return (
+    functions.some(({ kind }) => kind === 'workflow') ||
+    definitions.some(({ kind }) => kind === 'workflow') ||
+    classes.length > 0
+  );
+}
+
+function hasSchemas({ definitions }: ModuleFacts): boolean {
+  return definitions.some(({ kind, slug }) => slug !== null && (kind === 'action' || kind === 'workflow'));
+}
+
+function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error');
+}
+
+function startTimer(timings: Record<string, number>): (pass: string) => void {
+  let before = performance.now();
+  return (pass) => {
+    const now = performance.now();
+    timings[pass] = now - before;
+    before = now;
+  };
+}

@@ -1,0 +1,115 @@
+import { realpathSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Plugin } from 'rolldown';
+import { isOwnFile, ownFiles } from './own.ts';
+import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
+import { helperModule } from './virtual.ts';
+import { type LoadModule, userModules } from './workflow-bundle.ts';
+
+export interface StepBundleRequest {
+  root: string;
+  outDir: string;
+  /** Absolute paths of the modules that register something, sorted. */
+  entries: readonly string[];
+  /** Code of a user's module in the step target; null for a file that the bundler shall read itself. */
+  load: LoadModule;
+  /** Packages as they are written, or as absolute file URLs, for a bundle that stands where Node would not find them. */
+  externals: 'specifier' | 'url';
+}
+
+/** What compiled code calls in the step target, and what the bundle exports. */
+export const STEP_API = [
+  'step',
+  'closure',
+  'bound',
+  'workflow',
+  'direct',
+  'cls',
+  'action',
+  'workflowDefinition',
+  'agent',
+] as const;
+
+const STEP = `${VIRTUAL}step`;
+/** Where a folder of packages begins in a path. */
+const PACKAGES = /[\\/]node_modules[\\/]/;
+
+/** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
+export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
+  const { root, outDir, entries, load } = request;
+  const imports = entries.map((path) => `import ${JSON.stringify(path)};\n`).join('');
+  return bundle({
+    root,
+    outDir,
+    entry: `${imports}export { registry } from 'pawl/internal/step';\n`,
+    platform: 'node',
+    format: 'esm',
+    plugins: [ownModules(), externalPackages(request), userModules(load, entries)],
+    options: { transform: { target: 'node20.19' } },
+  });
+}
+
+/** `pawl` and the helpers of compiled code are those of the pawl that builds. */
+function ownModules(): Plugin {
+  const own = ownFiles();
+  return {
+    name: 'pawl:own',
+    resolveId: {
+      order: 'pre',
+      filter: { id: /^pawl(?:\/internal\/step)?$/ },
+      handler: (id) => (id === 'pawl' ? own.api : STEP),
+    },
+    load: {
+      order: 'pre',
+      filter: { id: new RegExp(`^${STEP}$`) },
+      handler: () => ({
+        code:
+          `import * as own from ${JSON.stringify(own.step)};\n` +
+          helperModule((name) => `own.${name}`, STEP_API) +
+          `export { registry } from ${JSON.stringify(own.step)};\n`,
+      }),
+    },
+  };
+}
+
+/** Leaves packages outside of the bundle, where Node will find them; a path or an alias that leads to the user's source is bundled. */
+function externalPackages({ outDir, externals }: StepBundleRequest): Plugin {
+  return {
+    name: 'pawl:externals',
+    resolveId: {
+      filter: { id: /^(?![./\0]|[A-Za-z]:[\\/]|node:)/ },
+      async handler(id, importer, { kind }) {
+        if (importer && isOwnFile(importer)) return null;
+        const resolved = await this.resolve(id, importer as never, { kind, skipSelf: true });
+        if (!resolved || resolved.external || !PACKAGES.test(resolved.id)) return resolved;
+        if (externals === 'url') return { id: pathToFileURL(resolved.id).href, external: true };
+        return { id: reachable(id, resolved.id, outDir) ? id : relativeTo(outDir, resolved.id), external: true };
+      },
+    },
+  };
+}
+
+/** Whether Node, asked from the output folder, finds the very package that the importer's folder gives. */
+function reachable(specifier: string, resolved: string, outDir: string): boolean {
+  if (specifier.startsWith('#')) return false;
+  const name = /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+  for (let folder = outDir; ; folder = dirname(folder)) {
+    const real = realPathOf(join(folder, 'node_modules', name));
+    if (real !== null) return resolved.startsWith(real + sep);
+    if (dirname(folder) === folder) return false;
+  }
+}
+
+function realPathOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function relativeTo(outDir: string, path: string): string {
+  const file = relative(outDir, path).replaceAll('\\', '/');
+  return file.startsWith('.') ? file : `./${file}`;
+}

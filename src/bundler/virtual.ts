@@ -1,0 +1,80 @@
+import { builtinModules } from 'node:module';
+import type { Plugin } from 'rolldown';
+import { COMPILED_API, WORKFLOW_API } from '../manifest/bundle-format.ts';
+import { VIRTUAL } from './rolldown.ts';
+
+/**
+ * Modules of the workflow bundle that stand in for something else.
+ *
+ * - `pawl` and `pawl/internal/workflow` take their exports from `__pawl`, which the sandbox makes.
+ * - A module of Node, or an entry of pawl that is not for workflows, becomes a stub: it may be imported (packages do so and never
+ *   call it), and using it throws with its name. Code that imports it in a form that the bundler can follow is a finding.
+ */
+const API = `${VIRTUAL}api`;
+const COMPILED = `${VIRTUAL}compiled`;
+const STUB = `${VIRTUAL}unavailable/`;
+
+/** The prefix makes the local names of helpers unmistakable in the bundle, where the build looks for their calls. */
+export const HELPER_PREFIX = '__pawl_';
+
+const BUILTIN = new RegExp(`^(?:node:.+|(?:${builtinModules.filter((name) => !name.startsWith('_')).join('|')}))$`);
+
+/** The module that a stub stands in for; null for any other id. */
+export function stubbedModule(id: string): { name: string; required: boolean } | null {
+  if (!id.startsWith(STUB)) return null;
+  const name = id.slice(STUB.length);
+  return name.endsWith('?required')
+    ? { name: name.slice(0, -'?required'.length), required: true }
+    : { name, required: false };
+}
+
+/** @param target - the `schemas` target calls two helpers more; nothing of it is ever called */
+export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plugin {
+  const compiled = target === 'workflow' ? COMPILED_API : [...COMPILED_API, 'schema', 'direct'];
+  const use = target === 'workflow' ? 'in a workflow' : 'while schemas are read';
+  return {
+    name: 'pawl:virtual',
+    resolveId: {
+      order: 'pre',
+      filter: { id: [/^pawl(?:\/|$)/, BUILTIN] },
+      async handler(id, importer, { kind }) {
+        if (id === 'pawl') return API;
+        if (id === 'pawl/internal/workflow') return COMPILED;
+        // Packages for browsers bring modules of Node as packages: `events`, `buffer`.
+        if (!id.startsWith('node:') && !id.startsWith('pawl') && importer && /[\\/]node_modules[\\/]/.test(importer)) {
+          const resolved = await this.resolve(id, importer as never, { skipSelf: true });
+          if (resolved && !resolved.external) return resolved;
+        }
+        return `${STUB}${id.replace(/^node:/, '')}${kind === 'require-call' ? '?required' : ''}`;
+      },
+    },
+    load: {
+      order: 'pre',
+      filter: { id: new RegExp(`^${VIRTUAL}(?:api$|compiled$|unavailable/)`) },
+      handler(id) {
+        if (id === API)
+          return { code: WORKFLOW_API.map((name) => `export const ${name} = __pawl.api.${name};`).join('\n') };
+        if (id === COMPILED) return { code: helperModule((name) => `__pawl.compiled.${name}`, compiled) };
+        return { code: stub(stubbedModule(id)?.name ?? id, use), moduleType: 'js' };
+      },
+    },
+  };
+}
+
+/** A module that exports helpers under locals that no user's module has. */
+export function helperModule(value: (name: string) => string, names: readonly string[]): string {
+  const constants = names.map((name) => `const ${HELPER_PREFIX}${name} = ${value(name)};`);
+  return `${constants.join('\n')}\nexport { ${names.map((name) => `${HELPER_PREFIX}${name} as ${name}`).join(', ')} };\n`;
+}
+
+/** CommonJS, so that any name may be imported from it. Interop makes objects that inherit from it: hence `getPrototypeOf`. */
+function stub(name: string, use: string): string {
+  const message = `\`${name}\` is not available ${use}. Move the code that uses it into a step.`;
+  return `module.exports = new Proxy({}, {
+  get(_, key) {
+    if (typeof key === 'symbol' || key === '__esModule' || key === 'then') return undefined;
+    throw new Error(${JSON.stringify(message)});
+  },
+  getPrototypeOf: () => module.exports,
+});`;
+}

@@ -1,0 +1,69 @@
+import type { Plugin } from 'rolldown';
+import { type BundleResult, bundle } from './rolldown.ts';
+import { virtualModules } from './virtual.ts';
+
+/** What the bundler gets for a file: the transformed text. */
+export type LoadModule = (path: string) => string | null;
+
+export interface WorkflowBundleRequest {
+  root: string;
+  outDir: string;
+  /** Absolute paths of the modules that register something, sorted. */
+  entries: readonly string[];
+  /** Code of a user's module in the workflow target, absolute path; null for a file that the bundler shall read itself. */
+  load: LoadModule;
+}
+
+/**
+ * What workflows need may not have effects of its own, so a module of a package, and whatever is only read, leaves when nothing
+ * uses it: a workflow module that imports a step's SDK does not carry it into the sandbox.
+ */
+const TREESHAKE = {
+  moduleSideEffects: [{ test: /[\\/]node_modules[\\/]|^\0pawl:(?!entry)/, sideEffects: false }],
+  propertyReadSideEffects: false,
+  unknownGlobalSideEffects: false,
+} as const;
+
+/** Builds that packages make for places without Node come first: they take randomness and time from globals, as the sandbox does. */
+const CONDITIONS = ['workflow', 'edge-light', 'worker', 'browser', 'import', 'module', 'default'];
+
+/** Bundles everything that workflows need into one immediately invoked function; packages are inlined. */
+export function bundleWorkflows({ root, outDir, entries, load }: WorkflowBundleRequest): Promise<BundleResult> {
+  return bundle({
+    root,
+    outDir,
+    entry: entries.map((path) => `import ${JSON.stringify(path)};\n`).join(''),
+    platform: 'neutral',
+    format: 'iife',
+    plugins: [virtualModules(), userModules(load, entries)],
+    options: {
+      treeshake: { ...TREESHAKE, moduleSideEffects: [...TREESHAKE.moduleSideEffects] },
+      conditionNames: CONDITIONS,
+      aliasFields: [['browser']],
+      transform: {
+        target: 'node20.19',
+        define: { 'process.env.NODE_ENV': '"production"' },
+      },
+    },
+  });
+}
+
+/**
+ * Gives the bundler the texts that the build has in hand.
+ *
+ * @param entries - modules that register something: they stay, even where `package.json` says `"sideEffects": false`
+ */
+export function userModules(load: LoadModule, entries: readonly string[]): Plugin {
+  const registering = new Set(entries);
+  return {
+    name: 'pawl:modules',
+    load: {
+      filter: { id: { include: /\.[cm]?[jt]sx?$/, exclude: [/[\\/]node_modules[\\/]/, /^\0/] } },
+      handler(id) {
+        const code = load(id);
+        if (code === null) return null;
+        return registering.has(id) ? { code, moduleSideEffects: true } : { code };
+      },
+    },
+  };
+}
