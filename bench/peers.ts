@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compile } from 'pawl/compiler';
+import { corpus } from './corpus.ts';
+import { median, type Row } from './report.ts';
+
+const FOLDER = fileURLToPath(new URL('./peers/', import.meta.url));
+
+/** The Workflow SDK's compiler: SWC with a wasm plugin, one call for each output. */
+type Transform = (file: string, source: string, mode: 'workflow' | 'step' | 'client', absolute?: string, root?: string) => Promise<{ code: string }>;
+
+/** Installs the peers into `bench/peers` once; they are no part of the project's own installation. */
+export function installPeers(): void {
+  if (existsSync(`${FOLDER}node_modules/@workflow/builders`)) return;
+  console.error('installing the peers into bench/peers …');
+  execFileSync('npm', ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--silent'], { stdio: 'inherit' });
+}
+
+export async function benchCompilePeers(): Promise<Row[]> {
+  const entry = createRequire(`${FOLDER}package.json`).resolve('@workflow/builders');
+  const { applySwcTransform } = (await import(pathToFileURL(entry).href)) as { applySwcTransform: Transform };
+  const { directives } = corpus(100, 0);
+  const root = tmpdir();
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    let own = 0;
+    let peer = 0;
+    for (const { file, source } of directives) {
+      let start = performance.now();
+      compile(source, { filename: file });
+      own += performance.now() - start;
+      start = performance.now();
+      for (const mode of ['workflow', 'step', 'client'] as const) await applySwcTransform(file, source, mode, undefined, root);
+      peer += performance.now() - start;
+    }
+    ours.push(own / directives.length);
+    theirs.push(peer / directives.length);
+  }
+  const own = median(ours.slice(1));
+  const peer = median(theirs.slice(1));
+  return [
+    { what: 'pawl: facts, three targets, maps', unit: 'ms', value: own },
+    { what: 'Workflow SDK: three targets, no maps', unit: 'ms', value: peer },
+    { what: '  pawl against it', unit: '×', value: own / peer, goal: 0.25 },
+  ];
+}
