@@ -53,7 +53,17 @@ export class Connection {
     }
   }
 
+  /**
+   * Closes the connection, after moving what is in the WAL to the file. SQLite would do that itself when the last connection
+   * closes, but `@photostructure/sqlite` finalizes statements only when they are collected: until then the
+   * connection lives on as a shadow that does nothing.
+   */
   close(): void {
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Others are at work in the file, or it cannot be written: the WAL keeps everything.
+    }
     this.#statements.clear();
     this.#db.close();
   }

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that we tell apart. */
+const ERROR = 1;
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -11,9 +12,24 @@ const CANTOPEN = 14;
 const CONSTRAINT = 19;
 const NOTADB = 26;
 
+/** SQLite's own words for the codes, for errors without one: those of `all()` in `@photostructure/sqlite`. */
+const MESSAGES: readonly (readonly [RegExp, number])[] = [
+  [/database is locked/, BUSY],
+  [/table is locked/, LOCKED],
+  [/readonly database/, READONLY],
+  [/disk I\/O error/, IOERR],
+  [/malformed/, CORRUPT],
+  [/disk is full/, FULL],
+  [/unable to open database/, CANTOPEN],
+  [/constraint failed/, CONSTRAINT],
+  [/not a database/, NOTADB],
+];
+
 function resultCode(error: unknown): number | null {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === 'number' ? code & 0xff : null;
+  const { code, errcode, message } = (error ?? {}) as { code?: unknown; errcode?: unknown; message?: unknown };
+  if (typeof errcode === 'number') return errcode & 0xff;
+  if (code !== 'ERR_SQLITE_ERROR') return null;
+  return MESSAGES.find(([pattern]) => pattern.test(String(message)))?.[1] ?? null;
 }
 
 /** Another connection holds the lock that we want: worth trying again. */
@@ -48,6 +64,12 @@ export function explain(error: unknown, place: string): unknown {
           details,
         },
       );
+    case ERROR:
+      // Our statements never change: if one does not fit the tables, the tables were changed.
+      return new StoreError('PAWL_STORE_CORRUPT', 'The store is damaged: its tables are not those that pawl made.', {
+        place,
+        details,
+      });
     case NOTADB:
       return new StoreError('PAWL_STORE_CORRUPT', 'The file is no SQLite database, or its first page is damaged.', {
         place,

@@ -40,20 +40,35 @@ export function insertEvent(db: Connection, no: number, runId: string, seq: numb
   db.sql(INSERT).run(no, seq, row.type, row.at, row.cid, row.name, row.attempt, row.data, row.meta, sumOf(runId, row));
 }
 
+const LAST_SEQ = `
+  SELECT seq FROM events WHERE run = (SELECT no FROM runs WHERE id = ?) ORDER BY seq DESC LIMIT 1`;
+
 const SELECT = `
   SELECT seq, type, at, cid, name, attempt, data, meta, sum FROM events
   WHERE run = (SELECT no FROM runs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`;
 
-/** Events after `afterSeq`, checked: the sums agree, no number is missing, each is an event that we know. */
+/** Events after `afterSeq`, checked: the sums agree, no number is missing, each is an event that we know. Limit -1: all. */
 export function selectEvents(db: Connection, runId: string, afterSeq: number, limit: number): RunEvent[] {
+  // First the end, then the way there: what another process appends in between is more, never less.
+  const end = (db.sql(LAST_SEQ).get(runId) as { seq: number } | undefined)?.seq ?? 0;
   const rows = db.sql(SELECT).all(runId, afterSeq, limit) as EventRow[];
-  return rows.map((row, index) => readRow(db, runId, row, afterSeq + index + 1));
+  const events = rows.map((row, index) => readRow(db, runId, row, afterSeq + index + 1));
+  const reached = afterSeq + rows.length;
+  if (rows.length !== limit && reached < end) throw gap(db, runId, reached + 1);
+  return events;
+}
+
+function damaged(db: Connection, runId: string, seq: number, what: string): StoreError {
+  return new StoreError('PAWL_STORE_CORRUPT', what, { place: `${db.place}, run ${runId}, event ${seq}` });
+}
+
+function gap(db: Connection, runId: string, seq: number): StoreError {
+  return damaged(db, runId, seq, `The log of the run has a gap: event ${seq} is missing.`);
 }
 
 function readRow(db: Connection, runId: string, row: EventRow, expectedSeq: number): RunEvent {
-  const fail = (what: string) =>
-    new StoreError('PAWL_STORE_CORRUPT', what, { place: `${db.place}, run ${runId}, event ${expectedSeq}` });
-  if (row.seq !== expectedSeq) throw fail(`The log of the run has a gap: event ${expectedSeq} is missing.`);
+  const fail = (what: string) => damaged(db, runId, expectedSeq, what);
+  if (row.seq !== expectedSeq) throw gap(db, runId, expectedSeq);
   if (row.sum !== sumOf(runId, row)) throw fail('The event is damaged: its checksum does not agree with its content.');
   let meta: unknown;
   try {

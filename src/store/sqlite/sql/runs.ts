@@ -1,3 +1,4 @@
+import { StoreError } from '../../errors.ts';
 import type { ParkedReason, RunFilter, RunRecord, RunStatus } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import type { SqliteRow, SqliteValue } from '../driver.ts';
@@ -11,8 +12,18 @@ const RECORD = `
       THEN (SELECT e.data FROM events e WHERE e.run = r.no ORDER BY e.seq DESC LIMIT 1) END AS outcome
   FROM runs r LEFT JOIN owners o ON o.name = r.owner`;
 
-function toRecord(row: SqliteRow): RunRecord {
+const STATUSES: readonly unknown[] = [
+  'pending',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'parked',
+] satisfies RunStatus[];
+
+function toRecord(db: Connection, row: SqliteRow): RunRecord {
   const status = row.status as RunStatus;
+  if (!STATUSES.includes(status)) throw damaged(db, row, `its status is '${status}'`);
   return {
     id: row.id as string,
     workflowId: row.workflow_id as string,
@@ -30,16 +41,30 @@ function toRecord(row: SqliteRow): RunRecord {
     lastSeq: (row.last_seq ?? 0) as number,
     output: status === 'completed' ? (row.outcome as string | null) : null,
     error: status === 'failed' || status === 'cancelled' ? (row.outcome as string | null) : null,
-    parkedReason: row.parked === null ? null : (JSON.parse(row.parked as string) as ParkedReason),
+    parkedReason: row.parked === null ? null : parseReason(db, row),
     cancelRequested: row.cancel_requested === 1,
   };
+}
+
+function parseReason(db: Connection, row: SqliteRow): ParkedReason {
+  try {
+    return JSON.parse(row.parked as string) as ParkedReason;
+  } catch {
+    throw damaged(db, row, 'the reason why it is parked is not JSON');
+  }
+}
+
+function damaged(db: Connection, row: SqliteRow, what: string): StoreError {
+  return new StoreError('PAWL_STORE_CORRUPT', `The record of the run is damaged: ${what}.`, {
+    place: `${db.place}, run ${row.id}`,
+  });
 }
 
 const SELECT_ONE = `${RECORD} WHERE r.id = ?`;
 
 export function selectRun(db: Connection, id: string): RunRecord | null {
   const row = db.sql(SELECT_ONE).get(id) as SqliteRow | undefined;
-  return row === undefined ? null : toRecord(row);
+  return row === undefined ? null : toRecord(db, row);
 }
 
 /** One page, newest first, and the number of its last run when there may be more. */
@@ -71,7 +96,10 @@ export function selectRuns(
   const rows = db.sql(`${RECORD} ${where} ORDER BY r.no DESC LIMIT ?`).all(...values, limit + 1) as SqliteRow[];
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return { runs: page.map(toRecord), next: rows.length > limit && last !== undefined ? (last.no as number) : null };
+  return {
+    runs: page.map((row) => toRecord(db, row)),
+    next: rows.length > limit && last !== undefined ? (last.no as number) : null,
+  };
 }
 
 /** What an append needs to know of a run before it writes. */
