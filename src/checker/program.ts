@@ -221,9 +221,9 @@ export class ProgramGraph implements Program {
       if (fact.imported === null || fact.imported === '*') return this.#namespace(module, fact.source, rest, seen);
       return this.#take(module, fact.source, fact.imported, rest, seen);
     }
-    if (fact.local !== null) return this.#local(module, [fact.local, ...rest], seen);
-    const definition = module.definitions.find((candidate) => candidate.exported.includes(fact.name));
+    const definition = module.definitions.find(({ local, exported }) => local === null && exported.includes(fact.name));
     if (definition) return { kind: 'definition', module, definition, rest };
+    if (fact.local !== null) return this.#local(module, [fact.local, ...rest], seen);
     return this.#local(module, [fact.name, ...rest], seen);
   }
 

@@ -5,6 +5,7 @@ export interface DiagnosticInput {
   file: string;
   span: Span;
   message: string;
+  chain?: string;
   remedy?: string;
   related?: RelatedPlace[];
   fix?: Fix;
@@ -22,12 +23,14 @@ export function createDiagnostic(rule: RuleName, input: DiagnosticInput): Diagno
     message: input.message,
     related: input.related ?? [],
   };
+  if (input.chain !== undefined) diagnostic.chain = input.chain;
   if (input.remedy !== undefined) diagnostic.remedy = input.remedy;
   if (input.fix !== undefined) diagnostic.fix = input.fix;
   return diagnostic;
 }
 
-/** Message and remedy in one, for formats that have one field for both. */
-export function fullMessage({ message, remedy }: Diagnostic): string {
-  return remedy === undefined ? message : `${message} ${remedy}`;
+/** Message, chain and remedy in one, for formats that have one field for all. */
+export function fullMessage({ message, chain, remedy }: Diagnostic): string {
+  const way = chain === undefined ? '' : ` (${chain})`;
+  return `${message}${way}${remedy === undefined ? '' : ` ${remedy}`}`;
 }

@@ -50,6 +50,8 @@ export interface Diagnostic {
   span: Span;
   /** What is wrong and why, one or two sentences, no trailing newline. */
   message: string;
+  /** The call chain in one line: `fulfil → priceOf (src/pricing.ts:12:9) → fetch`; `related` has its places. */
+  chain?: string;
   /** What to write instead, one sentence. */
   remedy?: string;
   related: RelatedPlace[];

@@ -78,13 +78,14 @@ export const triage = defineAction({
     });
     for (const { hops, end } of chains) {
       const [first, second] = hops;
-      const through = second ? ` through \`${placeName(second)}\` (${chainText(hops, end.name)})` : '';
+      const through = second ? ` through \`${placeName(second)}\`` : '';
       const related = second ? chainPlaces(hops, end.name) : [];
       if (end.place) related.push({ ...end.place, message: `the action \`${end.name}\`` });
       report({
         file: first.module.file,
         span: first.use.span,
         message: `Action \`${placeName(first)}\` reaches ${end.what} \`${end.name}\`${through}: an action is a leaf, so the inner one would run without a record and without retries.`,
+        chain: second && chainText(hops, end.name),
         remedy: 'Call both from a workflow, or share a plain function between the two.',
         related,
       });

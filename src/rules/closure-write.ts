@@ -129,11 +129,12 @@ function reportWrite(
 ): void {
   const [first, second] = hops;
   const name = variable.path.join('.');
-  const through = second ? ` through \`${placeName(second)}\` (${chainText(hops, name)})` : '';
+  const through = second ? ` through \`${placeName(second)}\`` : '';
   report({
     file: first.module.file,
     span: first.use.span,
     message: `${levelName(first)} \`${placeName(first)}\` writes \`${name}\`${through}, which workflow code reads: steps have a copy of their own, so the write is lost.`,
+    chain: second && chainText(hops, name),
     remedy: 'Return the value from the step and assign it in the workflow.',
     related: [
       ...(second ? chainPlaces(hops, name) : []),

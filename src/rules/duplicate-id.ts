@@ -51,7 +51,7 @@ chargeAgain.stepId = 'charge-again';
       report({
         file: owner.file,
         span: owner.span,
-        message: `The ${owner.what} \`${owner.id}\` has the id of another ${other.what} at ${other.file}:${other.span.line}:${other.span.column}${differs}.`,
+        message: `The ${owner.what} \`${owner.id}\` has the id of ${other.what === owner.what ? 'another' : 'the'} ${other.what} at ${other.file}:${other.span.line}:${other.span.column}${differs}.`,
         remedy: owner.slug ? 'Give one of them another slug.' : 'Rename one of them, or pin another id.',
         related: [{ file: other.file, span: other.span, message: `the ${other.what} \`${other.id}\`` }],
       });

@@ -62,11 +62,11 @@ export async function fulfil(sku: string) {
       const reach = second
         ? `reaches \`${end.name}\` through \`${placeName(second)}\``
         : `${end.whole ? 'imports' : useVerb(first.use)} \`${end.name}\``;
-      const chain = second ? ` (${chainText(hops, end.name)})` : '';
       report({
         file: first.module.file,
         span: first.use.span,
-        message: `${levelName(first)} \`${placeName(first)}\` ${reach}${chain}: ${end.because}.`,
+        message: `${levelName(first)} \`${placeName(first)}\` ${reach}: ${end.because}.`,
+        chain: second && chainText(hops, end.name),
         remedy: end.remedy,
         related: second ? chainPlaces(hops, end.name) : [],
       });

@@ -45,23 +45,25 @@ const CONSTRUCTED = new Set([
 const HOSTS = new Set(['Deno', 'Bun']);
 const STREAMS = new Set(['process.stdout', 'process.stderr', 'process.stdin']);
 
-/** Node's modules that do no I/O: absent from the sandbox all the same, but the reason to give is another. */
-const PURE_MODULES = new Set([
-  'assert',
-  'assert/strict',
-  'buffer',
-  'constants',
-  'events',
-  'path',
-  'path/posix',
-  'path/win32',
-  'punycode',
-  'querystring',
-  'string_decoder',
-  'sys',
-  'url',
-  'util',
-  'util/types',
+/** Node's modules that do I/O. The others are absent from the sandbox all the same, but the reason to give is another. */
+const IO_MODULES = new Set([
+  'child_process',
+  'cluster',
+  'dgram',
+  'dns',
+  'fs',
+  'http',
+  'http2',
+  'https',
+  'inspector',
+  'net',
+  'readline',
+  'repl',
+  'sqlite',
+  'tls',
+  'tty',
+  'wasi',
+  'worker_threads',
 ]);
 
 const REMEDIES: Record<string, string> = {
@@ -78,7 +80,7 @@ export function ioEnd(use: Use, reference: Reference): IoEnd | null {
   if (reference.kind !== 'builtin') return null;
   const { name, path } = reference;
   const pieces = path.filter((piece) => piece !== 'default');
-  const absent = PURE_MODULES.has(name);
+  const absent = !IO_MODULES.has(name.replace(/\/.*$/, ''));
   const end: IoEnd = {
     name: [`node:${name}`, ...pieces].join('.'),
     because: absent ? ABSENT : REPEATED,

@@ -80,8 +80,8 @@ export interface Ref {
   statement: number;
   /** Stands in an export specifier. */
   exported: boolean;
-  /** Stands behind `typeof`. */
-  probe: boolean;
+  /** No use in the sense of facts: it stands behind `typeof`, or other references say more exactly what is taken. */
+  silent: boolean;
 }
 
 export interface FunctionInfo {

@@ -12,7 +12,7 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     model.units[unit]?.uses.push({ ...use, span: model.positions.span(start, end) });
   };
   for (const ref of model.refs) {
-    if (ref.exported || ref.probe) continue;
+    if (ref.exported || ref.silent) continue;
     const named = meaning.of(ref);
     if (named) add(ref.unit, { ...named, access: ref.access }, ref.node.start as number, ref.end);
   }

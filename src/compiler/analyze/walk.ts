@@ -574,15 +574,37 @@ export class Walker {
     }
     const ref: Ref = {
       name: node.name, node, scope: this.#scope, fn: this.#fn, binding: null, path, access: kind, rebinds, end,
-      unit: this.#unit, statement: this.#statement, exported: this.#inExport, probe: false,
+      unit: this.#unit, statement: this.#statement, exported: this.#inExport, silent: false,
     };
     this.#model.refs.push(ref);
+    if (kind === 'new') this.#noteInstanceMember(ref, i);
     if (parent?.type === 'VariableDeclarator' && parent.init === child && parent.id.type === 'ObjectPattern')
       for (const property of parent.id.properties) {
         if (property.type === 'RestElement') continue;
         const name = keyName(property.key, property.computed);
-        if (name !== null) this.#model.refs.push({ ...ref, path: [...path, name], unit: this.#aliasUnit(property) });
+        if (name === null) continue;
+        this.#model.refs.push({ ...ref, path: [...path, name], unit: this.#aliasUnit(property) });
+        // What is taken of it is said by name.
+        ref.silent = !parent.id.properties.some(({ type }) => type === 'RestElement');
       }
+  }
+
+  /** `new Order(id).total()`: a member of the instance. */
+  #noteInstanceMember(ref: Ref, index: number): void {
+    let child = this.#stack[index] as Node;
+    for (let i = index - 1; i >= 0; i--) {
+      const parent = this.#stack[i] as Node;
+      if (isTransparent(parent)) {
+        child = parent;
+        continue;
+      }
+      if ((parent.type !== 'MemberExpression' && parent.type !== 'OptionalMemberExpression') || parent.object !== child) return;
+      const name = keyName(parent.property, parent.computed);
+      const call = this.#stack[i - 1] as t.CallExpression | undefined;
+      const access = call?.type.endsWith('CallExpression') && call.callee === parent ? 'call' : 'read';
+      if (name !== null) this.#model.refs.push({ ...ref, path: [...ref.path, `#${name}`], access, end: parent.end as number });
+      return;
+    }
   }
 
   /** `const { readFile } = fs` at the top level: each name is a variable of the module. */
@@ -597,7 +619,7 @@ export class Walker {
     const before = this.#model.refs.length;
     this.#visit(node);
     const [ref] = this.#model.refs.slice(before);
-    if (ref && ref.end === unwrap(node).end) ref.probe = true;
+    if (ref && ref.end === unwrap(node).end) ref.silent = true;
   }
 
   /** What an assignment writes: a variable, a member, or a pattern of them. */

@@ -11,7 +11,7 @@ export interface JsonDiagnostic {
   column: number;
   endLine: number;
   endColumn: number;
-  /** What is wrong and what to write instead. */
+  /** What is wrong, through which calls, and what to write instead. */
   message: string;
   related: { file: string; line: number; column: number; message: string }[];
   fix?: Fix;

@@ -39,8 +39,10 @@ function prettyBlock(diagnostic: Diagnostic, source: PrettyOptions['source'], co
       lines.push(`    ${colors.cyan((places[index] as string).padEnd(width))}  ${hop.message}`);
     }
   }
-  if (remedy) lines.push('', indent(`${colors.green('help:')} ${remedy}`));
-  if (fix) lines.push(`${remedy ? '' : '\n'}  ${colors.green('fix:')}  ${fix.title} (pawl check --fix)`);
+  const notes: string[] = [];
+  if (remedy && remedy !== `${fix?.title}.`) notes.push(indent(`${colors.green('help:')} ${remedy}`));
+  if (fix) notes.push(indent(`${colors.green('fix:')}  ${fix.title} (pawl check --fix)`));
+  if (notes.length > 0) lines.push('', ...notes);
   return lines.join('\n');
 }
 

@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createSession } from '../../src/checker/index.ts';
+import { CODES } from '../../src/diagnostics/codes.ts';
+import { formatPretty } from '../../src/diagnostics/index.ts';
+import { RULES } from '../../src/rules/index.ts';
+import { ROOT } from '../support/dist.ts';
+
+/**
+ * `fixtures/rules/<rule>/invalid` is reported as `invalid.expected` says, to the column; `valid` is silent. Either is one
+ * file, or a folder where it takes several.
+ */
+const FIXTURES = join(ROOT, 'fixtures/rules');
+
+test('there is a folder for each rule, and a file', () => {
+  const names = RULES.map(({ name }) => name).sort();
+  expect(readdirSync(FIXTURES).sort()).toEqual(names);
+  expect(Object.keys(CODES).sort()).toEqual(names);
+  const files = new Set(readdirSync(join(ROOT, 'src/rules')));
+  expect(names.filter((name) => !files.has(`${name}.ts`))).toEqual([]);
+});
+
+describe.each(RULES.map(({ name }) => name))('%s', (name) => {
+  test('invalid is reported', async () => {
+    const { text, rules } = await check(join(FIXTURES, name, 'invalid'));
+    expect(rules).toContain(name);
+    await expect(text).toMatchFileSnapshot(join(FIXTURES, name, 'invalid.expected'));
+  });
+
+  test('valid is silent', async () => {
+    expect((await check(join(FIXTURES, name, 'valid'))).text).toBe('no findings\n');
+  });
+});
+
+async function check(path: string): Promise<{ text: string; rules: string[] }> {
+  const folder = existsSync(path) && statSync(path).isDirectory();
+  const root = folder ? path : join(path, '..');
+  const configFile = join(root, 'pawl.config.json');
+  const text = existsSync(configFile) ? readFileSync(configFile, 'utf8') : null;
+  const session = createSession({
+    root,
+    config: folder ? JSON.parse(text ?? '{}') : { entries: [`${path.slice(root.length + 1)}.ts`] },
+    configSource: text === null ? undefined : { file: 'pawl.config.json', text },
+  });
+  const { diagnostics } = await session.check();
+  return {
+    text: formatPretty(diagnostics, { source: (file) => session.source(file) }),
+    rules: diagnostics.map(({ rule }) => rule),
+  };
+}
