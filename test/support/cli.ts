@@ -19,7 +19,10 @@ export interface CliOptions {
 }
 
 /** Runs a command line in this process. */
-export async function runCli(argv: readonly string[], { cwd, env = {}, isTTY = false, commands }: CliOptions): Promise<CliResult> {
+export async function runCli(
+  argv: readonly string[],
+  { cwd, env = {}, isTTY = false, commands }: CliOptions,
+): Promise<CliResult> {
   const sink = () => {
     const parts: string[] = [];
     return { write: (text: string) => parts.push(text), isTTY, columns: 100, text: () => parts.join('') };

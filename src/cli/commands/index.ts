@@ -1,7 +1,17 @@
 import type { Command } from '../command.ts';
+import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
+import { inspectCommand } from './inspect.ts';
+import { runsCommand } from './runs.ts';
 import { transformCommand } from './transform.ts';
 
 /** Every command, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [checkCommand, explainCommand, transformCommand];
+export const COMMANDS: readonly Command[] = [
+  checkCommand,
+  explainCommand,
+  transformCommand,
+  runsCommand,
+  inspectCommand,
+  cancelCommand,
+];

@@ -1,0 +1,114 @@
+/**
+ * Values from the event log, for people and as JSON. The classes and steps of the program are not loaded: their instances and
+ * references are shown by their ids.
+ */
+import { inspect } from 'node:util';
+import { type CodecSide, createCodec } from '../runtime/serialization/codec.ts';
+import type { Colors } from './output.ts';
+
+/** Stands for what only the program itself could make. */
+class Shown {
+  readonly label: string;
+  readonly data: unknown;
+  constructor(label: string, data?: unknown) {
+    this.label = label;
+    this.data = data;
+  }
+  [inspect.custom](depth: number, options: object, show: typeof inspect): string {
+    if (this.data === undefined) return `[${this.label}]`;
+    return `[${this.label}] ${show(this.data, { ...options, depth })}`;
+  }
+}
+
+const side: CodecSide = {
+  step: ({ id }) => new Shown(`step ${id}`),
+  workflow: (id) => new Shown(`workflow ${id}`),
+  // A class as a value: only functions and classes may stand for one, so the name is all that is left.
+  class: () => undefined,
+  unknownInstance: (id, data) => new Shown(id.slice(id.indexOf('#') + 1), data),
+};
+
+const codec = createCodec(side);
+
+/** A value of the log. One that cannot be read shows why. */
+export function readValue(data: string | null): unknown {
+  if (data === null) return undefined;
+  try {
+    return codec.parse(data);
+  } catch (error) {
+    return new Shown(`unreadable: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A value in colours, over several lines when it is large. */
+export function showValue(value: unknown, c: Colors, columns = 100): string {
+  return inspect(value, {
+    colors: c.isColorSupported,
+    depth: 8,
+    breakLength: Math.min(columns, 120),
+    maxArrayLength: 200,
+  });
+}
+
+/** As `JSON.stringify` would have it, but with errors, dates, maps, sets, big integers and bytes, and safe with cycles. */
+export function toJsonValue(value: unknown, parents: readonly unknown[] = []): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return null;
+  if (typeof value !== 'object' || value === null) return value;
+  if (parents.includes(value)) return '[circular]';
+  const inner = (each: unknown): unknown => toJsonValue(each, [...parents, value]);
+  if (value instanceof Shown)
+    return value.data === undefined ? `[${value.label}]` : { [value.label]: inner(value.data) };
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof Error) return errorToJson(value, inner);
+  if (value instanceof Map) return [...value].map(([key, each]) => [inner(key), inner(each)]);
+  if (value instanceof Set) return [...value].map(inner);
+  if (value instanceof RegExp || value instanceof URL) return String(value);
+  if (ArrayBuffer.isView(value))
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  if (value instanceof ArrayBuffer) return Buffer.from(value).toString('base64');
+  if (Array.isArray(value)) return value.map(inner);
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, inner(each)]])),
+  );
+}
+
+function errorToJson(error: Error, inner: (value: unknown) => unknown): object {
+  const { name, message, stack, cause } = error;
+  return {
+    name,
+    message,
+    ...(stack ? { stack } : {}),
+    ...(cause === undefined ? {} : { cause: inner(cause) }),
+    ...Object.fromEntries(Object.entries(error).map(([key, each]) => [key, inner(each)])),
+  };
+}
+
+/** `RangeError: no such article` of what a program threw. */
+export function titleOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return inspect(thrown, { depth: 2, breakLength: Number.POSITIVE_INFINITY });
+  return thrown.message ? `${thrown.name}: ${thrown.message}` : thrown.name;
+}
+
+/** The first frame of an error's stack that is in the user's own files: `src/shop/carrier.ts:14:11`. */
+export function placeOf(thrown: unknown): string | null {
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
+  for (const line of stack.split('\n').slice(1)) {
+    const [, place] = /^\s+at (?:.*? \()?((?!node:)[^()\s][^()]*:\d+:\d+)\)?$/.exec(line) ?? [];
+    if (place && !/[\\/]node_modules[\\/]/.test(place)) return place.replace(/^file:\/\//, '');
+  }
+  return null;
+}
+
+/** What a program threw, over several lines: title, the user's frames, causes. */
+export function showThrown(thrown: unknown, c: Colors): string {
+  const lines = [c.red(titleOf(thrown))];
+  if (thrown instanceof Error) {
+    const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+    lines.push(...frames.map((line) => c.dim(`  ${line.trim()}`)));
+    if (thrown.cause !== undefined) lines.push(`caused by ${showThrown(thrown.cause, c)}`);
+    if (thrown instanceof AggregateError) for (const each of thrown.errors) lines.push(`- ${showThrown(each, c)}`);
+  }
+  return lines.join('\n');
+}
