@@ -1,9 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
+import { originalPositionFor } from '@jridgewell/trace-mapping';
 import {
   createManifest,
   MANIFEST_FILE,
-  type Manifest,
   STEPS_FILE,
   serializeManifest,
   WORKFLOWS_FILE,
@@ -11,63 +10,57 @@ import {
 } from '../manifest/index.ts';
 import { VERSION } from '../version.ts';
 import type { BuildFiles, BundleTarget } from './files.ts';
-import { composeMap, type FinalMap, type Original } from './maps.ts';
+import { ComposedMap, type FinalMap, type OriginalOf, traceMap } from './maps.ts';
 import { isOwnFile } from './own.ts';
 import type { ProgramDescription } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import type { BuildOutput } from './types.ts';
 
-/** Leads a bundle's map to the user's files; done again only when the bundle or a map of a module changed. */
-export class MapComposer {
+const INSTALLED = /(?:^|[\\/])node_modules[\\/]/;
+
+/** Keeps the map of one bundle; it is composed again as far as the bundle or a module's map changed. */
+export class BundleMap {
   readonly #outDir: string;
   readonly #files: BuildFiles;
   readonly #target: BundleTarget;
-  #last: { output: BundleOutput; originals: Map<string, Original | null | undefined>; map: FinalMap } | null = null;
+  readonly #file: string;
+  #last: { output: BundleOutput; composed: ComposedMap; map: FinalMap } | null = null;
 
-  constructor(outDir: string, files: BuildFiles, target: BundleTarget) {
+  constructor(outDir: string, files: BuildFiles, target: BundleTarget, file: string) {
     this.#outDir = outDir;
     this.#files = files;
     this.#target = target;
+    this.#file = file;
   }
 
-  compose(output: BundleOutput, file: string): FinalMap {
-    if (this.#last?.output === output && this.#isCurrent(this.#last.originals)) return this.#last.map;
-    const originals = new Map<string, Original | null | undefined>();
-    const map = composeMap(output.map, file, (source) => {
-      const original = this.original(source);
-      originals.set(source, original);
-      return original;
-    });
-    this.#last = { output, originals, map };
-    return map;
+  /** The map of a bundle; the very object of the time before when nothing changed. */
+  compose(output: BundleOutput): FinalMap {
+    if (this.#last?.output !== output) {
+      const composed = new ComposedMap(output.map, this.#originalOf);
+      this.#last = { output, composed, map: composed.toMap(this.#file) };
+    } else if (this.#last.composed.update(this.#originalOf)) {
+      this.#last.map = this.#last.composed.toMap(this.#file);
+    }
+    return this.#last.map;
   }
 
-  /** @param source - as the bundle's map names it: relative to the output folder, or the id of a virtual module */
-  original(source: string): Original | null | undefined {
-    const path = isAbsolute(source) ? source : resolve(this.#outDir, source);
-    if (source.includes('\0') || source.includes('pawl:') || isOwnFile(path)) return null;
-    if (/[\\/]node_modules[\\/]/.test(path)) return undefined;
-    const file = this.#files.relative(path);
-    if (!/\.[cm]?[jt]sx?$/.test(file)) return undefined;
-    const source_ = this.#files.get(file);
-    const code = this.#files.code(file, this.#target);
-    return source_ && code ? { text: source_.text, map: code.map } : undefined;
-  }
-
-  /** Where a place in the bundle (line from 1, column from 1) comes from; null when it is nobody's. */
+  /** Where a place in the bundle (line and column from 1) comes from; null when it is nobody's. */
   locate(output: BundleOutput, line: number, column: number): { file: string; line: number; column: number } | null {
-    const at = originalPositionFor(new TraceMap(this.compose(output, '') as never), { line, column: column - 1 });
-    if (at.source === null || /(?:^|\/)node_modules\//.test(at.source)) return null;
+    const at = originalPositionFor(traceMap(this.compose(output)), { line, column: column - 1 });
+    if (at.source === null || INSTALLED.test(at.source)) return null;
     return { file: this.#files.relative(resolve(this.#outDir, at.source)), line: at.line, column: at.column + 1 };
   }
 
-  #isCurrent(originals: ReadonlyMap<string, Original | null | undefined>): boolean {
-    for (const [source, before] of originals) {
-      const now = this.original(source);
-      if (now?.text !== before?.text || now?.map !== before?.map) return false;
-    }
-    return true;
-  }
+  /** Names in the bundle's map are relative to the output folder, or ids of virtual modules. */
+  readonly #originalOf: OriginalOf = (source) => {
+    const path = isAbsolute(source) ? source : resolve(this.#outDir, source);
+    if (source.includes('\0') || source.includes('pawl:') || isOwnFile(path)) return null;
+    if (INSTALLED.test(path)) return undefined;
+    const file = this.#files.relative(path);
+    if (!/\.[cm]?[jt]sx?$/.test(file)) return undefined;
+    const code = this.#files.code(file, this.#target);
+    return code ? { text: this.#files.get(file)?.text ?? '', map: code.map } : undefined;
+  };
 }
 
 export interface Chunk {
@@ -82,12 +75,12 @@ export function assemble(described: ProgramDescription, workflows: Chunk, steps:
     workflows: withMapComment(wrapped.code, WORKFLOWS_FILE),
     steps: withMapComment(steps.code, STEPS_FILE),
   };
-  const manifest: Manifest = createManifest({ pawl: VERSION, ...described, bundles: texts });
+  const manifest = createManifest({ pawl: VERSION, ...described, bundles: texts });
   return {
     manifest,
     files: [
-      { name: `${WORKFLOWS_FILE}.map`, text: mapText(wrapped.map, WORKFLOWS_FILE) },
-      { name: `${STEPS_FILE}.map`, text: mapText(steps.map, STEPS_FILE) },
+      { name: `${WORKFLOWS_FILE}.map`, text: `${JSON.stringify(wrapped.map)}\n` },
+      { name: `${STEPS_FILE}.map`, text: `${JSON.stringify(steps.map)}\n` },
       { name: WORKFLOWS_FILE, text: texts.workflows },
       { name: STEPS_FILE, text: texts.steps },
       { name: MANIFEST_FILE, text: serializeManifest(manifest) },
@@ -97,10 +90,6 @@ export function assemble(described: ProgramDescription, workflows: Chunk, steps:
 
 function withMapComment(code: string, file: string): string {
   return `${code.endsWith('\n') ? code : `${code}\n`}//# sourceMappingURL=${file}.map\n`;
-}
-
-function mapText(map: FinalMap, file: string): string {
-  return `${JSON.stringify({ ...map, file })}\n`;
 }
 
 export function outputPath(root: string, outDir: string | undefined): string {

@@ -1,9 +1,10 @@
-import { TraceMap, traceSegment } from '@jridgewell/trace-mapping';
+import { traceSegment } from '@jridgewell/trace-mapping';
 import type { RolldownLog } from 'rolldown';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, RelatedPlace, Span } from '../diagnostics/types.ts';
 import type { BundleTarget, BuildFiles } from './files.ts';
+import { traceMap } from './maps.ts';
 import { buildDiagnostic } from './problems.ts';
 import { type BundleOutput, firstLine, VIRTUAL } from './rolldown.ts';
 import { stubbedModule } from './virtual.ts';
@@ -90,7 +91,7 @@ function originalOffset(log: RolldownLog, file: string, text: string, { files, t
   let { line, column } = log.loc;
   const map = /(?:^|\/)node_modules\//.test(file) ? null : files.code(file, target)?.map;
   if (map) {
-    const segment = traceSegment(new TraceMap(map as never), line - 1, column);
+    const segment = traceSegment(traceMap(map), line - 1, column);
     if (!segment || segment.length === 1) return 0;
     column = segment[3] + (column - segment[0]);
     line = segment[2] + 1;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { toRelative } from '../checker/disk-resolve.ts';
-import { type SourceFile, SourceFiles } from '../checker/files.ts';
+import { concernsChecker, type SourceFile, SourceFiles } from '../checker/files.ts';
 import { analyze, type CompileResult, compile, compileHelper, type ModuleFacts } from '../compiler/index.ts';
 import type { RawMap } from './maps.ts';
 
@@ -16,11 +16,22 @@ export type BundleTarget = 'workflow' | 'step' | 'schemas';
 export class BuildFiles extends SourceFiles {
   readonly #root: string;
   readonly #compiled = new WeakMap<SourceFile, CompileResult>();
+  readonly #concerns = new WeakMap<SourceFile, boolean>();
   readonly #helpers = new WeakMap<SourceFile, ModuleCode>();
 
   constructor(root: string) {
     super(root);
     this.#root = root;
+  }
+
+  /** Whether a file has something for the checker by itself. */
+  concerns(source: SourceFile): boolean {
+    let concerns = this.#concerns.get(source);
+    if (concerns === undefined) {
+      concerns = concernsChecker(source.text);
+      this.#concerns.set(source, concerns);
+    }
+    return concerns;
   }
 
   /** The result for a file with directives, definitions or serializable classes; null for any other. */

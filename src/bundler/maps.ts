@@ -1,6 +1,7 @@
 import { decodedMappings, encodedMappings, TraceMap, traceSegment } from '@jridgewell/trace-mapping';
 
 type Segment = [column: number] | [column: number, source: number, line: number, sourceColumn: number, name?: number];
+type Mappings = Segment[][];
 
 /** A source map, version 3. */
 export interface RawMap {
@@ -14,11 +15,16 @@ export interface RawMap {
 
 /** What a module was before pawl's own edits. */
 export interface Original {
-  /** Text that the map leads to; null takes the source out of the map. */
   text: string;
   /** From what the bundler was given to `text`; null where they are the same. */
   map: RawMap | null;
 }
+
+/**
+ * The original of a source, by the name that the bundle's map has for it: null for a module that users shall not see, undefined for
+ * a file that the bundler read as it is.
+ */
+export type OriginalOf = (source: string) => Original | null | undefined;
 
 export interface FinalMap {
   version: 3;
@@ -29,74 +35,107 @@ export interface FinalMap {
   mappings: string;
 }
 
+interface Trace {
+  original: Original | null | undefined;
+  map: TraceMap | null;
+}
+
 /**
  * Leads a bundle's map through the maps of its modules, to the user's files.
  *
- * The bundler knows only what it was given, so a change that moves lines but no code leaves its output as it is, and only this
- * is done again.
- *
- * @param bundle - from the bundle to the modules as the bundler saw them
- * @param file - name of the bundle
- * @param originalOf - by the path that the map names; null for a module that users shall not see, undefined for a file as it is
+ * The bundler knows only what it was given, so a change that moves lines but no code leaves its output as it is, and only the
+ * segments of the changed file are led anew.
  */
-export function composeMap(
-  bundle: RawMap,
-  file: string,
-  originalOf: (source: string) => Original | null | undefined,
-): FinalMap {
-  const map = new TraceMap(bundle as ConstructorParameters<typeof TraceMap>[0]);
-  const traces = bundle.sources.map((source) => traceOf(source, originalOf));
-  const used = new Map<number, number>();
-  const mappings = decodedMappings(map).map((line) => {
+export class ComposedMap {
+  readonly #bundle: RawMap;
+  readonly #raw: Mappings;
+  readonly #traces: Trace[];
+  readonly #mappings: Mappings;
+  #encoded: string | null = null;
+
+  constructor(bundle: RawMap, originalOf: OriginalOf) {
+    this.#bundle = bundle;
+    this.#raw = decodedMappings(traceMap(bundle)) as Mappings;
+    this.#traces = bundle.sources.map((source) => traceOf(source, originalOf));
+    this.#mappings = this.#raw.map((line) => this.#lead(line));
+  }
+
+  /** Takes up changes of the originals; returns whether there were any. */
+  update(originalOf: OriginalOf): boolean {
+    const changed = new Set<number>();
+    for (const [index, source] of this.#bundle.sources.entries()) {
+      const next = source === null ? null : originalOf(source);
+      const before = this.#traces[index]?.original;
+      if (next?.text === before?.text && next?.map === before?.map) continue;
+      this.#traces[index] = traceOf(source, originalOf);
+      changed.add(index);
+    }
+    if (changed.size === 0) return false;
+    for (const [index, line] of this.#raw.entries()) {
+      if (line.some((segment) => segment.length > 1 && changed.has(segment[1] as number))) {
+        this.#mappings[index] = this.#lead(line);
+      }
+    }
+    this.#encoded = null;
+    return true;
+  }
+
+  /** @param file - name of the bundle */
+  toMap(file: string): FinalMap {
+    const { sources, sourcesContent, names } = this.#bundle;
+    this.#encoded ??= encodedMappings(
+      traceMap({ version: 3, sources, names, mappings: this.#mappings as unknown as string }),
+    );
+    return {
+      version: 3,
+      file,
+      // A hidden module keeps its number, which no segment has.
+      sources: sources.map((source, index) => (this.#traces[index]?.original === null ? '' : (source as string))),
+      sourcesContent: sources.map((_, index) => {
+        const { original } = this.#traces[index] as Trace;
+        return original === null ? null : (original?.text ?? sourcesContent?.[index] ?? null);
+      }),
+      names,
+      mappings: this.#encoded,
+    };
+  }
+
+  #lead(line: readonly Segment[]): Segment[] {
     const out: Segment[] = [];
     for (const segment of line) {
-      const next = leadOn(segment, traces);
-      if (next.length > 1 && !used.has(next[1] as number)) used.set(next[1] as number, used.size);
-      if (next.length > 1) next[1] = used.get(next[1] as number) as number;
+      const next = this.#leadOn(segment);
       if (!repeats(out.at(-1), next)) out.push(next);
     }
     return out;
-  });
-  const sources = [...used.keys()];
-  return {
-    version: 3,
-    file,
-    sources: sources.map((index) => bundle.sources[index] as string),
-    sourcesContent: sources.map((index) => traces[index]?.text ?? bundle.sourcesContent?.[index] ?? null),
-    names: bundle.names,
-    mappings: encodedMappings(
-      new TraceMap({ version: 3, sources: sources.map(String), names: bundle.names, mappings } as never),
-    ),
-  };
+  }
+
+  #leadOn(segment: Segment): Segment {
+    if (segment.length === 1) return segment;
+    const [column, source, line, sourceColumn, name] = segment;
+    const { original, map } = this.#traces[source] as Trace;
+    if (original === null) return [column];
+    if (!map) return segment;
+    const found = traceSegment(map, line, sourceColumn);
+    if (!found || found.length === 1) return [column];
+    return name === undefined ? [column, source, found[2], found[3]] : [column, source, found[2], found[3], name];
+  }
 }
 
-interface Trace {
-  /** False for modules that users shall not see. */
-  shown: boolean;
-  map: TraceMap | null;
-  text: string | undefined;
+const traceMaps = new WeakMap<RawMap, TraceMap>();
+
+/** Decoded once for each map. */
+export function traceMap(map: RawMap): TraceMap {
+  let found = traceMaps.get(map);
+  if (!found) {
+    found = new TraceMap(map as ConstructorParameters<typeof TraceMap>[0]);
+    traceMaps.set(map, found);
+  }
+  return found;
 }
 
-function traceOf(source: string | null, originalOf: (source: string) => Original | null | undefined): Trace {
+function traceOf(source: string | null, originalOf: OriginalOf): Trace {
   const original = source === null ? null : originalOf(source);
-  if (original === null) return { shown: false, map: null, text: undefined };
-  if (original === undefined) return { shown: true, map: null, text: undefined };
-  const map = original.map ? new TraceMap(original.map as ConstructorParameters<typeof TraceMap>[0]) : null;
-  return { shown: true, map, text: original.text };
-}
-
-function leadOn(segment: Readonly<Segment>, traces: readonly Trace[]): Segment {
-  if (segment.length === 1) return [segment[0]];
-  const [column, source, line, sourceColumn, name] = segment;
-  const trace = traces[source] as Trace;
-  if (!trace.shown) return [column];
-  if (!trace.map) return [...segment] as Segment;
-  const original = traceSegment(trace.map, line, sourceColumn);
-  if (!original || original.length === 1) return [column];
-  const [, , originalLine, originalColumn] = original;
-  return name === undefined
-    ? [column, source, originalLine, originalColumn]
-    : [column, source, originalLine, originalColumn, name];
+  return { original, map: original?.map ? traceMap(original.map) : null };
 }
 
 /** A segment that says what the one before it says. */

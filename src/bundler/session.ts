@@ -4,7 +4,6 @@ import { performance } from 'node:perf_hooks';
 import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative } from '../checker/disk-resolve.ts';
-import { concernsChecker } from '../checker/files.ts';
 import { checkProgram } from '../checker/index.ts';
 import type { ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
@@ -12,11 +11,12 @@ import { sortDiagnostics } from '../diagnostics/order.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
-import { STEPS_FILE, WORKFLOWS_FILE, writeFilesAtomically } from '../manifest/index.ts';
-import { assemble, MapComposer, outputPath } from './assemble.ts';
+import { STEPS_FILE, WORKFLOWS_FILE } from '../manifest/index.ts';
+import { assemble, BundleMap, outputPath } from './assemble.ts';
 import { CachedBundle } from './cached-bundle.ts';
 import { diagnoseLogs, diagnoseWorkflowBundle } from './diagnose.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
+import { OutputFolder } from './output-folder.ts';
 import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import { bundleSchemas, evaluateSchemas, type SchemaResult } from './schemas.ts';
@@ -66,7 +66,9 @@ class Session implements BuildSession {
   readonly #bundles = { workflow: new CachedBundle(), step: new CachedBundle(), schemas: new CachedBundle() };
   #files: BuildFiles;
   #resolver: DiskResolver;
-  #maps: Record<'workflow' | 'step' | 'schemas', MapComposer>;
+  readonly #folder: OutputFolder;
+  #maps: Record<BundleTarget, BundleMap>;
+  #last: { key: unknown[]; diagnostics: Diagnostic[]; output: BuildOutput | null } | null = null;
   #schemas: { output: BundleOutput; result: SchemaResult } | null = null;
   #entries: string[] | null = null;
   #known = '';
@@ -86,10 +88,11 @@ class Session implements BuildSession {
     this.#config = checkConfig(options.config ?? {}, options.configSource);
     this.#files = new BuildFiles(this.#root);
     this.#resolver = createDiskResolver(this.#root);
+    this.#folder = new OutputFolder(this.#outDir);
     this.#maps = {
-      workflow: new MapComposer(this.#outDir, this.#files, 'workflow'),
-      step: new MapComposer(this.#outDir, this.#files, 'step'),
-      schemas: new MapComposer(this.#outDir, this.#files, 'schemas'),
+      workflow: new BundleMap(this.#outDir, this.#files, 'workflow', WORKFLOWS_FILE),
+      step: new BundleMap(this.#outDir, this.#files, 'step', STEPS_FILE),
+      schemas: new BundleMap(this.#outDir, this.#files, 'schemas', ''),
     };
   }
 
@@ -118,21 +121,31 @@ class Session implements BuildSession {
     diagnostics.push(...made.diagnostics);
     if (!made.outputs || hasErrors(diagnostics)) return this.#result(diagnostics, null, stats);
 
-    const { workflow, step } = made.outputs;
-    const described = describeProgram(program, this.#files, made.schemas);
-    diagnostics.push(...verifyIds(described, { workflows: workflow.code, steps: step.code }));
-    timer('verify');
-    if (hasErrors(diagnostics)) return this.#result(diagnostics, null, stats);
-
-    const output = assemble(
-      described,
-      { code: workflow.code, map: this.#maps.workflow.compose(workflow, WORKFLOWS_FILE) },
-      { code: step.code, map: this.#maps.step.compose(step, STEPS_FILE) },
-    );
-    timer('maps');
-    if (this.#options.write !== false) stats.written = writeFilesAtomically(this.#outDir, output.files);
+    const { output, diagnostics: mismatches } = this.#assemble(program, made.outputs, made.schemas);
+    diagnostics.push(...mismatches);
+    timer('assemble');
+    if (output && this.#options.write !== false) stats.written = this.#folder.write(output.files);
     timer('write');
     return this.#result(diagnostics, output, stats);
+  }
+
+  /** Verifies and puts together what was made; what went in the time before gives what came out then. */
+  #assemble(
+    program: BuildProgram,
+    { workflow, step }: Outputs,
+    schemas: SchemaResult['schemas'],
+  ): { output: BuildOutput | null; diagnostics: Diagnostic[] } {
+    const maps = { workflow: this.#maps.workflow.compose(workflow), step: this.#maps.step.compose(step) };
+    const key = [workflow, step, maps.workflow, maps.step, schemas, ...program.modules];
+    const last = this.#last;
+    if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
+    const described = describeProgram(program, this.#files, schemas);
+    const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code });
+    const output = hasErrors(diagnostics)
+      ? null
+      : assemble(described, { code: workflow.code, map: maps.workflow }, { code: step.code, map: maps.step });
+    this.#last = { key, diagnostics, output };
+    return this.#last;
   }
 
   invalidate(): void {
@@ -170,7 +183,7 @@ class Session implements BuildSession {
   #check(entries: readonly string[]): Diagnostic[] {
     const concerned = entries.filter((file) => {
       const source = this.#files.get(file);
-      return source !== null && concernsChecker(source.text);
+      return source !== null && this.#files.concerns(source);
     });
     const { diagnostics } = checkProgram(
       { keys: () => concerned, get: (file) => this.#files.facts(file) },
@@ -263,10 +276,10 @@ class Session implements BuildSession {
   }
 
   #evaluate(output: BundleOutput | null, modules: readonly ModuleFacts[]): SchemaResult {
-    if (!output) return { schemas: new Map(), diagnostics: [] };
+    if (!output) return NO_SCHEMAS;
     if (this.#schemas?.output === output) return this.#schemas.result;
-    const composer = this.#maps.schemas;
-    const result = evaluateSchemas(output.code, modules, (line, column) => composer.locate(output, line, column));
+    const map = this.#maps.schemas;
+    const result = evaluateSchemas(output.code, modules, (line, column) => map.locate(output, line, column));
     this.#schemas = { output, result };
     return result;
   }
@@ -288,9 +301,16 @@ class Session implements BuildSession {
   }
 }
 
+const NO_SCHEMAS: SchemaResult = { schemas: new Map(), diagnostics: [] };
+
+interface Outputs {
+  workflow: BundleOutput;
+  step: BundleOutput;
+}
+
 interface Bundled {
   diagnostics: Diagnostic[];
-  outputs: { workflow: BundleOutput; step: BundleOutput } | null;
+  outputs: Outputs | null;
   schemas: SchemaResult['schemas'];
 }
 
