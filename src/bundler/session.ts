@@ -70,7 +70,6 @@ class Session implements BuildSession {
   #maps: Record<BundleTarget, BundleMap>;
   #last: { key: unknown[]; diagnostics: Diagnostic[]; output: BuildOutput | null } | null = null;
   #schemas: { output: BundleOutput; result: SchemaResult } | null = null;
-  #entries: string[] | null = null;
   #known = '';
   #epoch = 0;
   #watched: string[] = [];
@@ -149,7 +148,6 @@ class Session implements BuildSession {
   }
 
   invalidate(): void {
-    this.#entries = null;
     this.#epoch++;
     this.#resolver.clear();
   }
@@ -173,11 +171,15 @@ class Session implements BuildSession {
   #discover(): string[] {
     const entries = discoverEntries(this.#root, this.#config.entries);
     if (entries.length === 0) throw this.#nothing(`No file matches \`entries\`.`);
-    const known = entries.join('\n');
+    const known = [...entries, ...RESOLUTION_FILES.map((file) => this.#stamp(file))].join('\n');
     if (known !== this.#known) this.invalidate();
     this.#known = known;
-    this.#entries = entries;
     return entries;
+  }
+
+  #stamp(file: string): string {
+    const stats = statSync(join(this.#root, file), { throwIfNoEntry: false });
+    return stats ? `${stats.mtimeMs} ${stats.size}` : '';
   }
 
   #check(entries: readonly string[]): Diagnostic[] {
@@ -300,6 +302,9 @@ class Session implements BuildSession {
     return { ok: output !== null, diagnostics: sortDiagnostics(diagnostics), output, outDir: this.#outDir, stats };
   }
 }
+
+/** What decides where imports lead, besides the files that they name. */
+const RESOLUTION_FILES = ['package.json', 'tsconfig.json'];
 
 const NO_SCHEMAS: SchemaResult = { schemas: new Map(), diagnostics: [] };
 
