@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { buildCommand } from './build.ts';
 import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
@@ -8,6 +9,7 @@ import { transformCommand } from './transform.ts';
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
+  buildCommand,
   checkCommand,
   explainCommand,
   transformCommand,
