@@ -1,6 +1,6 @@
 import { parse as parseDuration } from '@lukeed/ms';
 import type { StepOptions } from '../facts.ts';
-import { type Node, unwrap } from './ast.ts';
+import { keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { type DirectiveFunction, stepBindings } from './functions.ts';
 import type { Model, OptionSite, Scope } from './model.ts';
 import { report } from './report.ts';
@@ -93,9 +93,30 @@ export function evaluate(node: Node, scope: Scope, depth: number): unknown {
       if (binding.kind !== 'const' || declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return undefined;
       return evaluate(declaration.init, binding.scope, depth + 1);
     }
+    case 'MemberExpression': {
+      const value = constantMember(inner, scope);
+      return value && evaluate(value, scope, depth + 1);
+    }
     default:
       return undefined;
   }
+}
+
+/** `LIMITS.retries` of a `const LIMITS = { retries: 3 }` that nobody writes to. */
+function constantMember(node: Node, scope: Scope): Node | undefined {
+  const [root, ...members] = staticPath(node) ?? [];
+  const binding = root === undefined ? null : scope.find(root);
+  if (!binding || binding.kind !== 'const' || binding.refs.some((ref) => ref.access === 'write')) return undefined;
+  const { declaration } = binding;
+  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return undefined;
+  let value = unwrap(declaration.init);
+  for (const member of members) {
+    if (value.type !== 'ObjectExpression' || value.properties.some(({ type }) => type === 'SpreadElement')) return undefined;
+    const property = value.properties.findLast((candidate) => candidate.type === 'ObjectProperty' && keyName(candidate.key, candidate.computed) === member);
+    if (property?.type !== 'ObjectProperty') return undefined;
+    value = unwrap(property.value);
+  }
+  return value;
 }
 
 function isCount(value: unknown, least: number): boolean {
