@@ -5,6 +5,7 @@
  * - `events` is clustered by run and number (WITHOUT ROWID): appending dirties one page, and a replay reads neighbours.
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
  * - `runs_due` and `runs_owned` index only runs that are alive.
+ * - `events_result` is spelled with OR: for an IN of three SQLite builds a table at every insert.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
  */
@@ -64,7 +65,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (run, seq)
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX events_result ON events (run, cid)
-    WHERE type IN ('step_completed', 'step_failed', 'sleep_completed');
+    WHERE type = 'step_completed' OR type = 'step_failed' OR type = 'sleep_completed';
 
   CREATE TABLE hooks (
     token TEXT PRIMARY KEY,

@@ -78,6 +78,30 @@ export function appendTests(context: Context): void {
     expect(await store.readEvents('r1')).toHaveLength(1);
   });
 
+  test('what could not be read is not written', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    const bad = { type: 'sleep_scheduled', at: 1, cid: 0, meta: { until: 'soon' } } as unknown as NewRunEvent;
+    await expect(store.append(request('r1', [scheduled(0), bad]))).rejects.toMatchObject({
+      code: 'PAWL_STORE_MISUSE',
+      message: expect.stringContaining('meta.until'),
+    });
+    expect(await store.readEvents('r1')).toHaveLength(1);
+  });
+
+  test('large values come back whole, among small ones', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    const sizes = [0, 1, 16_383, 16_384, 16_385, 3, 5_000_000, 2];
+    const events = sizes.map(
+      (size, cid): NewRunEvent => ({ ...scheduled(cid), data: 'é'.repeat(size) }) as NewRunEvent,
+    );
+    await append(store, 'r1', events);
+    const read = await store.readEvents('r1', { afterSeq: 1 });
+    expect(read.map((event) => event.data === 'é'.repeat(event.data?.length ?? 0))).toEqual(sizes.map(() => true));
+    expect(read.map((event) => event.data?.length)).toEqual(sizes);
+  });
+
   test('a parked run goes on after it was claimed and unparked', async () => {
     const { store } = context;
     await makeOwnedRun(store, 'r1');

@@ -4,7 +4,7 @@ import { StoreError } from '../../errors.ts';
 import { requireStorable } from '../../text.ts';
 import type { Connection } from '../connection.ts';
 
-/** An event as a row. Its sum covers everything, also where it stands: SQLite itself notices no flipped bit in a value. */
+/** The columns of an event, in their order everywhere in this file. `sum` comes last. */
 interface EventRow {
   seq: number;
   type: string;
@@ -13,49 +13,108 @@ interface EventRow {
   name: string | null;
   attempt: number | null;
   data: string | null;
+  /** JSON. */
   meta: string | null;
-  sum: number;
 }
 
-function sumOf(runId: string, e: Omit<EventRow, 'sum'>): number {
+/** Covers the whole event, and where it stands: SQLite itself notices no flipped bit in a value. */
+function sumOf(runId: string, e: EventRow): number {
   return crc32(`${runId}\n${e.seq}\n${e.type}\n${e.at}\n${e.cid}\n${e.name}\n${e.attempt}\n${e.meta}\n${e.data}`);
 }
 
 const INSERT =
   'INSERT INTO events (run, seq, type, at, cid, name, attempt, data, meta, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
+/** @throws StoreError `PAWL_STORE_MISUSE` for what `selectEvents` would not read */
 export function insertEvent(db: Connection, no: number, runId: string, seq: number, event: NewRunEvent): void {
-  const any = event as Partial<Omit<RunEvent, 'meta'>> & { meta?: unknown };
+  const given = event as Partial<RunEvent>;
+  const meta = given.meta ?? null;
   const row = {
     seq,
     type: event.type,
     at: Math.floor(event.at),
-    cid: any.cid ?? null,
-    name: any.name ?? null,
-    attempt: any.attempt ?? null,
-    data: any.data ?? null,
-    meta: any.meta == null ? null : JSON.stringify(any.meta),
+    cid: given.cid ?? null,
+    name: given.name ?? null,
+    attempt: given.attempt ?? null,
+    data: given.data ?? null,
+    meta: meta === null ? null : JSON.stringify(meta),
   };
+  const parsed = parseEvent({ ...row, meta });
+  if ('problem' in parsed) {
+    throw new StoreError('PAWL_STORE_MISUSE', `'${event.type}' is no event (${parsed.problem}).`, {
+      place: `run ${runId}, event ${seq}`,
+    });
+  }
   requireStorable(event.type, row.name, row.data);
-  db.sql(INSERT).run(no, seq, row.type, row.at, row.cid, row.name, row.attempt, row.data, row.meta, sumOf(runId, row));
+  const sum = sumOf(runId, row);
+  db.sql(INSERT).run(no, seq, row.type, row.at, row.cid, row.name, row.attempt, row.data, row.meta, sum);
 }
 
-const LAST_SEQ = `
-  SELECT seq FROM events WHERE run = (SELECT no FROM runs WHERE id = ?) ORDER BY seq DESC LIMIT 1`;
+const LAST_SEQ = 'SELECT seq FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1';
+const RUN_NO = 'SELECT no FROM runs WHERE id = ?';
 
-const SELECT = `
-  SELECT seq, type, at, cid, name, attempt, data, meta, sum FROM events
-  WHERE run = (SELECT no FROM runs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?`;
-
-/** Events after `afterSeq`, checked: the sums agree, no number is missing, each is an event that we know. Limit -1: all. */
+/**
+ * Events after `afterSeq`, checked: the sums agree, no number is missing, each is an event that we know. Limit -1: all.
+ */
 export function selectEvents(db: Connection, runId: string, afterSeq: number, limit: number): RunEvent[] {
+  const no = (db.sql(RUN_NO).get(runId) as { no: number } | undefined)?.no;
+  if (no === undefined) return [];
   // First the end, then the way there: what another process appends in between is more, never less.
-  const end = (db.sql(LAST_SEQ).get(runId) as { seq: number } | undefined)?.seq ?? 0;
-  const rows = db.sql(SELECT).all(runId, afterSeq, limit) as EventRow[];
-  const events = rows.map((row, index) => readRow(db, runId, row, afterSeq + index + 1));
-  const reached = afterSeq + rows.length;
-  if (rows.length !== limit && reached < end) throw gap(db, runId, reached + 1);
+  const end = (db.sql(LAST_SEQ).get(no) as { seq: number } | undefined)?.seq ?? 0;
+  const wanted = limit < 0 ? Number.POSITIVE_INFINITY : limit;
+  const events: RunEvent[] = [];
+  while (events.length < wanted) {
+    const size = Math.min(CHUNK, wanted - events.length);
+    const rows = selectChunk(db, no, runId, afterSeq + events.length, size);
+    for (const row of rows) events.push(readRow(db, no, runId, row, afterSeq + events.length + 1));
+    if (rows.length < size) break;
+  }
+  const reached = afterSeq + events.length;
+  if (events.length < wanted && reached < end) throw gap(db, runId, reached + 1);
   return events;
+}
+
+/** Events read at once, and how large a value may be to be among them, bytes. */
+const CHUNK = 500;
+const LARGE = 16_384;
+
+type PackedRow = [...columns: (string | number | null)[], large: 0 | 1];
+
+// As one JSON text: each value that a binding hands over costs more than SQLite and JSON.parse need for a row.
+const SELECT_CHUNK = `
+  SELECT json_group_array(json_array(seq, type, at, cid, name, attempt, small, meta, sum, small IS NOT data)) AS rows
+  FROM (
+    SELECT *, CASE WHEN octet_length(data) <= ${LARGE} THEN data END AS small
+    FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
+  )`;
+
+function selectChunk(db: Connection, no: number, runId: string, afterSeq: number, size: number): PackedRow[] {
+  const { rows } = db.sql(SELECT_CHUNK).get(no, afterSeq, size) as { rows: string };
+  try {
+    return JSON.parse(rows) as PackedRow[];
+  } catch {
+    throw damaged(db, runId, afterSeq + 1, 'An event from here on is damaged: it is not text.');
+  }
+}
+
+const SELECT_DATA = 'SELECT data FROM events WHERE run = ? AND seq = ?';
+
+function readRow(db: Connection, no: number, runId: string, packed: PackedRow, expectedSeq: number): RunEvent {
+  const [seq, type, at, cid, name, attempt, small, meta, sum, large] = packed;
+  if (seq !== expectedSeq) throw gap(db, runId, expectedSeq);
+  const data = large === 1 ? (db.sql(SELECT_DATA).get(no, seq) as { data: string } | undefined)?.data : small;
+  const row = { seq, type, at, cid, name, attempt, data, meta } as EventRow;
+  const fail = (what: string) => damaged(db, runId, expectedSeq, what);
+  if (sum !== sumOf(runId, row)) throw fail('The event is damaged: its checksum does not agree with its content.');
+  let parsedMeta: unknown;
+  try {
+    parsedMeta = row.meta === null ? null : JSON.parse(row.meta);
+  } catch {
+    throw fail('The event is damaged: its metadata is not JSON.');
+  }
+  const parsed = parseEvent({ ...row, meta: parsedMeta });
+  if ('problem' in parsed) throw fail(`The event is none that this pawl knows (${parsed.problem}).`);
+  return parsed.event;
 }
 
 function damaged(db: Connection, runId: string, seq: number, what: string): StoreError {
@@ -64,20 +123,4 @@ function damaged(db: Connection, runId: string, seq: number, what: string): Stor
 
 function gap(db: Connection, runId: string, seq: number): StoreError {
   return damaged(db, runId, seq, `The log of the run has a gap: event ${seq} is missing.`);
-}
-
-function readRow(db: Connection, runId: string, row: EventRow, expectedSeq: number): RunEvent {
-  const fail = (what: string) => damaged(db, runId, expectedSeq, what);
-  if (row.seq !== expectedSeq) throw gap(db, runId, expectedSeq);
-  if (row.sum !== sumOf(runId, row)) throw fail('The event is damaged: its checksum does not agree with its content.');
-  let meta: unknown;
-  try {
-    meta = row.meta === null ? null : JSON.parse(row.meta);
-  } catch {
-    throw fail('The event is damaged: its metadata is not JSON.');
-  }
-  const { sum: _, ...columns } = row;
-  const parsed = parseEvent({ ...columns, meta });
-  if ('problem' in parsed) throw fail(`The event is none that this pawl knows (${parsed.problem}).`);
-  return parsed.event;
 }
