@@ -140,7 +140,8 @@ function readText(path: string): string {
   }
 }
 
-function unreadable(path: string, error: unknown): PawlError {
+/** The error for a file that is there but cannot be read. */
+export function unreadable(path: string, error: unknown): PawlError {
   const { code } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
     EACCES: 'permission denied',

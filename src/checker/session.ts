@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve as resolvePath } from 'node:path';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { Positions } from '../diagnostics/positions.ts';
@@ -8,7 +8,7 @@ import { type CheckResult, checkProgram, type ProgramStats } from './check-progr
 import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
 import { discoverDirectory, discoverEntries } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative } from './disk-resolve.ts';
-import { concernsChecker, type FileStats, SourceFiles } from './files.ts';
+import { concernsChecker, type FileStats, SourceFiles, unreadable } from './files.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
 
 export interface SessionOptions {
@@ -131,7 +131,7 @@ class CheckerSession implements Session {
     const file = this.#relative(name);
     if (this.#files.hasOverlay(file)) return [file];
     const path = isAbsolute(name) ? name : `${this.#root}/${file}`;
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = statOf(path);
     if (!stats) {
       throw new PawlError('PAWL_FILE_NOT_FOUND', `There is no file or directory \`${name}\`.`, {
         place: path,
@@ -177,5 +177,13 @@ class CheckerSession implements Session {
       );
     }
     return found;
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }

@@ -42,7 +42,7 @@ export function codeFrame(text: string, span: Span, { colors, context = CONTEXT_
     const number = String(first + index).padStart(width);
     const shown = clip(line, cut);
     if (first + index !== span.line) {
-      out.push(colors.dim(`  ${number} | ${shown}`).trimEnd());
+      out.push(colors.dim(`  ${number} | ${shown}`.trimEnd()));
       continue;
     }
     out.push(`${colors.red('>')} ${colors.dim(`${number} |`)} ${shown}`.trimEnd());
@@ -88,7 +88,7 @@ function clip(line: string, { start, end }: Cut): string {
 
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
-const ZERO = /[\p{Mark}\u200b-\u200d\ufe00-\ufe0f]/u;
+const ZERO = /\p{Mark}|[\u200b-\u200d]/u;
 
 /** Columns that a terminal gives a text: two for wide characters and emoji, none for combining marks. */
 export function displayWidth(text: string): number {
