@@ -29,6 +29,7 @@ export default defineConfig({
   sourcemap: true,
   dts: { sourcemap: false },
   report: false,
+  checks: { pluginTimings: false },
   logLevel: 'warn',
   plugins: [realm()],
 });
