@@ -8,7 +8,13 @@ import { median, type Row } from './report.ts';
 /** What the compiler itself asks of the parser, so that both sides parse alike. */
 const PARSE = {
   sourceType: 'module',
-  plugins: ['typescript', 'decorators-legacy', 'decoratorAutoAccessors', 'explicitResourceManagement', 'importAttributes'],
+  plugins: [
+    'typescript',
+    'decorators-legacy',
+    'decoratorAutoAccessors',
+    'explicitResourceManagement',
+    'importAttributes',
+  ],
   attachComment: false,
   errorRecovery: true,
   createParenthesizedExpressions: true,
@@ -61,5 +67,9 @@ function coldStart(): number {
     compile(${JSON.stringify(source)}, { filename: ${JSON.stringify(file)} });
     console.log(performance.now() - start);`;
   const root = fileURLToPath(new URL('..', import.meta.url));
-  return median(Array.from({ length: 9 }, () => Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8' }))));
+  return median(
+    Array.from({ length: 9 }, () =>
+      Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: root, encoding: 'utf8' })),
+    ),
+  );
 }

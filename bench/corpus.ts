@@ -17,12 +17,25 @@ export function random(seed: number): () => number {
   };
 }
 
-const NOUNS = ['order', 'invoice', 'shipment', 'customer', 'refund', 'parcel', 'payment', 'contract', 'ticket', 'message'];
+const NOUNS = [
+  'order',
+  'invoice',
+  'shipment',
+  'customer',
+  'refund',
+  'parcel',
+  'payment',
+  'contract',
+  'ticket',
+  'message',
+];
 const VERBS = ['charge', 'reserve', 'notify', 'archive', 'enrich', 'publish', 'validate', 'index', 'settle', 'export'];
 
 export function corpus(withDirectives: number, without: number): { directives: CorpusFile[]; plain: CorpusFile[] } {
   const next = random(42);
-  const directives = Array.from({ length: withDirectives }, (_, i) => directiveModule(i, 57 + Math.floor((i / Math.max(1, withDirectives - 1)) * 97), next));
+  const directives = Array.from({ length: withDirectives }, (_, i) =>
+    directiveModule(i, 57 + Math.floor((i / Math.max(1, withDirectives - 1)) * 97), next),
+  );
   const plain = Array.from({ length: without }, (_, i) => plainModule(i, 40 + Math.floor(next() * 140), next));
   return { directives, plain };
 }

@@ -10,13 +10,23 @@ import { median, type Row } from './report.ts';
 const FOLDER = fileURLToPath(new URL('./peers/', import.meta.url));
 
 /** The Workflow SDK's compiler: SWC with a wasm plugin, one call for each output. */
-type Transform = (file: string, source: string, mode: 'workflow' | 'step' | 'client', absolute?: string, root?: string) => Promise<{ code: string }>;
+type Transform = (
+  file: string,
+  source: string,
+  mode: 'workflow' | 'step' | 'client',
+  absolute?: string,
+  root?: string,
+) => Promise<{ code: string }>;
 
 /** Installs the peers into `bench/peers` once; they are no part of the project's own installation. */
 export function installPeers(): void {
   if (existsSync(`${FOLDER}node_modules/@workflow/builders`)) return;
   console.error('installing the peers into bench/peers …');
-  execFileSync('npm', ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--silent'], { stdio: 'inherit' });
+  execFileSync(
+    'npm',
+    ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--silent'],
+    { stdio: 'inherit' },
+  );
 }
 
 export async function benchCompilePeers(): Promise<Row[]> {
@@ -34,7 +44,8 @@ export async function benchCompilePeers(): Promise<Row[]> {
       compile(source, { filename: file });
       own += performance.now() - start;
       start = performance.now();
-      for (const mode of ['workflow', 'step', 'client'] as const) await applySwcTransform(file, source, mode, undefined, root);
+      for (const mode of ['workflow', 'step', 'client'] as const)
+        await applySwcTransform(file, source, mode, undefined, root);
       peer += performance.now() - start;
     }
     ours.push(own / directives.length);

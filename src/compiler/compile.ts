@@ -59,12 +59,18 @@ const TARGETS: readonly Target[] = ['workflow', 'step', 'client'];
  * outputs.workflow.code; // charge is a call into the event log now
  */
 export function compile(source: string, options: CompileOptions): CompileResult {
-  const targets: readonly Mode[] = options.schemas ? [...(options.targets ?? TARGETS), 'schemas'] : (options.targets ?? TARGETS);
+  const targets: readonly Mode[] = options.schemas
+    ? [...(options.targets ?? TARGETS), 'schemas']
+    : (options.targets ?? TARGETS);
   if (!mayHaveDirectives(source)) return { diagnostics: [], facts: null, outputs: unchanged(source, targets) };
-  const analysis = analyzeModule(source, { file: relativeTo(options.root, options.filename), packageName: options.packageName ?? null });
+  const analysis = analyzeModule(source, {
+    file: relativeTo(options.root, options.filename),
+    packageName: options.packageName ?? null,
+  });
   const { diagnostics } = analysis.model;
   if (analysis.broken) return { diagnostics, facts: analysis.facts, outputs: {} };
-  if (isEmpty(analysis)) return { diagnostics, facts: diagnostics.length > 0 ? analysis.facts : null, outputs: unchanged(source, targets) };
+  if (isEmpty(analysis))
+    return { diagnostics, facts: diagnostics.length > 0 ? analysis.facts : null, outputs: unchanged(source, targets) };
   const outputs: CompileResult['outputs'] = {};
   for (const target of targets) outputs[target] = transformTo(analysis, target);
   return { diagnostics, facts: analysis.facts, outputs };
@@ -83,8 +89,14 @@ export interface AnalyzeResult {
  * @example
  * analyze(`import fs from 'node:fs'; export const read = () => fs.readFileSync('x')`, { filename: 'src/io.ts' }).facts.units;
  */
-export function analyze(source: string, options: Pick<CompileOptions, 'filename' | 'root' | 'packageName'>): AnalyzeResult {
-  const analysis = analyzeModule(source, { file: relativeTo(options.root, options.filename), packageName: options.packageName ?? null });
+export function analyze(
+  source: string,
+  options: Pick<CompileOptions, 'filename' | 'root' | 'packageName'>,
+): AnalyzeResult {
+  const analysis = analyzeModule(source, {
+    file: relativeTo(options.root, options.filename),
+    packageName: options.packageName ?? null,
+  });
   return { facts: analysis.facts, diagnostics: analysis.model.diagnostics };
 }
 
@@ -109,7 +121,11 @@ function unchanged(source: string, targets: readonly Mode[]): CompileResult['out
 }
 
 function isEmpty({ functions, definitions, classes }: Analysis): boolean {
-  return functions.length === 0 && classes.length === 0 && definitions.every((definition) => !definition.options || definition.fact.kind === 'credential');
+  return (
+    functions.length === 0 &&
+    classes.length === 0 &&
+    definitions.every((definition) => !definition.options || definition.fact.kind === 'credential')
+  );
 }
 
 /** Works on text alone, so that the result is the same on every system. */

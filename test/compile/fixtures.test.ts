@@ -22,9 +22,25 @@ test.each(CASES)('%s', async (name) => {
   const dir = join(ROOT, name);
   const input = readdirSync(dir).find((file) => file.startsWith('input.')) as string;
   const source = readFileSync(join(dir, input), 'utf8');
-  const { diagnostics, facts, outputs } = compile(source, { filename: `src/${name}${input.slice('input'.length)}`, schemas: true });
+  const { diagnostics, facts, outputs } = compile(source, {
+    filename: `src/${name}${input.slice('input'.length)}`,
+    schemas: true,
+  });
   await expect(`${diagnostics.map(line).join('\n')}\n`).toMatchFileSnapshot(`../../${dir}/diagnostics.txt`);
-  await expect(`${JSON.stringify(facts?.functions.map(({ id, kind, placement, captures, usesThis, options }) => ({ id, kind, placement, captures: captures.map((capture) => `${capture.name} (${capture.declared})`), usesThis, options })), null, 2)}\n`).toMatchFileSnapshot(`../../${dir}/functions.json`);
+  await expect(
+    `${JSON.stringify(
+      facts?.functions.map(({ id, kind, placement, captures, usesThis, options }) => ({
+        id,
+        kind,
+        placement,
+        captures: captures.map((capture) => `${capture.name} (${capture.declared})`),
+        usesThis,
+        options,
+      })),
+      null,
+      2,
+    )}\n`,
+  ).toMatchFileSnapshot(`../../${dir}/functions.json`);
   for (const [target, { code }] of Object.entries(outputs)) {
     await expect(code).toMatchFileSnapshot(`../../${dir}/${target}.${input.slice('input.'.length)}.txt`);
     expect(parseModule(code, input).problems).toEqual([]);

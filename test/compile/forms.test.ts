@@ -2,11 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { EXPRESSIONS, type FormCase, FORMS, PLACES, placed, program } from '../../fixtures/forms/table.ts';
 import { createTestRuntime } from '../../src/testing/index.ts';
 
-const everyPlace = PLACES.flatMap((place) => Object.entries(EXPRESSIONS).map(([form, expression]) => ({ ...placed(place, expression), name: `${form}: ${place.name}` })));
+const everyPlace = PLACES.flatMap((place) =>
+  Object.entries(EXPRESSIONS).map(([form, expression]) => ({
+    ...placed(place, expression),
+    name: `${form}: ${place.name}`,
+  })),
+);
 
 /** All cases of a group are modules of one program: one build, one run each. */
 async function execute(cases: FormCase[]) {
-  const sources = Object.fromEntries(cases.map((each, i) => [fileOf(each, i), program(each).replaceAll('./main.ts', `./${fileOf(each, i).slice(4)}`)]));
+  const sources = Object.fromEntries(
+    cases.map((each, i) => [fileOf(each, i), program(each).replaceAll('./main.ts', `./${fileOf(each, i).slice(4)}`)]),
+  );
   const runtime = await createTestRuntime({ sources });
   try {
     const results: Record<string, unknown> = {};

@@ -16,7 +16,7 @@ const PIECES = [
 
 /** What people write between two functions; none of it changes what the others are called. */
 const UNRELATED = [
-  '// a comment with \'use step\' in it',
+  "// a comment with 'use step' in it",
   '/** docs */',
   'const unrelated$ = 1;',
   'function helper$() {\n  return [1, 2].map((n) => n * 2);\n}',
@@ -76,19 +76,33 @@ describe('ids come from names and places', () => {
 
   test('a step inserted before another in the same workflow renames nothing', () => {
     const before = idsOf("async function main() { 'use workflow'; const a = async () => { 'use step'; }; }");
-    const after = idsOf("async function main() { 'use workflow'; const z = async () => { 'use step'; }; const a = async () => { 'use step'; }; }");
+    const after = idsOf(
+      "async function main() { 'use workflow'; const z = async () => { 'use step'; }; const a = async () => { 'use step'; }; }",
+    );
     expect(after).toEqual(expect.arrayContaining(before));
   });
 
   test('a function may pin its id', () => {
     expect(idsOf("async function charge2() { 'use step'; } charge2.stepId = 'charge';")).toEqual(['charge']);
-    expect(idsOf("async function main2() { 'use workflow'; async function inner() { 'use step'; } inner.stepId = 'inner'; } main2.workflowId = 'main';")).toEqual(['main', 'inner']);
+    expect(
+      idsOf(
+        "async function main2() { 'use workflow'; async function inner() { 'use step'; } inner.stepId = 'inner'; } main2.workflowId = 'main';",
+      ),
+    ).toEqual(['main', 'inner']);
   });
 
   test('the root and the working directory are no part of it', () => {
     const source = "export async function charge() { 'use step'; }";
-    for (const [filename, root] of [['/a/b/src/x.ts', '/a/b'], ['/c/src/x.ts', '/c/'], ['src/x.ts', '/d'], ['./src/x.ts', undefined], ['C:\\p\\src\\x.ts', 'C:\\p']] as const)
+    for (const [filename, root] of [
+      ['/a/b/src/x.ts', '/a/b'],
+      ['/c/src/x.ts', '/c/'],
+      ['src/x.ts', '/d'],
+      ['./src/x.ts', undefined],
+      ['C:\\p\\src\\x.ts', 'C:\\p'],
+    ] as const)
       expect(compile(source, { filename, root }).facts?.functions[0]?.id).toBe('src/x.ts#charge');
-    expect(compile(source, { filename: 'lib/x.js', packageName: 'pkg@1.2.3' }).facts?.functions[0]?.id).toBe('pkg@1.2.3/lib/x.js#charge');
+    expect(compile(source, { filename: 'lib/x.js', packageName: 'pkg@1.2.3' }).facts?.functions[0]?.id).toBe(
+      'pkg@1.2.3/lib/x.js#charge',
+    );
   });
 });

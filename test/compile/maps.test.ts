@@ -3,7 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { EXPRESSIONS, type FormCase, FORMS, PLACES, placed, program } from '../../fixtures/forms/table.ts';
 import { compile } from '../../src/compiler/index.ts';
 
-const ALL: FormCase[] = [...FORMS, ...PLACES.flatMap((place) => Object.values(EXPRESSIONS).map((expression) => placed(place, expression)))];
+const ALL: FormCase[] = [
+  ...FORMS,
+  ...PLACES.flatMap((place) => Object.values(EXPRESSIONS).map((expression) => placed(place, expression))),
+];
 
 /** Segments of the map whose place in the output and in the source do not hold the same word. */
 function wrongSegments(source: string, code: string, map: unknown): { wrong: string[]; words: number } {
@@ -19,7 +22,8 @@ function wrongSegments(source: string, code: string, map: unknown): { wrong: str
       if (word === undefined || word.startsWith('__pawl_')) continue;
       words++;
       const original = (sourceLines[sourceLine] ?? '').slice(sourceColumn);
-      if (!original.startsWith(word)) wrong.push(`${line + 1}:${column} '${word}' -> ${sourceLine + 1}:${sourceColumn} '${original.slice(0, 12)}'`);
+      if (!original.startsWith(word))
+        wrong.push(`${line + 1}:${column} '${word}' -> ${sourceLine + 1}:${sourceColumn} '${original.slice(0, 12)}'`);
     }
   });
   return { wrong, words };
@@ -40,7 +44,9 @@ describe('source maps', () => {
 
   test('name the file relative to the root and carry its text', () => {
     const source = program(FORMS[0] as FormCase);
-    const { map } = compile(source, { filename: '/p/src/a.ts', root: '/p' }).outputs.step as { map: { sources: string[]; sourcesContent: string[] } };
+    const { map } = compile(source, { filename: '/p/src/a.ts', root: '/p' }).outputs.step as {
+      map: { sources: string[]; sourcesContent: string[] };
+    };
     expect(map.sources).toEqual(['src/a.ts']);
     expect(map.sourcesContent).toEqual([source]);
   });

@@ -5,7 +5,12 @@ import { parseModule } from '../../src/compiler/parse/parse.ts';
 
 const ALL: FormCase[] = [
   ...FORMS,
-  ...PLACES.flatMap((place) => Object.entries(EXPRESSIONS).map(([form, expression]) => ({ ...placed(place, expression), name: `${form}: ${place.name}` }))),
+  ...PLACES.flatMap((place) =>
+    Object.entries(EXPRESSIONS).map(([form, expression]) => ({
+      ...placed(place, expression),
+      name: `${form}: ${place.name}`,
+    })),
+  ),
 ];
 
 describe('outputs', () => {

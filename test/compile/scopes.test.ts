@@ -16,7 +16,8 @@ const traverse = (babelTraverse as unknown as { default?: typeof babelTraverse }
 function ours(source: string, file: string): Map<number, number | 'global'> {
   const { model } = analyzeModule(source, { file, packageName: null });
   const found = new Map<number, number | 'global'>();
-  for (const ref of model.refs) found.set(ref.node.start as number, ref.binding ? (ref.binding.node.start as number) : 'global');
+  for (const ref of model.refs)
+    found.set(ref.node.start as number, ref.binding ? (ref.binding.node.start as number) : 'global');
   return found;
 }
 
@@ -24,7 +25,9 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
   const { program: ast } = parseModule(source, file);
   const found = new Map<number, number | 'global'>();
   // It declares neither namespaces nor enums nor parameter properties, and takes their names for globals.
-  const unknownToBabel = new Set([...source.matchAll(/\b(?:namespace|enum|private readonly|public|\(readonly) (\w+)/g)].map((match) => match[1]));
+  const unknownToBabel = new Set(
+    [...source.matchAll(/\b(?:namespace|enum|private readonly|public|\(readonly) (\w+)/g)].map((match) => match[1]),
+  );
   const note = (path: NodePath<t.Identifier | t.JSXIdentifier>) => {
     const { node } = path;
     if (node.name === 'arguments' || inType(path) || unknownToBabel.has(node.name)) return;
@@ -37,7 +40,13 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
 
 function inType(path: NodePath): boolean {
   if (path.findParent((parent) => (parent.node as t.ExportNamedDeclaration).exportKind === 'type')) return true;
-  return path.findParent((parent) => /^TS(?!As|Satisfies|NonNull|TypeAssertion|Instantiation|ModuleBlock|ModuleDeclaration|ParameterProperty|Enum|ExportAssignment)/.test(parent.type)) !== null;
+  return (
+    path.findParent((parent) =>
+      /^TS(?!As|Satisfies|NonNull|TypeAssertion|Instantiation|ModuleBlock|ModuleDeclaration|ParameterProperty|Enum|ExportAssignment)/.test(
+        parent.type,
+      ),
+    ) !== null
+  );
 }
 
 function expectAgreement(source: string, file: string): void {
@@ -47,7 +56,9 @@ function expectAgreement(source: string, file: string): void {
   for (const [offset, binding] of theirs) {
     const own = mine.get(offset);
     if (own === binding) continue;
-    differences.push(`${file}:${offset} '${source.slice(offset, offset + 20).split('\n')[0]}' ours ${own}, babel ${binding}`);
+    differences.push(
+      `${file}:${offset} '${source.slice(offset, offset + 20).split('\n')[0]}' ours ${own}, babel ${binding}`,
+    );
   }
   expect(differences).toEqual([]);
   expect(mine.size).toBeGreaterThanOrEqual(theirs.size);

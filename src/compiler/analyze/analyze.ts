@@ -14,7 +14,8 @@ import { report } from './report.ts';
 import { checkStrays } from './strays.ts';
 import { readSuppressions } from './suppressions.ts';
 import { addUses } from './uses.ts';
-import { DEFINERS, type Definer, symbolFor, Walker } from './walk.ts';
+import { DEFINERS, type Definer, symbolFor } from './sources.ts';
+import { Walker } from './walk.ts';
 
 /** Everything that one parse and one walk find out about a module. */
 export interface Analysis {
@@ -70,7 +71,13 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     usesCommonJs: false,
     diagnostics: [],
   };
-  model.units.push({ path: '', kind: 'module', span: model.positions.span(0, source.length), nameSpan: model.positions.span(0, 0), uses: [] });
+  model.units.push({
+    path: '',
+    kind: 'module',
+    span: model.positions.span(0, source.length),
+    nameSpan: model.positions.span(0, 0),
+    uses: [],
+  });
   for (const { offset, message } of parsed.problems) {
     const at = Math.min(offset, source.length);
     report(model, 'syntax-error', at, Math.min(at + 1, source.length), message);
@@ -87,7 +94,10 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     version: 1,
     file: options.file,
     format: formatOf(model),
-    directive: directive && { kind: directive.kind, span: model.positions.span(directive.node.start as number, directive.node.end as number) },
+    directive: directive && {
+      kind: directive.kind,
+      span: model.positions.span(directive.node.start as number, directive.node.end as number),
+    },
     imports: readImports(model),
     exports: readExports(model),
     functions: functions.map((fn) => fn.fact),
@@ -102,11 +112,22 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
 }
 
 function emptyProgram(): t.Program {
-  return { type: 'Program', start: 0, end: 0, body: [], directives: [], sourceType: 'module', interpreter: null } as unknown as t.Program;
+  return {
+    type: 'Program',
+    start: 0,
+    end: 0,
+    body: [],
+    directives: [],
+    sourceType: 'module',
+    interpreter: null,
+  } as unknown as t.Program;
 }
 
 /** Imports are declared before the walk, which has to know what `defineAction` means wherever it stands. */
-function declareImports(model: Model): { definers: Map<string, Definer>; symbols: Map<string, 'serialize' | 'deserialize'> } {
+function declareImports(model: Model): {
+  definers: Map<string, Definer>;
+  symbols: Map<string, 'serialize' | 'deserialize'>;
+} {
   const definers = new Map<string, Definer>();
   const symbols = new Map<string, 'serialize' | 'deserialize'>();
   for (const node of model.program.body) {
@@ -114,17 +135,31 @@ function declareImports(model: Model): { definers: Map<string, Definer>; symbols
       const typeOnly = node.importKind === 'type';
       for (const specifier of node.specifiers) {
         const local = specifier.local.name;
-        model.module.declare({ name: local, kind: 'import', scope: model.module, node: specifier.local, declaration: specifier, refs: [] });
+        model.module.declare({
+          name: local,
+          kind: 'import',
+          scope: model.module,
+          node: specifier.local,
+          declaration: specifier,
+          refs: [],
+        });
         if (typeOnly) continue;
         const source = node.source.value;
         const namespace = specifier.type === 'ImportNamespaceSpecifier';
-        const imported = specifier.type === 'ImportSpecifier' ? (specifier.imported.type === 'Identifier' ? specifier.imported.name : specifier.imported.value) : '';
+        const imported =
+          specifier.type === 'ImportSpecifier'
+            ? specifier.imported.type === 'Identifier'
+              ? specifier.imported.name
+              : specifier.imported.value
+            : '';
         if (DEFINITION_SOURCES.test(source)) {
           const definer = namespace ? 'namespace' : Object.hasOwn(DEFINERS, imported) ? DEFINERS[imported] : undefined;
           if (definer) definers.set(local, definer);
         }
         if (SYMBOL_SOURCES.test(source)) {
-          if (namespace) for (const [name, meaning] of Object.entries(SYMBOL_NAMES)) symbols.set(`${local}.${name}`, meaning as 'serialize');
+          if (namespace)
+            for (const [name, meaning] of Object.entries(SYMBOL_NAMES))
+              symbols.set(`${local}.${name}`, meaning as 'serialize');
           const meaning = Object.hasOwn(SYMBOL_NAMES, imported) ? SYMBOL_NAMES[imported] : undefined;
           if (meaning) symbols.set(local, meaning);
         }
@@ -144,7 +179,10 @@ function declareImports(model: Model): { definers: Map<string, Definer>; symbols
 function readClasses(model: Model, functions: DirectiveFunction[]): { fact: ClassFact; site: ClassSite }[] {
   const found: { fact: ClassFact; site: ClassSite }[] = [];
   for (const site of model.classes) {
-    const hasSteps = functions.some((fn) => fn.fact.kind === 'step' && fn.site.ancestors.includes(site.node.body) && (fn.fact.usesThis || fn.lexicalThis));
+    const hasSteps = functions.some(
+      (fn) =>
+        fn.fact.kind === 'step' && fn.site.ancestors.includes(site.node.body) && (fn.fact.usesThis || fn.lexicalThis),
+    );
     if (!site.serialize && !site.deserialize && !hasSteps) continue;
     const { path } = placeOf(site.ancestors, site.node);
     if (path === null || !runsOnceAtLoad(site.ancestors, site.node)) continue;
@@ -155,7 +193,10 @@ function readClasses(model: Model, functions: DirectiveFunction[]): { fact: Clas
         id: `${model.packageName ? `${model.packageName}/` : ''}${model.file}#${path}`,
         name: path.split(/[/.#]/).pop() as string,
         span: model.positions.span(site.node.start as number, site.node.end as number),
-        nameSpan: model.positions.span(at.start as number, site.node.id ? (at.end as number) : (at.start as number) + 'class'.length),
+        nameSpan: model.positions.span(
+          at.start as number,
+          site.node.id ? (at.end as number) : (at.start as number) + 'class'.length,
+        ),
         serialize: site.serialize,
         deserialize: site.deserialize,
       },

@@ -48,10 +48,7 @@ export function unwrap(node: Node): Node {
 }
 
 /** The static name of a key: identifier, string, number, private name; null when computed from something else. */
-export function keyName(
-  key: Node,
-  computed: boolean | undefined,
-): string | null {
+export function keyName(key: Node, computed: boolean | undefined): string | null {
   if (key.type === 'PrivateName') return `#${key.id.name}`;
   if (key.type === 'StringLiteral') return key.value;
   if (key.type === 'NumericLiteral') return String(key.value);
@@ -76,9 +73,29 @@ export function staticPath(node: Node): string[] | null {
 }
 
 const SKIPPED = new Set([
-  'type', 'start', 'end', 'loc', 'extra', 'range', 'leadingComments', 'trailingComments', 'innerComments', 'directives',
-  'typeAnnotation', 'typeParameters', 'typeArguments', 'returnType', 'superTypeParameters', 'implements', 'predicate',
-  'interpreter', 'errors', 'params_', 'variance', 'declare', 'accessibility',
+  'type',
+  'start',
+  'end',
+  'loc',
+  'extra',
+  'range',
+  'leadingComments',
+  'trailingComments',
+  'innerComments',
+  'directives',
+  'typeAnnotation',
+  'typeParameters',
+  'typeArguments',
+  'returnType',
+  'superTypeParameters',
+  'implements',
+  'predicate',
+  'interpreter',
+  'errors',
+  'params_',
+  'variance',
+  'declare',
+  'accessibility',
 ]);
 
 /** Child keys in source order of the node types that make up most of a program; the rest is enumerated. */

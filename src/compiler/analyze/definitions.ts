@@ -55,7 +55,9 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
     local: local?.name ?? null,
     exported: exportsOf(site, local?.name ?? null, exported),
     span: model.positions.span(start, end),
-    nameSpan: local ? model.positions.span(local.start as number, local.end as number) : model.positions.span(start, calleeEnd),
+    nameSpan: local
+      ? model.positions.span(local.start as number, local.end as number)
+      : model.positions.span(start, calleeEnd),
     options: [],
     references: [],
     unit: site.unit >= 0 ? site.unit : null,
@@ -65,15 +67,29 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
     return { fact, site, options: null };
   };
   if (!runsOnceAtLoad(site.ancestors, call))
-    return refuse(call.callee, `${callName}() is called where the build cannot see what it defines: inside of a function, or on a condition.`, 'Call it at the top level of the module.');
+    return refuse(
+      call.callee,
+      `${callName}() is called where the build cannot see what it defines: inside of a function, or on a condition.`,
+      'Call it at the top level of the module.',
+    );
   const argument = call.arguments[0] && unwrap(call.arguments[0] as Node);
   if (argument?.type !== 'ObjectExpression')
-    return refuse(argument ?? call.callee, `${callName}() takes its options as an object literal: the build reads them without running the module.`, `Write ${callName}({ ${REQUIRED[kind].join(', ')} }) with the options in place.`);
+    return refuse(
+      argument ?? call.callee,
+      `${callName}() takes its options as an object literal: the build reads them without running the module.`,
+      `Write ${callName}({ ${REQUIRED[kind].join(', ')} }) with the options in place.`,
+    );
   const options = new Map<string, t.ObjectProperty | t.ObjectMethod>();
   for (const property of argument.properties) {
-    if (property.type === 'SpreadElement') return refuse(property, `${callName}() cannot take options from a spread: the build reads them without running the module.`, 'Write the options out.');
+    if (property.type === 'SpreadElement')
+      return refuse(
+        property,
+        `${callName}() cannot take options from a spread: the build reads them without running the module.`,
+        'Write the options out.',
+      );
     const name = keyName(property.key, property.computed);
-    if (name === null) return refuse(property.key, `${callName}() cannot take an option with a computed name.`, 'Write the name out.');
+    if (name === null)
+      return refuse(property.key, `${callName}() cannot take an option with a computed name.`, 'Write the name out.');
     options.set(name, property);
   }
   fact.options = [...options.keys()];
@@ -90,13 +106,21 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
   if (slug) {
     const at = slug.type === 'ObjectProperty' ? slug.value : slug;
     fact.slugSpan = model.positions.span(at.start as number, at.end as number);
-    if (fact.slug === null) return refuse(at, `The ${idName} of ${callName}() is computed, and it is the id under which the build and every run know the definition.`, 'Write it as a literal text.');
+    if (fact.slug === null)
+      return refuse(
+        at,
+        `The ${idName} of ${callName}() is computed, and it is the id under which the build and every run know the definition.`,
+        'Write it as a literal text.',
+      );
   }
   const missing = REQUIRED[kind].filter((name) => !options.has(name));
   if (missing.length > 0) {
     const list = missing.map((name) => `'${name}'`).join(missing.length === 2 ? ' and ' : ', ');
     report(model, 'missing-schema', call.callee.start as number, calleeEnd, `${callName}() lacks ${list}.`, {
-      remedy: missing.includes('input') || missing.includes('output') ? 'Add the schemas, z.object({ … }) for example: they are checked at every call.' : 'Add what is missing.',
+      remedy:
+        missing.includes('input') || missing.includes('output')
+          ? 'Add the schemas, z.object({ … }) for example: they are checked at every call.'
+          : 'Add what is missing.',
     });
     if (missing.includes(idName)) return { fact, site, options: null };
   }
@@ -137,14 +161,19 @@ export function exportedNames(model: Model): Map<string, string[]> {
     if (node.type === 'ExportNamedDeclaration' && node.exportKind !== 'type' && !node.source) {
       if (node.declaration?.type === 'VariableDeclaration')
         for (const { id } of node.declaration.declarations) for (const local of bindingNames(id)) add(local, local);
-      else if (node.declaration && 'id' in node.declaration && node.declaration.id?.type === 'Identifier') add(node.declaration.id.name, node.declaration.id.name);
+      else if (node.declaration && 'id' in node.declaration && node.declaration.id?.type === 'Identifier')
+        add(node.declaration.id.name, node.declaration.id.name);
       for (const specifier of node.specifiers)
         if (specifier.type === 'ExportSpecifier' && specifier.exportKind !== 'type')
-          add(specifier.local.name, specifier.exported.type === 'Identifier' ? specifier.exported.name : specifier.exported.value);
+          add(
+            specifier.local.name,
+            specifier.exported.type === 'Identifier' ? specifier.exported.name : specifier.exported.value,
+          );
     } else if (node.type === 'ExportDefaultDeclaration') {
       const value = unwrap(node.declaration);
       if (value.type === 'Identifier') add(value.name, 'default');
-      else if ((value.type === 'FunctionDeclaration' || value.type === 'ClassDeclaration') && value.id) add(value.id.name, 'default');
+      else if ((value.type === 'FunctionDeclaration' || value.type === 'ClassDeclaration') && value.id)
+        add(value.id.name, 'default');
     }
   }
   return names;
@@ -156,7 +185,9 @@ export function bindingNames(id: Node): string[] {
     case 'Identifier':
       return [id.name];
     case 'ObjectPattern':
-      return id.properties.flatMap((property) => bindingNames(property.type === 'RestElement' ? property.argument : property.value));
+      return id.properties.flatMap((property) =>
+        bindingNames(property.type === 'RestElement' ? property.argument : property.value),
+      );
     case 'ArrayPattern':
       return id.elements.flatMap((element) => (element ? bindingNames(element) : []));
     case 'AssignmentPattern':

@@ -5,7 +5,16 @@ import type { FunctionNode } from './ast.ts';
 const EXACT: Record<string, DirectiveKind | undefined> = { 'use step': 'step', 'use workflow': 'workflow' };
 
 /** Directives of other tools that are near to ours in spelling. */
-const OTHERS = new Set(['use strict', 'use server', 'use client', 'use cache', 'use memo', 'use asm', 'use no memo', 'use static']);
+const OTHERS = new Set([
+  'use strict',
+  'use server',
+  'use client',
+  'use cache',
+  'use memo',
+  'use asm',
+  'use no memo',
+  'use static',
+]);
 
 /** The kind that a directive text means exactly, or null. */
 export function exactDirective(text: string): DirectiveKind | null {
@@ -17,7 +26,8 @@ export function meantDirective(text: string): DirectiveKind | null {
   const loose = /^\s*use[\s_-]*(step|workflow)s?\s*;?\s*$/i.exec(text);
   if (loose) return (loose[1] as string).toLowerCase() as DirectiveKind;
   if (!/^use\s/i.test(text) || OTHERS.has(text.toLowerCase())) return null;
-  for (const [exact, kind] of Object.entries(EXACT)) if (distance(text.toLowerCase(), exact) <= 2) return kind as DirectiveKind;
+  for (const [exact, kind] of Object.entries(EXACT))
+    if (distance(text.toLowerCase(), exact) <= 2) return kind as DirectiveKind;
   return null;
 }
 
@@ -49,7 +59,8 @@ function distance(a: string, b: string): number {
       const above = rows[i - 1] as number[];
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min((above[j] as number) + 1, (row[j - 1] as number) + 1, (above[j - 1] as number) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, ((rows[i - 2] as number[])[j - 2] as number) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, ((rows[i - 2] as number[])[j - 2] as number) + 1);
       row.push(best);
     }
     rows.push(row);

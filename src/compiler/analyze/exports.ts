@@ -12,11 +12,27 @@ export function readImports(model: Model): ImportFact[] {
     if (node.type === 'ImportDeclaration') {
       const source = node.source.value;
       const typeOnly = node.importKind === 'type' || node.importKind === 'typeof';
-      if (node.specifiers.length === 0) imports.push({ source, imported: '', local: '', form: 'import', typeOnly, span: span(node.source) });
+      if (node.specifiers.length === 0)
+        imports.push({ source, imported: '', local: '', form: 'import', typeOnly, span: span(node.source) });
       for (const specifier of node.specifiers) {
-        const imported = specifier.type === 'ImportDefaultSpecifier' ? 'default' : specifier.type === 'ImportNamespaceSpecifier' ? '*' : nameOf(specifier.imported);
-        const only = typeOnly || (specifier.type === 'ImportSpecifier' && (specifier.importKind === 'type' || specifier.importKind === 'typeof'));
-        imports.push({ source, imported, local: specifier.local.name, form: 'import', typeOnly: only, span: span(specifier) });
+        const imported =
+          specifier.type === 'ImportDefaultSpecifier'
+            ? 'default'
+            : specifier.type === 'ImportNamespaceSpecifier'
+              ? '*'
+              : nameOf(specifier.imported);
+        const only =
+          typeOnly ||
+          (specifier.type === 'ImportSpecifier' &&
+            (specifier.importKind === 'type' || specifier.importKind === 'typeof'));
+        imports.push({
+          source,
+          imported,
+          local: specifier.local.name,
+          form: 'import',
+          typeOnly: only,
+          span: span(specifier),
+        });
       }
     } else if (node.type === 'TSImportEqualsDeclaration' && node.moduleReference.type === 'TSExternalModuleReference')
       imports.push({
@@ -31,15 +47,36 @@ export function readImports(model: Model): ImportFact[] {
   for (const reference of model.requires)
     if (reference.topLevel && reference.specifier !== null)
       for (const { local, imported } of reference.locals)
-        imports.push({ source: reference.specifier, imported, local, form: reference.form, typeOnly: false, span: span(reference.node) });
+        imports.push({
+          source: reference.specifier,
+          imported,
+          local,
+          form: reference.form,
+          typeOnly: false,
+          span: span(reference.node),
+        });
   return imports;
 }
 
 /** What a module gives to others. */
 export function readExports(model: Model): ExportFact[] {
   const found: ExportFact[] = [];
-  const add = (node: Node, name: string, local: string | null, source: string | null = null, imported: string | null = null, typeOnly = false) =>
-    found.push({ name, local, source, imported, typeOnly, span: model.positions.span(node.start as number, node.end as number) });
+  const add = (
+    node: Node,
+    name: string,
+    local: string | null,
+    source: string | null = null,
+    imported: string | null = null,
+    typeOnly = false,
+  ) =>
+    found.push({
+      name,
+      local,
+      source,
+      imported,
+      typeOnly,
+      span: model.positions.span(node.start as number, node.end as number),
+    });
   for (const node of model.program.body) {
     switch (node.type) {
       case 'ExportNamedDeclaration': {
@@ -47,11 +84,13 @@ export function readExports(model: Model): ExportFact[] {
         const { declaration } = node;
         if (declaration?.type === 'VariableDeclaration')
           for (const { id } of declaration.declarations) for (const name of bindingNames(id)) add(id, name, name);
-        else if (declaration && 'id' in declaration && declaration.id?.type === 'Identifier') add(declaration.id, declaration.id.name, declaration.id.name, null, null, typeOnly);
+        else if (declaration && 'id' in declaration && declaration.id?.type === 'Identifier')
+          add(declaration.id, declaration.id.name, declaration.id.name, null, null, typeOnly);
         for (const specifier of node.specifiers) {
           const only = typeOnly || (specifier as t.ExportSpecifier).exportKind === 'type';
           const name = nameOf(specifier.exported);
-          if (specifier.type === 'ExportNamespaceSpecifier') add(specifier, name, null, node.source?.value ?? null, '*', only);
+          if (specifier.type === 'ExportNamespaceSpecifier')
+            add(specifier, name, null, node.source?.value ?? null, '*', only);
           else if (specifier.type === 'ExportSpecifier') {
             const local = nameOf(specifier.local);
             if (node.source) add(specifier, name, null, node.source.value, local, only);
@@ -62,7 +101,11 @@ export function readExports(model: Model): ExportFact[] {
       }
       case 'ExportDefaultDeclaration': {
         const value = unwrap(node.declaration);
-        add(node, 'default', value.type === 'Identifier' ? value.name : ((value as t.FunctionDeclaration).id?.name ?? 'default'));
+        add(
+          node,
+          'default',
+          value.type === 'Identifier' ? value.name : ((value as t.FunctionDeclaration).id?.name ?? 'default'),
+        );
         break;
       }
       case 'ExportAllDeclaration':
@@ -86,7 +129,8 @@ function commonJs(node: t.AssignmentExpression, add: (node: Node, name: string, 
   const path = staticPath(node.left);
   if (!path) return;
   const value = unwrap(node.right);
-  const rest = path[0] === 'module' && path[1] === 'exports' ? path.slice(2) : path[0] === 'exports' ? path.slice(1) : null;
+  const rest =
+    path[0] === 'module' && path[1] === 'exports' ? path.slice(2) : path[0] === 'exports' ? path.slice(1) : null;
   if (!rest) return;
   if (rest.length === 1) add(node, rest[0] as string, value.type === 'Identifier' ? value.name : (rest[0] as string));
   else if (rest.length === 0 && value.type === 'ObjectExpression') {

@@ -23,7 +23,12 @@ export interface DirectiveFunction {
  * the top level, what does it take along. What cannot work is reported and left out of the result.
  */
 export function judgeFunctions(model: Model): DirectiveFunction[] {
-  const judged: { site: DirectiveSite; place: ReturnType<typeof placeOf>; placement: FunctionFact['placement']; home: Node }[] = [];
+  const judged: {
+    site: DirectiveSite;
+    place: ReturnType<typeof placeOf>;
+    placement: FunctionFact['placement'];
+    home: Node;
+  }[] = [];
   for (const site of model.directives) {
     checkDoubles(model, site);
     if (!checkAsync(model, site)) continue;
@@ -57,7 +62,14 @@ export function judgeFunctions(model: Model): DirectiveFunction[] {
   return functions.filter((fn) => checkCaptures(model, fn));
 }
 
-function describe(model: Model, site: DirectiveSite, placement: FunctionFact['placement'], home: Node, path: string, name: string): DirectiveFunction {
+function describe(
+  model: Model,
+  site: DirectiveSite,
+  placement: FunctionFact['placement'],
+  home: Node,
+  path: string,
+  name: string,
+): DirectiveFunction {
   const { node, info } = site;
   const unit = model.units[site.unit];
   const start = node.start as number;
@@ -99,33 +111,60 @@ function checkDoubles(model: Model, site: DirectiveSite): void {
   const all = body.directives.filter((directive) => exactDirective(directive.value.value));
   const other = all.find((directive) => exactDirective(directive.value.value) !== site.kind);
   if (other)
-    report(model, 'directive-misplaced', other.start as number, other.end as number, `This function already has ${literal}: it cannot be a step and a workflow at once.`, {
-      remedy: 'Keep one of the two; let a workflow orchestrate and call a step that does the work.',
-    });
+    report(
+      model,
+      'directive-misplaced',
+      other.start as number,
+      other.end as number,
+      `This function already has ${literal}: it cannot be a step and a workflow at once.`,
+      {
+        remedy: 'Keep one of the two; let a workflow orchestrate and call a step that does the work.',
+      },
+    );
   const moduleDirective = model.program.directives.find((directive) => exactDirective(directive.value.value));
   const own = directiveOf(site.node);
   if (!moduleDirective || !own || !isExported(site)) return;
   const moduleKind = exactDirective(moduleDirective.value.value);
   const start = own.node.start as number;
   const end = own.node.end as number;
-  const related = [{ start: moduleDirective.start as number, end: moduleDirective.end as number, message: "the module's directive" }];
+  const related = [
+    { start: moduleDirective.start as number, end: moduleDirective.end as number, message: "the module's directive" },
+  ];
   if (moduleKind === site.kind)
-    report(model, 'duplicate-directive', start, end, `The module's ${literal} already speaks for this exported function.`, {
-      remedy: 'Remove the directive here.',
-      related,
-      fix: { title: 'Remove the directive', edits: [{ start, end: lineEnd(model.source, end), text: '' }] },
-    });
+    report(
+      model,
+      'duplicate-directive',
+      start,
+      end,
+      `The module's ${literal} already speaks for this exported function.`,
+      {
+        remedy: 'Remove the directive here.',
+        related,
+        fix: { title: 'Remove the directive', edits: [{ start, end: lineEnd(model.source, end), text: '' }] },
+      },
+    );
   else
-    report(model, 'directive-misplaced', start, end, `The module's directive makes this function a ${moduleKind}, its own says ${site.kind}.`, {
-      remedy: 'Move the function to a module without a directive, or give each function its own.',
-      related,
-    });
+    report(
+      model,
+      'directive-misplaced',
+      start,
+      end,
+      `The module's directive makes this function a ${moduleKind}, its own says ${site.kind}.`,
+      {
+        remedy: 'Move the function to a module without a directive, or give each function its own.',
+        related,
+      },
+    );
 }
 
 function isExported(site: DirectiveSite): boolean {
   const parent = site.ancestors[site.ancestors.length - 1];
   const above = site.ancestors[site.ancestors.length - 3];
-  return parent?.type === 'ExportNamedDeclaration' || parent?.type === 'ExportDefaultDeclaration' || (parent?.type === 'VariableDeclarator' && above?.type === 'ExportNamedDeclaration');
+  return (
+    parent?.type === 'ExportNamedDeclaration' ||
+    parent?.type === 'ExportDefaultDeclaration' ||
+    (parent?.type === 'VariableDeclarator' && above?.type === 'ExportNamedDeclaration')
+  );
 }
 
 function lineEnd(source: string, end: number): number {
@@ -141,28 +180,40 @@ function checkAsync(model: Model, site: DirectiveSite): boolean {
   const methodKind = (node as t.ClassMethod).kind;
   if (node.generator) {
     report(model, 'directive-not-async', start, end, `A ${kind} returns one result, so it cannot be a generator.`, {
-      remedy: kind === 'step' ? 'Return the values as an array, or write them to a stream.' : 'Write an async function and await each step.',
+      remedy:
+        kind === 'step'
+          ? 'Return the values as an array, or write them to a stream.'
+          : 'Write an async function and await each step.',
     });
     return false;
   }
   if (methodKind === 'get' || methodKind === 'set' || methodKind === 'constructor') {
     const noun = methodKind === 'constructor' ? 'constructor' : `${methodKind}ter`;
     report(model, 'directive-not-async', start, end, `A ${noun} cannot be async, so it cannot be a ${kind}.`, {
-      remedy: methodKind === 'constructor' ? 'Move the work to a static async method.' : 'Write an async method instead.',
+      remedy:
+        methodKind === 'constructor' ? 'Move the work to a static async method.' : 'Write an async method instead.',
     });
     return false;
   }
   const insert = asyncInsertion(site);
-  report(model, 'directive-not-async', start, end, `A ${kind} is called through the event log, so it has to be async.`, {
-    remedy: "Add 'async'.",
-    fix: { title: "Add 'async'", edits: [{ start: insert, end: insert, text: 'async ' }] },
-  });
+  report(
+    model,
+    'directive-not-async',
+    start,
+    end,
+    `A ${kind} is called through the event log, so it has to be async.`,
+    {
+      remedy: "Add 'async'.",
+      fix: { title: "Add 'async'", edits: [{ start: insert, end: insert, text: 'async ' }] },
+    },
+  );
   return false;
 }
 
 function asyncInsertion(site: DirectiveSite): number {
   const { node } = site;
-  if (node.type === 'ObjectMethod' || node.type === 'ClassMethod') return (node.key.start as number) - (node.computed ? 1 : 0);
+  if (node.type === 'ObjectMethod' || node.type === 'ClassMethod')
+    return (node.key.start as number) - (node.computed ? 1 : 0);
   if (node.type === 'ClassPrivateMethod') return node.key.start as number;
   return node.start as number;
 }
@@ -174,15 +225,35 @@ function checkThis(model: Model, site: DirectiveSite, placement: FunctionFact['p
     return false;
   };
   if (info.superAt && (placement === 'hoisted' || node.type === 'ObjectMethod'))
-    return refuse(info.superAt, `'super' means nothing in this ${kind}: it runs on its own, away from the object that it was written in.`, 'Call the method by its class, or do the call outside and pass its result.');
+    return refuse(
+      info.superAt,
+      `'super' means nothing in this ${kind}: it runs on its own, away from the object that it was written in.`,
+      'Call the method by its class, or do the call outside and pass its result.',
+    );
   if (info.arrow && info.argumentsAt)
-    return refuse(info.argumentsAt, `'arguments' in an arrow function belongs to the function around it, which is not there when the ${kind} runs.`, 'Declare a rest parameter: (...args) => …');
+    return refuse(
+      info.argumentsAt,
+      `'arguments' in an arrow function belongs to the function around it, which is not there when the ${kind} runs.`,
+      'Declare a rest parameter: (...args) => …',
+    );
   if (info.arrow && info.thisAt && placement !== 'inline' && thisOwner(info) === null)
-    return refuse(info.thisAt, `'this' in this ${kind} belongs to no object that could be serialized with it.`, 'Pass what the function needs as an argument, or write a method of a serializable class.');
+    return refuse(
+      info.thisAt,
+      `'this' in this ${kind} belongs to no object that could be serialized with it.`,
+      'Pass what the function needs as an argument, or write a method of a serializable class.',
+    );
   if (info.arrow && info.thisAt && placement === 'inline' && info.parent === null)
-    return refuse(info.thisAt, `'this' is undefined in an arrow function at the top level of a module.`, 'Pass what the function needs as an argument, or write a method.');
+    return refuse(
+      info.thisAt,
+      `'this' is undefined in an arrow function at the top level of a module.`,
+      'Pass what the function needs as an argument, or write a method.',
+    );
   if (kind === 'workflow' && !info.arrow && info.thisAt && !(node as t.ClassMethod).static)
-    return refuse(info.thisAt, `A workflow is started by its id, so it has no 'this'.`, 'Pass what the workflow needs as an argument.');
+    return refuse(
+      info.thisAt,
+      `A workflow is started by its id, so it has no 'this'.`,
+      'Pass what the workflow needs as an argument.',
+    );
   return true;
 }
 
@@ -248,30 +319,58 @@ function placementOf(model: Model, site: DirectiveSite): { placement: FunctionFa
   const home = homeOf(model, site);
   if (node.type === 'ClassMethod' || node.type === 'ClassPrivateMethod') {
     if (!once) {
-      report(model, 'directive-not-transformable', at.start, at.end, `A ${kind} method has to belong to a class at the top level of its module: a class inside of a function does not exist when the ${kind} runs again after a crash.`, {
-        remedy: 'Move the class to the top level, or write a function.',
-      });
+      report(
+        model,
+        'directive-not-transformable',
+        at.start,
+        at.end,
+        `A ${kind} method has to belong to a class at the top level of its module: a class inside of a function does not exist when the ${kind} runs again after a crash.`,
+        {
+          remedy: 'Move the class to the top level, or write a function.',
+        },
+      );
       return null;
     }
     if (kind === 'workflow' && !node.static) {
-      report(model, 'directive-not-transformable', at.start, at.end, 'A workflow is started by its id, so it cannot be an instance method: there is no instance to call it on.', {
-        remedy: 'Make the method static and pass the instance as an argument.',
-      });
+      report(
+        model,
+        'directive-not-transformable',
+        at.start,
+        at.end,
+        'A workflow is started by its id, so it cannot be an instance method: there is no instance to call it on.',
+        {
+          remedy: 'Make the method static and pass the instance as an argument.',
+        },
+      );
       return null;
     }
     return { placement: 'method', home };
   }
   if (!once && kind === 'workflow') {
     const inside = enclosing(ancestors);
-    report(model, 'directive-not-transformable', at.start, at.end, `A workflow is started by its id, so it has to exist once the module is loaded; this one is made ${inside}.`, {
-      remedy: 'Move the workflow to the top level of the module and pass what it needs as arguments.',
-    });
+    report(
+      model,
+      'directive-not-transformable',
+      at.start,
+      at.end,
+      `A workflow is started by its id, so it has to exist once the module is loaded; this one is made ${inside}.`,
+      {
+        remedy: 'Move the workflow to the top level of the module and pass what it needs as arguments.',
+      },
+    );
     return null;
   }
   if (!once && home === null) {
-    report(model, 'directive-not-transformable', at.start, at.end, `This ${kind} uses a private member of a class that is made inside of a function.`, {
-      remedy: 'Move the class to the top level of the module.',
-    });
+    report(
+      model,
+      'directive-not-transformable',
+      at.start,
+      at.end,
+      `This ${kind} uses a private member of a class that is made inside of a function.`,
+      {
+        remedy: 'Move the class to the top level of the module.',
+      },
+    );
     return null;
   }
   if (once) return { placement: node.type === 'FunctionDeclaration' ? 'declaration' : 'inline', home: home as Node };
@@ -322,7 +421,12 @@ function reportNameless(model: Model, site: DirectiveSite, shared: string | null
 function suggestedName(model: Model, site: DirectiveSite): string {
   const { path } = placeOf(site.ancestors, site.node);
   const last = path?.split(/[/.#]/).pop();
-  const base = last && /^[A-Za-z_$][\w$]*$/.test(last) && last !== 'return' && last !== 'default' ? `${last}${site.kind === 'step' ? 'Step' : 'Workflow'}` : site.kind === 'step' ? 'namedStep' : 'namedWorkflow';
+  const base =
+    last && /^[A-Za-z_$][\w$]*$/.test(last) && last !== 'return' && last !== 'default'
+      ? `${last}${site.kind === 'step' ? 'Step' : 'Workflow'}`
+      : site.kind === 'step'
+        ? 'namedStep'
+        : 'namedWorkflow';
   const taken = (name: string) => new RegExp(`\\b${name.replaceAll('$', '\\$')}\\b`).test(model.source);
   let name = base;
   const nth = model.directives.indexOf(site) + 1;
@@ -340,7 +444,8 @@ function namingFix(model: Model, site: DirectiveSite) {
     const word = findToken(source, 'function', node.start as number) + 'function'.length;
     return { title, edits: [{ start: word, end: word, text: ` ${name}` }] };
   }
-  if (node.type !== 'ArrowFunctionExpression' || info.thisAt || info.argumentsAt || node.body.type !== 'BlockStatement') return null;
+  if (node.type !== 'ArrowFunctionExpression' || info.thisAt || info.argumentsAt || node.body.type !== 'BlockStatement')
+    return null;
   const start = node.start as number;
   const afterAsync = start + 'async'.length;
   const lastParam = node.params[node.params.length - 1];
@@ -395,7 +500,11 @@ export function stepBindings(functions: readonly DirectiveFunction[]): Map<Bindi
 function isSelf(fn: DirectiveFunction, binding: Binding): boolean {
   const { declaration } = binding;
   if (declaration === (fn.site.node as Node)) return true;
-  if (declaration.type === 'VariableDeclarator' && declaration.init && unwrap(declaration.init) === (fn.site.node as Node)) {
+  if (
+    declaration.type === 'VariableDeclarator' &&
+    declaration.init &&
+    unwrap(declaration.init) === (fn.site.node as Node)
+  ) {
     fn.selfName = binding.name;
     return true;
   }
@@ -426,25 +535,51 @@ function kindOf(binding: Binding): CaptureFact['declared'] {
 
 function isHelperFunction(binding: Binding): boolean {
   const { declaration } = binding;
-  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return false;
+  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init)
+    return false;
   return isFunction(unwrap(declaration.init));
 }
 
 function reportClosureWrite(model: Model, fn: DirectiveFunction, binding: Binding, node: Node): void {
-  report(model, 'closure-write', node.start as number, node.end as number, `The step '${fn.fact.name}' works on a copy of '${binding.name}', so this write is lost.`, {
-    remedy: `Return the new value from the step and assign it outside: ${binding.name} = await ${fn.fact.name}(…)`,
-    related: [{ start: binding.node.start as number, end: binding.node.end as number, message: `'${binding.name}' is declared here` }],
-  });
+  report(
+    model,
+    'closure-write',
+    node.start as number,
+    node.end as number,
+    `The step '${fn.fact.name}' works on a copy of '${binding.name}', so this write is lost.`,
+    {
+      remedy: `Return the new value from the step and assign it outside: ${binding.name} = await ${fn.fact.name}(…)`,
+      related: [
+        {
+          start: binding.node.start as number,
+          end: binding.node.end as number,
+          message: `'${binding.name}' is declared here`,
+        },
+      ],
+    },
+  );
 }
 
 function checkCaptures(model: Model, fn: DirectiveFunction): boolean {
   for (const known of fn.fact.captures) {
     if (known.declared !== 'function' && known.declared !== 'class') continue;
-    report(model, 'closure-unserializable', known.span.start, known.span.end, `The step '${fn.fact.name}' takes the ${known.declared} '${known.name}' from the code around it, and a ${known.declared} cannot be serialized.`, {
-      remedy: `Move '${known.name}' to the top level of the module, where the step finds it without taking it along.`,
-      related: [{ start: known.declarationSpan.start, end: known.declarationSpan.end, message: `'${known.name}' is declared here` }],
-    });
+    report(
+      model,
+      'closure-unserializable',
+      known.span.start,
+      known.span.end,
+      `The step '${fn.fact.name}' takes the ${known.declared} '${known.name}' from the code around it, and a ${known.declared} cannot be serialized.`,
+      {
+        remedy: `Move '${known.name}' to the top level of the module, where the step finds it without taking it along.`,
+        related: [
+          {
+            start: known.declarationSpan.start,
+            end: known.declarationSpan.end,
+            message: `'${known.name}' is declared here`,
+          },
+        ],
+      },
+    );
   }
   return true;
 }
-

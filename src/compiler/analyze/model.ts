@@ -10,7 +10,16 @@ import type { FunctionNode, Node } from './ast.ts';
  */
 
 export type BindingKind =
-  | 'var' | 'let' | 'const' | 'param' | 'function' | 'class' | 'catch' | 'import' | 'enum' | 'namespace';
+  | 'var'
+  | 'let'
+  | 'const'
+  | 'param'
+  | 'function'
+  | 'class'
+  | 'catch'
+  | 'import'
+  | 'enum'
+  | 'namespace';
 
 export interface Binding {
   name: string;

@@ -23,9 +23,16 @@ export function findModuleDirective(model: Model): ModuleDirective | null {
   const kind = exactDirective(node.value.value) as DirectiveKind;
   const other = found.find((directive) => exactDirective(directive.value.value) !== kind);
   if (other)
-    report(model, 'directive-misplaced', other.start as number, other.end as number, `The module already has '${node.value.value}': its functions cannot be steps and workflows at once.`, {
-      remedy: 'Keep one directive for the module, or put the directives into the functions.',
-    });
+    report(
+      model,
+      'directive-misplaced',
+      other.start as number,
+      other.end as number,
+      `The module already has '${node.value.value}': its functions cannot be steps and workflows at once.`,
+      {
+        remedy: 'Keep one directive for the module, or put the directives into the functions.',
+      },
+    );
   const result: ModuleDirective = { kind, node, marked: new Map() };
   const exportsOf = new ExportMarker(model, result);
   for (const statement of model.program.body) exportsOf.statement(statement);
@@ -49,7 +56,8 @@ class ExportMarker {
         if (node.exportKind === 'type') return;
         if (node.declaration) this.#declaration(node.declaration);
         else if (node.source) {
-          if (node.specifiers.some((specifier) => (specifier as t.ExportSpecifier).exportKind !== 'type')) this.#refuse(node, 're-exports what another module decides');
+          if (node.specifiers.some((specifier) => (specifier as t.ExportSpecifier).exportKind !== 'type'))
+            this.#refuse(node, 're-exports what another module decides');
         } else for (const specifier of node.specifiers) this.#specifier(specifier);
         return;
       case 'ExportDefaultDeclaration':
@@ -77,7 +85,8 @@ class ExportMarker {
         else if (declarator.init) this.#value(declarator.init, `'${declarator.id.name}'`, declarator);
         else this.#refuse(declarator, `exports '${declarator.id.name}', a variable without a function`);
       }
-    } else if (node.type === 'ClassDeclaration') this.#refuse(node, `exports the class '${node.id?.name ?? 'default'}'`);
+    } else if (node.type === 'ClassDeclaration')
+      this.#refuse(node, `exports the class '${node.id?.name ?? 'default'}'`);
     else this.#refuse(node, 'exports a value');
   }
 
@@ -89,7 +98,8 @@ class ExportMarker {
   /** A binding of the module that is exported by name. */
   #local(name: string, at: Node): void {
     for (const statement of this.#model.program.body) {
-      const node = statement.type === 'ExportNamedDeclaration' && statement.declaration ? statement.declaration : statement;
+      const node =
+        statement.type === 'ExportNamedDeclaration' && statement.declaration ? statement.declaration : statement;
       if (node.type === 'FunctionDeclaration' && node.id?.name === name) return this.#mark(node, name);
       if (isTypeOnly(node) && 'id' in node && (node.id as t.Identifier)?.name === name) return;
       if (node.type === 'VariableDeclaration')
@@ -111,7 +121,11 @@ class ExportMarker {
     const inner = unwrap(node);
     if (isFunction(inner)) this.#mark(inner, label);
     else if (inner.type === 'Identifier' && inner.name !== 'undefined') this.#local(inner.name, at);
-    else if (!isTypeOnly(inner)) this.#refuse(at, `exports ${label === 'the default export' ? 'a default' : label} that is not a function of its own`);
+    else if (!isTypeOnly(inner))
+      this.#refuse(
+        at,
+        `exports ${label === 'the default export' ? 'a default' : label} that is not a function of its own`,
+      );
   }
 
   #commonJs(node: t.AssignmentExpression): void {
@@ -122,7 +136,8 @@ class ExportMarker {
       if (inner.type !== 'ObjectExpression') return this.#value(inner, 'module.exports');
       for (const property of inner.properties) {
         if (property.type === 'SpreadElement') this.#refuse(property, 'spreads exports');
-        else if (property.type === 'ObjectMethod') this.#mark(property, keyName(property.key, property.computed) ?? 'computed');
+        else if (property.type === 'ObjectMethod')
+          this.#mark(property, keyName(property.key, property.computed) ?? 'computed');
         else this.#value(property.value, `'${keyName(property.key, property.computed) ?? 'computed'}'`, property);
       }
     } else if (/^(?:module\.)?exports\.[^.]+$/.test(path)) this.#value(node.right, `'${path.split('.').pop()}'`, node);
@@ -133,20 +148,39 @@ class ExportMarker {
     if (fn.declare || !fn.body) return;
     if (!fn.async || fn.generator) {
       const start = fn.start as number;
-      report(this.#model, 'module-directive-export', (fn.id ?? fn).start as number, (fn.id ?? fn).end as number, `Under '${this.#directive.node.value.value}' every exported function is a ${this.#noun}, and ${label.startsWith("'") || label.includes(' ') ? label : `'${label}'`} is ${fn.generator ? 'a generator' : 'not async'}.`, {
-        remedy: fn.generator ? 'Return a value, or move the function to another module.' : "Add 'async', or move the function to another module.",
-        ...(fn.generator || fn.type !== 'FunctionDeclaration' && fn.type !== ('ArrowFunctionExpression' as string) && fn.type !== ('FunctionExpression' as string)
-          ? {}
-          : { fix: { title: "Add 'async'", edits: [{ start, end: start, text: 'async ' }] } }),
-      });
+      report(
+        this.#model,
+        'module-directive-export',
+        (fn.id ?? fn).start as number,
+        (fn.id ?? fn).end as number,
+        `Under '${this.#directive.node.value.value}' every exported function is a ${this.#noun}, and ${label.startsWith("'") || label.includes(' ') ? label : `'${label}'`} is ${fn.generator ? 'a generator' : 'not async'}.`,
+        {
+          remedy: fn.generator
+            ? 'Return a value, or move the function to another module.'
+            : "Add 'async', or move the function to another module.",
+          ...(fn.generator ||
+          (fn.type !== 'FunctionDeclaration' &&
+            fn.type !== ('ArrowFunctionExpression' as string) &&
+            fn.type !== ('FunctionExpression' as string))
+            ? {}
+            : { fix: { title: "Add 'async'", edits: [{ start, end: start, text: 'async ' }] } }),
+        },
+      );
       return;
     }
     this.#directive.marked.set(node, { kind: this.#directive.kind, directive: this.#directive.node });
   }
 
   #refuse(at: Node, what: string): void {
-    report(this.#model, 'module-directive-export', at.start as number, at.end as number, `A module with '${this.#directive.node.value.value}' may export async functions and types only, but it ${what}.`, {
-      remedy: `Move this export to a module without the directive, or put '${this.#directive.node.value.value}' into the functions instead.`,
-    });
+    report(
+      this.#model,
+      'module-directive-export',
+      at.start as number,
+      at.end as number,
+      `A module with '${this.#directive.node.value.value}' may export async functions and types only, but it ${what}.`,
+      {
+        remedy: `Move this export to a module without the directive, or put '${this.#directive.node.value.value}' into the functions instead.`,
+      },
+    );
   }
 }

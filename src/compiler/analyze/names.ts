@@ -45,7 +45,8 @@ export function placeOf(ancestors: readonly Node[], node: Node): Place {
     const parent = ancestors[i] as Node;
     if (isFunction(parent)) {
       const isBody = parent.body === child;
-      if (innermost === null && isBody && parent.type === 'ArrowFunctionExpression' && child.type !== 'BlockStatement') nameReturned(piece);
+      if (innermost === null && isBody && parent.type === 'ArrowFunctionExpression' && child.type !== 'BlockStatement')
+        nameReturned(piece);
       if (!finish('/')) return NAMELESS;
       piece = startPiece(parent);
     } else if (parent.type === 'TSModuleDeclaration') {

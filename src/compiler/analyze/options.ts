@@ -35,27 +35,50 @@ export function readOptions(model: Model, functions: DirectiveFunction[]): void 
     if (value === undefined) {
       const pinned = option === 'stepId' || option === 'workflowId';
       if (fn.fact.placement !== 'hoisted' && !pinned) continue;
-      report(model, 'step-option-not-static', start, end, `'${option}' of '${fn.fact.name}' has to be known at build time: ${pinned ? 'the id is part of the manifest' : 'a nested step is made before its surroundings run'}.`, {
-        remedy: 'Write a literal, or a constant of this module.',
-      });
+      report(
+        model,
+        'step-option-not-static',
+        start,
+        end,
+        `'${option}' of '${fn.fact.name}' has to be known at build time: ${pinned ? 'the id is part of the manifest' : 'a nested step is made before its surroundings run'}.`,
+        {
+          remedy: 'Write a literal, or a constant of this module.',
+        },
+      );
       continue;
     }
     const problem = problemOf(value);
     if (problem) {
-      report(model, 'step-option-not-static', start, end, `'${option}' takes ${problem}, not ${JSON.stringify(value) ?? String(value)}.`);
+      report(
+        model,
+        'step-option-not-static',
+        start,
+        end,
+        `'${option}' takes ${problem}, not ${JSON.stringify(value) ?? String(value)}.`,
+      );
       continue;
     }
     if (option === 'stepId' || option === 'workflowId') fn.fact.id = value as string;
-    else Object.assign(fn.fact.options, { [option]: value === Infinity ? Number.MAX_SAFE_INTEGER : value } satisfies StepOptions);
+    else
+      Object.assign(fn.fact.options, {
+        [option]: value === Infinity ? Number.MAX_SAFE_INTEGER : value,
+      } satisfies StepOptions);
   }
 }
 
-function ownerOf(site: OptionSite, bindings: ReturnType<typeof stepBindings>, byPath: Map<string, DirectiveFunction>): DirectiveFunction | null {
+function ownerOf(
+  site: OptionSite,
+  bindings: ReturnType<typeof stepBindings>,
+  byPath: Map<string, DirectiveFunction>,
+): DirectiveFunction | null {
   const target = site.path.slice(0, -1);
   const binding = site.scope.find(target[0] as string);
   if (target.length === 1) return (binding && bindings.get(binding)) ?? null;
   if (binding && !binding.scope.isStatic) return null;
-  const path = target.join('.').replace('.prototype.', '#').replace(/^(?:module\.)?exports\./, '');
+  const path = target
+    .join('.')
+    .replace('.prototype.', '#')
+    .replace(/^(?:module\.)?exports\./, '');
   return byPath.get(path) ?? null;
 }
 
@@ -90,7 +113,13 @@ export function evaluate(node: Node, scope: Scope, depth: number): unknown {
       const binding = scope.find(inner.name);
       if (!binding) return inner.name === 'Infinity' ? Infinity : undefined;
       const { declaration } = binding;
-      if (binding.kind !== 'const' || declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return undefined;
+      if (
+        binding.kind !== 'const' ||
+        declaration.type !== 'VariableDeclarator' ||
+        declaration.id.type !== 'Identifier' ||
+        !declaration.init
+      )
+        return undefined;
       return evaluate(declaration.init, binding.scope, depth + 1);
     }
     case 'MemberExpression': {
@@ -108,11 +137,15 @@ function constantMember(node: Node, scope: Scope): Node | undefined {
   const binding = root === undefined ? null : scope.find(root);
   if (!binding || binding.kind !== 'const' || binding.refs.some((ref) => ref.access === 'write')) return undefined;
   const { declaration } = binding;
-  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init) return undefined;
+  if (declaration.type !== 'VariableDeclarator' || declaration.id.type !== 'Identifier' || !declaration.init)
+    return undefined;
   let value = unwrap(declaration.init);
   for (const member of members) {
-    if (value.type !== 'ObjectExpression' || value.properties.some(({ type }) => type === 'SpreadElement')) return undefined;
-    const property = value.properties.findLast((candidate) => candidate.type === 'ObjectProperty' && keyName(candidate.key, candidate.computed) === member);
+    if (value.type !== 'ObjectExpression' || value.properties.some(({ type }) => type === 'SpreadElement'))
+      return undefined;
+    const property = value.properties.findLast(
+      (candidate) => candidate.type === 'ObjectProperty' && keyName(candidate.key, candidate.computed) === member,
+    );
     if (property?.type !== 'ObjectProperty') return undefined;
     value = unwrap(property.value);
   }
@@ -127,4 +160,3 @@ function isDuration(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && value >= 0;
   return typeof value === 'string' && parseDuration(value) !== undefined;
 }
-

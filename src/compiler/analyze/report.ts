@@ -9,14 +9,29 @@ export interface Extra {
 }
 
 /** Adds a finding of the compiler at `start`–`end` of the model's own file. */
-export function report(model: Model, rule: RuleName, start: number, end: number, message: string, extra: Extra = {}): void {
+export function report(
+  model: Model,
+  rule: RuleName,
+  start: number,
+  end: number,
+  message: string,
+  extra: Extra = {},
+): void {
   const { code, severity } = CODES[rule];
   const related: RelatedPlace[] = (extra.related ?? []).map((place) => ({
     file: model.file,
     span: model.positions.span(place.start, place.end),
     message: place.message,
   }));
-  const diagnostic: Diagnostic = { code, rule, severity, file: model.file, span: model.positions.span(start, end), message, related };
+  const diagnostic: Diagnostic = {
+    code,
+    rule,
+    severity,
+    file: model.file,
+    span: model.positions.span(start, end),
+    message,
+    related,
+  };
   if (extra.remedy) diagnostic.remedy = extra.remedy;
   if (extra.fix) diagnostic.fix = extra.fix;
   model.diagnostics.push(diagnostic);

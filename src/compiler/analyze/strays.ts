@@ -11,17 +11,20 @@ import { report } from './report.ts';
 export function checkStrays(model: Model): void {
   checkPrologue(model, model.program);
   for (const { node } of model.functions)
-    if (isFunction(node as Node) && (node as FunctionNode).body.type === 'BlockStatement') checkPrologue(model, (node as FunctionNode).body as t.BlockStatement);
+    if (isFunction(node as Node) && (node as FunctionNode).body.type === 'BlockStatement')
+      checkPrologue(model, (node as FunctionNode).body as t.BlockStatement);
   for (const stray of model.strays) {
     const exact = exactDirective(stray.text);
-    if (exact && !stray.template && (stray.node as t.ExpressionStatement).expression.type === 'StringLiteral') misplaced(model, stray);
+    if (exact && !stray.template && (stray.node as t.ExpressionStatement).expression.type === 'StringLiteral')
+      misplaced(model, stray);
     else misspelled(model, stray.node, stray.text, quoted(stray.text));
   }
 }
 
 function checkPrologue(model: Model, body: t.Program | t.BlockStatement): void {
   for (const directive of body.directives)
-    if (!exactDirective(directive.value.value)) misspelled(model, directive, directive.value.value, directive.value.extra?.raw as string | undefined);
+    if (!exactDirective(directive.value.value))
+      misspelled(model, directive, directive.value.value, directive.value.extra?.raw as string | undefined);
 }
 
 function misspelled(model: Model, node: Node, text: string, raw: string | undefined): void {
@@ -32,10 +35,17 @@ function misspelled(model: Model, node: Node, text: string, raw: string | undefi
   const start = inner.start as number;
   const end = inner.end as number;
   const right = `${quote}use ${kind}${quote}`;
-  report(model, 'directive-misspelled', start, end, `${model.source.slice(start, end)} is no directive: the function would run without any protection.`, {
-    remedy: `Write ${right}.`,
-    fix: { title: `Write ${right}`, edits: [{ start, end, text: right }] },
-  });
+  report(
+    model,
+    'directive-misspelled',
+    start,
+    end,
+    `${model.source.slice(start, end)} is no directive: the function would run without any protection.`,
+    {
+      remedy: `Write ${right}.`,
+      fix: { title: `Write ${right}`, edits: [{ start, end, text: right }] },
+    },
+  );
 }
 
 function quoted(text: string): string {
@@ -51,26 +61,53 @@ function misplaced(model: Model, stray: StrayDirective): void {
   const literal = model.source.slice(start, end).replace(/;$/, '');
   if (parent.type === 'Program') {
     const top = topOf(model);
-    report(model, 'directive-misplaced', start, end, `'${text}' stands after other statements, where it means nothing.`, {
-      remedy: 'A directive for the whole module is its first statement, before the imports.',
-      fix: {
-        title: 'Move the directive to the top of the module',
-        edits: [{ start: top, end: top, text: `${literal};\n` }, { start, end, text: '' }],
+    report(
+      model,
+      'directive-misplaced',
+      start,
+      end,
+      `'${text}' stands after other statements, where it means nothing.`,
+      {
+        remedy: 'A directive for the whole module is its first statement, before the imports.',
+        fix: {
+          title: 'Move the directive to the top of the module',
+          edits: [
+            { start: top, end: top, text: `${literal};\n` },
+            { start, end, text: '' },
+          ],
+        },
       },
-    });
+    );
   } else if (parent.type === 'BlockStatement' && owner && isFunction(owner)) {
     const top = (parent.start as number) + 1;
-    report(model, 'directive-misplaced', start, end, `'${text}' is not the first statement of its function, where it means nothing.`, {
-      remedy: 'Move it to the start of the function body.',
-      fix: {
-        title: 'Move the directive to the start of the function',
-        edits: [{ start: top, end: top, text: ` ${literal};` }, { start, end, text: '' }],
+    report(
+      model,
+      'directive-misplaced',
+      start,
+      end,
+      `'${text}' is not the first statement of its function, where it means nothing.`,
+      {
+        remedy: 'Move it to the start of the function body.',
+        fix: {
+          title: 'Move the directive to the start of the function',
+          edits: [
+            { start: top, end: top, text: ` ${literal};` },
+            { start, end, text: '' },
+          ],
+        },
       },
-    });
+    );
   } else
-    report(model, 'directive-misplaced', start, end, `'${text}' stands in a block that is not a function body, where it means nothing.`, {
-      remedy: 'Move it to the start of the function that it is meant for.',
-    });
+    report(
+      model,
+      'directive-misplaced',
+      start,
+      end,
+      `'${text}' stands in a block that is not a function body, where it means nothing.`,
+      {
+        remedy: 'Move it to the start of the function that it is meant for.',
+      },
+    );
 }
 
 /** Before the first statement or directive, after a hashbang and opening comments. */

@@ -26,7 +26,9 @@ export function readSuppressions(model: Model): SuppressionFact[] {
       codes,
       reason: dashes < 0 ? '' : body.slice(dashes + 2).trim(),
       span: positions.span(start, end),
-      line: standsAlone(source, positions.lineStarts[line - 1] as number, start) ? nextCodeLine(model, positions.at(end).line) : line,
+      line: standsAlone(source, positions.lineStarts[line - 1] as number, start)
+        ? nextCodeLine(model, positions.at(end).line)
+        : line,
     });
   }
   return found;
@@ -42,7 +44,9 @@ function nextCodeLine(model: Model, after: number): number {
     const from = positions.lineStarts[line - 1] as number;
     const first = from + source.slice(from).search(/\S|$/);
     if (positions.at(first).line !== line) continue;
-    const comment = comments.find((candidate) => (candidate.start as number) <= first && first < (candidate.end as number));
+    const comment = comments.find(
+      (candidate) => (candidate.start as number) <= first && first < (candidate.end as number),
+    );
     if (!comment) return line;
     if (positions.at(comment.end as number).line > line) line = positions.at(comment.end as number).line - 1;
   }

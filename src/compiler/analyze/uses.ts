@@ -20,11 +20,22 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     // What is taken of it by name has uses of its own.
     if (meaning.taken.has(reference) || (reference.topLevel && reference.locals.length > 0)) continue;
     const path = [reference.specifier ?? '', ...reference.path];
-    add(reference.unit, { kind: 'module', path, access: 'call' }, reference.node.start as number, reference.node.end as number);
+    add(
+      reference.unit,
+      { kind: 'module', path, access: 'call' },
+      reference.node.start as number,
+      reference.node.end as number,
+    );
   }
   for (const member of model.thisMembers) {
     const path = memberPath(member);
-    if (path) add(member.unit, { kind: 'local', path, access: accessOf(member) }, member.node.start as number, member.node.end as number);
+    if (path)
+      add(
+        member.unit,
+        { kind: 'local', path, access: accessOf(member) },
+        member.node.start as number,
+        member.node.end as number,
+      );
   }
   for (const [unit, node] of model.instances) {
     const instanceOf = meaning.classOf(node);
@@ -92,7 +103,9 @@ class Meanings {
     while (root.type === 'MemberExpression') root = unwrap(root.object);
     const ref = this.#refs.get(root);
     const meaning = ref?.access === 'new' ? this.of(ref) : null;
-    return meaning && (meaning.kind === 'import' || meaning.kind === 'local') ? { kind: meaning.kind, path: meaning.path } : null;
+    return meaning && (meaning.kind === 'import' || meaning.kind === 'local')
+      ? { kind: meaning.kind, path: meaning.path }
+      : null;
   }
 }
 
@@ -114,7 +127,8 @@ function memberPath({ site, name, isStatic }: ThisMember): string[] | null {
 }
 
 function accessOf({ node, parent }: ThisMember): Use['access'] {
-  if ((parent.type === 'CallExpression' || parent.type === 'OptionalCallExpression') && parent.callee === node) return 'call';
+  if ((parent.type === 'CallExpression' || parent.type === 'OptionalCallExpression') && parent.callee === node)
+    return 'call';
   if (parent.type === 'AssignmentExpression' && parent.left === node) return 'write';
   if (parent.type === 'UpdateExpression') return 'write';
   return 'read';

@@ -19,7 +19,12 @@ export function transformDefinitions(transform: Transform): void {
     switch (transform.mode) {
       case 'workflow':
         if (fact.kind === 'workflow') keepOptions(transform, definition, 'defineWorkflow', ['run']);
-        else transform.edits.replace(fact.span.start, fact.span.end, `/*#__PURE__*/ ${transform.helper(fact.kind)}(${JSON.stringify(fact.slug)})`);
+        else
+          transform.edits.replace(
+            fact.span.start,
+            fact.span.end,
+            `/*#__PURE__*/ ${transform.helper(fact.kind)}(${JSON.stringify(fact.slug)})`,
+          );
         break;
       case 'schemas':
         if (fact.kind === 'agent') transform.edits.replace(fact.span.start, fact.span.end, 'undefined');
@@ -27,7 +32,12 @@ export function transformDefinitions(transform: Transform): void {
         break;
       default: {
         const helper = fact.kind === 'workflow' ? 'workflowDefinition' : fact.kind;
-        transform.edits.wrap(fact.span.start, fact.span.end, `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `, ')');
+        transform.edits.wrap(
+          fact.span.start,
+          fact.span.end,
+          `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `,
+          ')',
+        );
         const run = options.get('run');
         if (fact.kind === 'workflow' && run) throwInstead(transform, run, fact.slug);
       }
@@ -36,11 +46,22 @@ export function transformDefinitions(transform: Transform): void {
 }
 
 /** `defineX({ …options })` → `__pawl_helper("slug", { …only the kept ones })`. */
-function keepOptions(transform: Transform, { fact, site, options }: Definition, helper: string, kept: readonly string[]): void {
+function keepOptions(
+  transform: Transform,
+  { fact, site, options }: Definition,
+  helper: string,
+  kept: readonly string[],
+): void {
   const { edits } = transform;
   const argument = site.call.arguments[0] as Node;
-  const keptNodes = kept.flatMap((name) => options?.get(name) ?? []).sort((a, b) => (a.start as number) - (b.start as number));
-  edits.replace(fact.span.start, argument.start as number, `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `);
+  const keptNodes = kept
+    .flatMap((name) => options?.get(name) ?? [])
+    .sort((a, b) => (a.start as number) - (b.start as number));
+  edits.replace(
+    fact.span.start,
+    argument.start as number,
+    `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `,
+  );
   let from = (argument.start as number) + transform.source.slice(argument.start as number).indexOf('{') + 1;
   edits.insert(from, ' ');
   for (const node of keptNodes) {
@@ -58,5 +79,9 @@ function closingBrace(argument: Node): number {
 }
 
 function throwInstead(transform: Transform, run: t.ObjectProperty | t.ObjectMethod, slug: string): void {
-  transform.edits.replace(run.start as number, run.end as number, `run: async () => { throw ${transform.helper('direct')}(${JSON.stringify(slug)}); }`);
+  transform.edits.replace(
+    run.start as number,
+    run.end as number,
+    `run: async () => { throw ${transform.helper('direct')}(${JSON.stringify(slug)}); }`,
+  );
 }

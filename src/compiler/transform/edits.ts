@@ -133,6 +133,7 @@ function size(range: Range): number {
 
 function innermost<R extends Range>(ranges: readonly R[], offset: number): R | null {
   let found: R | null = null;
-  for (const range of ranges) if (range.start <= offset && offset < range.end && (!found || size(range) < size(found))) found = range;
+  for (const range of ranges)
+    if (range.start <= offset && offset < range.end && (!found || size(range) < size(found))) found = range;
   return found;
 }

@@ -33,8 +33,13 @@ function stepCall(transform: Transform, fn: DirectiveFunction): void {
   const quoted = JSON.stringify(id);
   if (placement === 'method') {
     const self = usesThis ? ', undefined, this' : '';
-    edits.replace(paramsStart(transform.source, node), node.end as number, `(...__pawl_args) { return ${transform.helper('call')}(${quoted}, __pawl_args${self}); }`);
-    if (node.type === 'ClassMethod') atClassEnd(transform, fn, `${transform.helper('ref')}(${quoted}, ${memberOf(node)});`);
+    edits.replace(
+      paramsStart(transform.source, node),
+      node.end as number,
+      `(...__pawl_args) { return ${transform.helper('call')}(${quoted}, __pawl_args${self}); }`,
+    );
+    if (node.type === 'ClassMethod')
+      atClassEnd(transform, fn, `${transform.helper('ref')}(${quoted}, ${memberOf(node)});`);
     return;
   }
   const self = usesThis ? ', true' : '';
@@ -129,7 +134,11 @@ function stepBody(transform: Transform, fn: DirectiveFunction): void {
       const bound = `${transform.helper('bound')}(${quoted}, ${captureThunk(fn)})`;
       if (!insideWorkflow(transform, fn)) {
         if (node.type === 'FunctionDeclaration') declareBound(transform, fn, node, bound);
-        else if (node.type === 'ObjectMethod') edits.insert(node.start as number, `${transform.source.slice(...keyRange(transform.source, node))}: ${bound}`);
+        else if (node.type === 'ObjectMethod')
+          edits.insert(
+            node.start as number,
+            `${transform.source.slice(...keyRange(transform.source, node))}: ${bound}`,
+          );
         else edits.insert(node.start as number, bound);
       }
       moveOut(transform, fn);
@@ -140,12 +149,18 @@ function stepBody(transform: Transform, fn: DirectiveFunction): void {
 
 /** Whether the function stands in a workflow's body, which is not there in the step target, and not in a step that moved out of it. */
 function insideWorkflow({ analysis }: Transform, fn: DirectiveFunction): boolean {
-  return fn.site.ancestors.reduceRight<boolean | null>((known, ancestor) => {
-    if (known !== null) return known;
-    const around = analysis.functions.find((other) => (other.site.node as Node) === ancestor);
-    if (around) return around.fact.kind === 'workflow';
-    return analysis.definitions.some(({ fact, options }) => fact.kind === 'workflow' && options?.get('run') === ancestor) ? true : null;
-  }, null) ?? false;
+  return (
+    fn.site.ancestors.reduceRight<boolean | null>((known, ancestor) => {
+      if (known !== null) return known;
+      const around = analysis.functions.find((other) => (other.site.node as Node) === ancestor);
+      if (around) return around.fact.kind === 'workflow';
+      return analysis.definitions.some(
+        ({ fact, options }) => fact.kind === 'workflow' && options?.get('run') === ancestor,
+      )
+        ? true
+        : null;
+    }, null) ?? false
+  );
 }
 
 function declareBound({ edits }: Transform, fn: DirectiveFunction, node: t.FunctionDeclaration, bound: string): void {
@@ -188,7 +203,8 @@ function moveOut(transform: Transform, fn: DirectiveFunction): void {
 function stepReference(transform: Transform, fn: DirectiveFunction): void {
   const { node } = fn.site;
   const quoted = JSON.stringify(fn.fact.id);
-  if (fn.fact.placement === 'declaration') registerDeclaration(transform, fn, node as t.FunctionDeclaration, `${transform.helper('step')}(${quoted}, `);
+  if (fn.fact.placement === 'declaration')
+    registerDeclaration(transform, fn, node as t.FunctionDeclaration, `${transform.helper('step')}(${quoted}, `);
   else if (fn.fact.placement === 'inline') registerInline(transform, node, `${transform.helper('step')}(${quoted}, `);
 }
 
@@ -220,7 +236,12 @@ function workflowReference(transform: Transform, fn: DirectiveFunction): void {
 // ------------------------------------------------------------------ places
 
 /** `registration` is the open call: `__pawl_step("id", `. */
-function registerDeclaration(transform: Transform, fn: DirectiveFunction, node: t.FunctionDeclaration, registration: string): void {
+function registerDeclaration(
+  transform: Transform,
+  fn: DirectiveFunction,
+  node: t.FunctionDeclaration,
+  registration: string,
+): void {
   let name = node.id?.name;
   if (name === undefined) {
     name = '__pawl_default';
@@ -274,7 +295,8 @@ export function paramsStart(source: string, node: FunctionNode): number {
   let from = node.start as number;
   if (node.type === 'ObjectMethod' || node.type === 'ClassMethod') from = keyRange(source, node)[1];
   else if (node.type === 'ClassPrivateMethod') from = node.key.end as number;
-  else if ((node as t.FunctionDeclaration).id) from = ((node as t.FunctionDeclaration).id as t.Identifier).end as number;
+  else if ((node as t.FunctionDeclaration).id)
+    from = ((node as t.FunctionDeclaration).id as t.Identifier).end as number;
   return findToken(source, '(', from);
 }
 

@@ -8,9 +8,11 @@ export function markModulePure(source: string, file: string): Output {
   if (!program || problems.length > 0) return { code: source, map: null };
   const text = new MagicString(source);
   for (const statement of program.body) {
-    const node = statement.type === 'ExportNamedDeclaration' && statement.declaration ? statement.declaration : statement;
+    const node =
+      statement.type === 'ExportNamedDeclaration' && statement.declaration ? statement.declaration : statement;
     if (node.type !== 'VariableDeclaration' || node.declare) continue;
-    for (const { init } of node.declarations) if (init) for (const at of pureCalls(init)) text.appendLeft(at, '/*#__PURE__*/ ');
+    for (const { init } of node.declarations)
+      if (init) for (const at of pureCalls(init)) text.appendLeft(at, '/*#__PURE__*/ ');
   }
   if (!text.hasChanged()) return { code: source, map: null };
   return { code: text.toString(), map: text.generateMap({ source: file, includeContent: true, hires: 'boundary' }) };

@@ -56,29 +56,47 @@ class Pruner {
       if (statement.importKind === 'type') return;
       if (statement.specifiers.length === 0) this.#add(statement, statement, [], 'bare-import', false);
       for (const specifier of statement.specifiers)
-        if ((specifier as t.ImportSpecifier).importKind !== 'type') this.#add(specifier, statement, [specifier.local.name], 'import', false);
+        if ((specifier as t.ImportSpecifier).importKind !== 'type')
+          this.#add(specifier, statement, [specifier.local.name], 'import', false);
       return;
     }
-    if (statement.type === 'TSImportEqualsDeclaration') return this.#add(statement, statement, [statement.id.name], 'import', statement.isExport);
+    if (statement.type === 'TSImportEqualsDeclaration')
+      return this.#add(statement, statement, [statement.id.name], 'import', statement.isExport);
     const exported = statement.type === 'ExportNamedDeclaration';
     const node: Node = exported && statement.declaration ? statement.declaration : statement;
     if (isTypeOnly(node) || (node as t.VariableDeclaration).declare) return;
     switch (node.type) {
       case 'VariableDeclaration':
-        for (const declarator of node.declarations) this.#add(declarator, statement, bindingNames(declarator.id), 'declaration', exported || this.#registers(declarator));
+        for (const declarator of node.declarations)
+          this.#add(
+            declarator,
+            statement,
+            bindingNames(declarator.id),
+            'declaration',
+            exported || this.#registers(declarator),
+          );
         return;
       case 'FunctionDeclaration':
       case 'ClassDeclaration':
       case 'TSEnumDeclaration':
       case 'TSModuleDeclaration':
-        this.#add(node, statement, node.id?.type === 'Identifier' ? [node.id.name] : [], 'declaration', exported || this.#registers(node));
+        this.#add(
+          node,
+          statement,
+          node.id?.type === 'Identifier' ? [node.id.name] : [],
+          'declaration',
+          exported || this.#registers(node),
+        );
         return;
       case 'ExportNamedDeclaration':
       case 'ExportDefaultDeclaration':
       case 'ExportAllDeclaration':
       case 'TSExportAssignment': {
         const inner = (node as t.ExportDefaultDeclaration).declaration as Node | undefined;
-        const name = inner && (inner.type === 'FunctionDeclaration' || inner.type === 'ClassDeclaration') ? inner.id?.name : undefined;
+        const name =
+          inner && (inner.type === 'FunctionDeclaration' || inner.type === 'ClassDeclaration')
+            ? inner.id?.name
+            : undefined;
         this.#add(node, statement, name === undefined ? [] : [name], 'declaration', true);
         return;
       }
@@ -105,8 +123,12 @@ class Pruner {
     const sweeping = mode === 'workflow' || mode === 'schemas';
     if (mode !== 'schemas' && this.#transform.analysis.classes.some(({ fact }) => within(fact.span.start))) return true;
     const stays = ({ fact, home }: DirectiveFunction) => fact.placement !== 'hoisted' || home !== this.#program;
-    if (functions.some((fn) => (fn.fact.kind === 'workflow' || !sweeping) && stays(fn) && within(fn.fact.span.start))) return true;
-    return definitions.some(({ fact }) => (fact.kind === 'workflow' || mode !== 'workflow') && fact.kind !== 'credential' && within(fact.span.start));
+    if (functions.some((fn) => (fn.fact.kind === 'workflow' || !sweeping) && stays(fn) && within(fn.fact.span.start)))
+      return true;
+    return definitions.some(
+      ({ fact }) =>
+        (fact.kind === 'workflow' || mode !== 'workflow') && fact.kind !== 'credential' && within(fact.span.start),
+    );
   }
 
   #isCommonJsExport(statement: t.Statement): boolean {
@@ -132,7 +154,10 @@ class Pruner {
       if (this.#transform.edits.isCut(offset)) continue;
       const statement = this.#program.body[ref.statement] as Node;
       const items = byStatement.get(statement) ?? [];
-      const item = items.length === 1 ? items[0] : items.find(({ node }) => (node.start as number) <= offset && offset < (node.end as number));
+      const item =
+        items.length === 1
+          ? items[0]
+          : items.find(({ node }) => (node.start as number) <= offset && offset < (node.end as number));
       item?.refs.push(ref);
     }
   }
@@ -160,7 +185,9 @@ class Pruner {
       }
     }
     this.#remove(this.#items.filter((item) => !live.has(item)));
-    for (const item of live) if (item.node.type === 'VariableDeclarator' && item.node.init && !this.#registers(item.node)) this.#markPure(item.node.init);
+    for (const item of live)
+      if (item.node.type === 'VariableDeclarator' && item.node.init && !this.#registers(item.node))
+        this.#markPure(item.node.init);
   }
 
   /** Whether a statement changes (assigns to, calls a method of, or hands to a function) something that stays. */
@@ -183,7 +210,11 @@ class Pruner {
   }
 
   dropOrphans(): void {
-    const candidates = new Set(this.#items.filter((item) => item.hadUses && !item.root && (item.kind === 'import' || item.kind === 'declaration')));
+    const candidates = new Set(
+      this.#items.filter(
+        (item) => item.hadUses && !item.root && (item.kind === 'import' || item.kind === 'declaration'),
+      ),
+    );
     for (let shrank = true; shrank; ) {
       shrank = false;
       const used = new Set<Item>();
@@ -216,8 +247,16 @@ class Pruner {
     for (const [statement, items] of byStatement) {
       const kept = this.#items.filter((item) => item.statement === statement && !items.includes(item));
       if (kept.length === 0) this.#cutStatement(statement);
-      else if (statement.type === 'ImportDeclaration') this.#rewriteImport(statement, kept.map((item) => item.node));
-      else this.#cutDeclarators(items.map((item) => item.node), kept.map((item) => item.node));
+      else if (statement.type === 'ImportDeclaration')
+        this.#rewriteImport(
+          statement,
+          kept.map((item) => item.node),
+        );
+      else
+        this.#cutDeclarators(
+          items.map((item) => item.node),
+          kept.map((item) => item.node),
+        );
     }
   }
 
@@ -247,7 +286,8 @@ class Pruner {
   #rewriteImport(statement: t.ImportDeclaration, kept: Node[]): void {
     const { source, edits } = this.#transform;
     const text = (node: Node) => source.slice(node.start as number, node.end as number);
-    const stays = (specifier: Node) => kept.includes(specifier) || (specifier as t.ImportSpecifier).importKind === 'type';
+    const stays = (specifier: Node) =>
+      kept.includes(specifier) || (specifier as t.ImportSpecifier).importKind === 'type';
     const parts: string[] = [];
     const named: string[] = [];
     for (const specifier of statement.specifiers) {
@@ -274,7 +314,8 @@ class Pruner {
 
   /** Marks calls of a value that nobody may need, so that a bundler can drop `export const client = new Sdk()`. */
   #markPure(init: Node): void {
-    for (const at of pureCalls(init)) if (!this.#transform.edits.isCut(at)) this.#transform.edits.insert(at, '/*#__PURE__*/ ');
+    for (const at of pureCalls(init))
+      if (!this.#transform.edits.isCut(at)) this.#transform.edits.insert(at, '/*#__PURE__*/ ');
   }
 }
 
@@ -297,7 +338,9 @@ export function pureCalls(init: Node): number[] {
         visit(inner.argument);
         return;
       case 'ObjectExpression':
-        for (const property of inner.properties) if (property.type !== 'ObjectMethod') visit(property.type === 'ObjectProperty' ? property.value : property.argument);
+        for (const property of inner.properties)
+          if (property.type !== 'ObjectMethod')
+            visit(property.type === 'ObjectProperty' ? property.value : property.argument);
         return;
       case 'ArrayExpression':
         for (const element of inner.elements) if (element) visit(element);
@@ -347,7 +390,8 @@ function changedNames(statement: Node, isLocalValue: (name: string) => boolean):
         if (callee.type === 'MemberExpression') add(callee.object);
         const owner = root(callee);
         // `app.use(helper)` sets up `app`, not `helper`; `Object.assign(table, …)` and `register(table)` change their argument.
-        if (owner === null || callee.type === 'Identifier' || !isLocalValue(owner)) for (const argument of node.arguments) add(argument as Node);
+        if (owner === null || callee.type === 'Identifier' || !isLocalValue(owner))
+          for (const argument of node.arguments) add(argument as Node);
         visit(callee);
         for (const argument of node.arguments) visit(argument as Node);
         return;
@@ -356,7 +400,8 @@ function changedNames(statement: Node, isLocalValue: (name: string) => boolean):
         for (const key in node) {
           const value = (node as unknown as Record<string, unknown>)[key];
           if (key === 'loc' || value === null || typeof value !== 'object') continue;
-          for (const child of Array.isArray(value) ? value : [value]) if (child && typeof child.type === 'string') visit(child as Node);
+          for (const child of Array.isArray(value) ? value : [value])
+            if (child && typeof child.type === 'string') visit(child as Node);
         }
     }
   };

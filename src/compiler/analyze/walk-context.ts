@@ -1,0 +1,178 @@
+import type * as t from '@babel/types';
+import type { DirectiveKind, Unit } from '../facts.ts';
+import { eachChild, isTypeOnly, keyName, type Node, unwrap } from './ast.ts';
+import { isDirectiveLike } from './directives.ts';
+import type { Binding, BindingKind, ClassSite, DefinitionSite, FunctionInfo, Model } from './model.ts';
+import { Scope } from './model.ts';
+import type { Definer } from './sources.ts';
+
+/**
+ * What the walk knows at the node where it stands: the nodes around it, the scope, the function, the unit; and the notes that it
+ * takes there.
+ */
+export abstract class WalkContext {
+  protected readonly model: Model;
+  /** Functions that the module's own directive marks. */
+  protected readonly marked: ReadonlyMap<Node, { kind: DirectiveKind; directive: Node }>;
+  /** Local names of `defineAction` and the like, and of namespaces that hold them. */
+  protected readonly definers: ReadonlyMap<string, Definer>;
+  protected readonly symbols: ReadonlyMap<string, 'serialize' | 'deserialize'>;
+  protected readonly stack: Node[] = [];
+  /** The `run` options of definitions, each a unit of its own. */
+  protected readonly runs = new Map<Node, DefinitionSite>();
+  protected scope: Scope;
+  protected fn: FunctionInfo | null = null;
+  protected unit = 0;
+  protected statement = 0;
+  protected inExport = false;
+  protected currentClass: ClassSite | null = null;
+
+  constructor(
+    model: Model,
+    marked: ReadonlyMap<Node, { kind: DirectiveKind; directive: Node }>,
+    definers: ReadonlyMap<string, Definer>,
+    symbols: ReadonlyMap<string, 'serialize' | 'deserialize'>,
+  ) {
+    this.model = model;
+    this.marked = marked;
+    this.definers = definers;
+    this.symbols = symbols;
+    this.scope = model.module;
+  }
+
+  protected readonly visit = (node: Node): void => {
+    if (node.type === 'Identifier') {
+      if (node.name === 'arguments') this.noteArguments(node);
+      else this.identifier(node);
+      return;
+    }
+    if (node.type.startsWith('TS') && isTypeOnly(node)) return;
+    this.stack.push(node);
+    this.enter(node);
+    this.stack.pop();
+  };
+
+  /** A mention of a name. */
+  protected abstract identifier(node: t.Identifier): void;
+
+  /** Any other node, which stands on top of the stack. */
+  protected abstract enter(node: Node): void;
+
+  protected children(node: Node): void {
+    eachChild(node, this.visit);
+  }
+
+  protected scoped(node: Node, body: () => void): void {
+    const outer = this.scope;
+    this.scope = new Scope(outer, 'block', node, this.fn);
+    body();
+    this.scope = outer;
+  }
+
+  protected declare(id: Node, kind: BindingKind, declaration: Node, scope: Scope): Binding {
+    const name = (id as t.Identifier).name;
+    return scope.declare({ name, kind, scope, node: id, declaration, refs: [] });
+  }
+
+  protected declarePattern(pattern: Node, kind: BindingKind, declaration: Node, scope: Scope): void {
+    switch (pattern.type) {
+      case 'Identifier':
+        this.declare(pattern, kind, declaration, scope);
+        return;
+      case 'ObjectPattern':
+        for (const property of pattern.properties)
+          this.declarePattern(
+            property.type === 'RestElement' ? property.argument : property.value,
+            kind,
+            declaration,
+            scope,
+          );
+        return;
+      case 'ArrayPattern':
+        for (const element of pattern.elements) if (element) this.declarePattern(element, kind, declaration, scope);
+        return;
+      case 'AssignmentPattern':
+        this.declarePattern(pattern.left, kind, declaration, scope);
+        return;
+      case 'RestElement':
+        this.declarePattern(pattern.argument, kind, declaration, scope);
+        return;
+      case 'TSParameterProperty':
+        this.declarePattern(pattern.parameter, kind, declaration, scope);
+        return;
+      default:
+    }
+  }
+
+  protected openUnit(kind: Unit['kind'], path: string, node: Node): number {
+    const { units, positions } = this.model;
+    const named = (node as t.FunctionExpression).id ?? (node as t.ObjectMethod).key ?? node;
+    const start = named.start as number;
+    units.push({
+      path,
+      kind,
+      span: positions.span(node.start as number, node.end as number),
+      nameSpan:
+        named === node
+          ? positions.span(start, firstTokenEnd(this.model.source, start))
+          : positions.span(start, named.end as number),
+      uses: [],
+    });
+    return units.length - 1;
+  }
+
+  protected noteThis(node: Node): void {
+    for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.thisAt ??= node;
+  }
+
+  /** `this.save()` in a class: a mention of its method. */
+  protected noteThisMember(node: t.MemberExpression | t.OptionalMemberExpression): void {
+    const name = keyName(node.property, node.computed);
+    if (!this.currentClass || name === null) return;
+    for (let i = this.stack.length - 2; i >= 0; i--) {
+      const around = this.stack[i] as Node;
+      if (
+        around.type === 'FunctionExpression' ||
+        around.type === 'FunctionDeclaration' ||
+        around.type === 'ObjectMethod'
+      )
+        return;
+      if (this.stack[i - 1] !== this.currentClass.node.body) continue;
+      const isStatic = around.type === 'StaticBlock' || Boolean((around as t.ClassMethod).static);
+      const parent = this.stack[this.stack.length - 2] as Node;
+      this.model.thisMembers.push({ site: this.currentClass, name, isStatic, node, parent, unit: this.unit });
+      return;
+    }
+  }
+
+  protected noteArguments(node: Node): void {
+    if (this.scope.find('arguments')) return;
+    for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.argumentsAt ??= node;
+  }
+
+  protected noteSuper(node: Node): void {
+    for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.superAt ??= node;
+  }
+
+  protected notePrivate(node: Node): void {
+    for (let fn = this.fn; fn; fn = fn.parent) fn.privateAt ??= node;
+  }
+
+  protected strayIn(statements: readonly Node[], index: number): void {
+    const node = statements[index] as Node;
+    if (node.type !== 'ExpressionStatement') return;
+    const inner = unwrap(node.expression);
+    const template = inner.type === 'TemplateLiteral';
+    let text: string | null = null;
+    if (inner.type === 'StringLiteral') text = inner.value;
+    else if (inner.type === 'TemplateLiteral' && inner.expressions.length === 0)
+      text = inner.quasis[0]?.value.cooked ?? null;
+    if (text === null || !isDirectiveLike(text)) return;
+    this.model.strays.push({ node, text, template, first: index === 0, ancestors: this.stack.slice() });
+  }
+}
+
+function firstTokenEnd(source: string, start: number): number {
+  const match = /^(?:[\w$]+|.)/u.exec(source.slice(start, start + 64));
+  return start + (match?.[0].length ?? 1);
+}

@@ -1,0 +1,254 @@
+import type * as t from '@babel/types';
+import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
+import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
+import { DEFINERS } from './sources.ts';
+import { WalkContext } from './walk-context.ts';
+
+/** References of the walk: what each mention of a name takes, calls or writes, and the calls that mean something to pawl. */
+export abstract class ReferenceWalker extends WalkContext {
+  protected identifier(node: t.Identifier): void {
+    this.reference(node, 'read', false);
+  }
+
+  protected reference(node: t.Identifier | t.JSXIdentifier, access: Ref['access'], rebinds: boolean): void {
+    const stack = this.stack;
+    const path = [node.name];
+    let end = node.end as number;
+    let child: Node = node;
+    let i = stack.length - 1;
+    for (; i >= 0; i--) {
+      const parent = stack[i] as Node;
+      if (isTransparent(parent)) child = parent;
+      else if (
+        (parent.type === 'MemberExpression' || parent.type === 'OptionalMemberExpression') &&
+        parent.object === child
+      ) {
+        const name = keyName(parent.property, parent.computed);
+        if (name === null) break;
+        path.push(name);
+        end = parent.end as number;
+        child = parent;
+      } else break;
+    }
+    const parent = stack[i];
+    let kind = access;
+    if (kind === 'read' && parent) {
+      if ((parent.type === 'CallExpression' || parent.type === 'OptionalCallExpression') && parent.callee === child)
+        kind = 'call';
+      else if (parent.type === 'TaggedTemplateExpression' && parent.tag === child) kind = 'call';
+      else if (parent.type === 'NewExpression' && parent.callee === child) kind = 'new';
+    }
+    const ref: Ref = {
+      name: node.name,
+      node,
+      scope: this.scope,
+      fn: this.fn,
+      binding: null,
+      path,
+      access: kind,
+      rebinds,
+      end,
+      unit: this.unit,
+      statement: this.statement,
+      exported: this.inExport,
+      silent: false,
+    };
+    this.model.refs.push(ref);
+    if (kind === 'new') this.noteInstanceMember(ref, i);
+    if (parent?.type === 'VariableDeclarator' && parent.init === child && parent.id.type === 'ObjectPattern')
+      for (const property of parent.id.properties) {
+        if (property.type === 'RestElement') continue;
+        const name = keyName(property.key, property.computed);
+        if (name === null) continue;
+        this.model.refs.push({ ...ref, path: [...path, name], unit: this.aliasUnit(property) });
+        // What is taken of it is said by name.
+        ref.silent = !parent.id.properties.some(({ type }) => type === 'RestElement');
+      }
+  }
+
+  /** `new Order(id).total()`: a member of the instance. */
+  protected noteInstanceMember(ref: Ref, index: number): void {
+    let child = this.stack[index] as Node;
+    for (let i = index - 1; i >= 0; i--) {
+      const parent = this.stack[i] as Node;
+      if (isTransparent(parent)) {
+        child = parent;
+        continue;
+      }
+      if ((parent.type !== 'MemberExpression' && parent.type !== 'OptionalMemberExpression') || parent.object !== child)
+        return;
+      const name = keyName(parent.property, parent.computed);
+      const call = this.stack[i - 1] as t.CallExpression | undefined;
+      const access = call?.type.endsWith('CallExpression') && call.callee === parent ? 'call' : 'read';
+      if (name !== null)
+        this.model.refs.push({ ...ref, path: [...ref.path, `#${name}`], access, end: parent.end as number });
+      return;
+    }
+  }
+
+  /** `const { readFile } = fs` at the top level: each name is a variable of the module. */
+  protected aliasUnit(property: t.ObjectProperty): number {
+    const value = property.value.type === 'AssignmentPattern' ? property.value.left : property.value;
+    const own = this.unit === 0 && this.fn === null && this.scope === this.model.module && value.type === 'Identifier';
+    return own ? this.openUnit('variable', value.name, value) : this.unit;
+  }
+
+  /** `typeof fetch` asks whether there is one and does nothing with it. */
+  protected probe(node: Node): void {
+    const before = this.model.refs.length;
+    this.visit(node);
+    const [ref] = this.model.refs.slice(before);
+    if (ref && ref.end === unwrap(node).end) ref.silent = true;
+  }
+
+  /** What an assignment writes: a variable, a member, or a pattern of them. */
+  protected target(node: Node): void {
+    const inner = unwrap(node);
+    switch (inner.type) {
+      case 'Identifier':
+        this.reference(inner, 'write', true);
+        return;
+      case 'MemberExpression':
+      case 'OptionalMemberExpression': {
+        const before = this.model.refs.length;
+        this.visit(inner);
+        const root = this.model.refs[before];
+        if (root && root.node.start === inner.start) root.access = 'write';
+        return;
+      }
+      case 'ObjectPattern':
+        for (const property of inner.properties) {
+          if (property.type === 'RestElement') this.target(property.argument);
+          else {
+            if (property.computed) this.visit(property.key);
+            this.target(property.value);
+          }
+        }
+        return;
+      case 'ArrayPattern':
+        for (const element of inner.elements) if (element) this.target(element);
+        return;
+      case 'AssignmentPattern':
+        this.target(inner.left);
+        this.stack.push(inner);
+        this.visit(inner.right);
+        this.stack.pop();
+        return;
+      case 'RestElement':
+        this.target(inner.argument);
+        return;
+      default:
+        this.visit(inner);
+    }
+  }
+
+  protected assignment(node: t.AssignmentExpression): void {
+    const path = staticPath(node.left);
+    if (path && node.operator === '=') {
+      if (path[0] === 'module' || path[0] === 'exports') this.model.usesCommonJs = true;
+      if (path.length > 1) this.model.options.push({ path, value: node.right, node, scope: this.scope });
+    }
+    this.target(node.left);
+    this.visit(node.right);
+  }
+
+  protected jsxName(name: Node): void {
+    if (name.type === 'JSXIdentifier') {
+      if (/^[A-Z_$]/.test(name.name)) this.reference(name, 'call', false);
+    } else if (name.type === 'JSXMemberExpression') {
+      let root: Node = name;
+      while (root.type === 'JSXMemberExpression') root = root.object;
+      if (root.type === 'JSXIdentifier') this.reference(root, 'call', false);
+    }
+  }
+
+  protected entityName(node: Node): void {
+    let root = node;
+    while (root.type === 'TSQualifiedName') root = root.left;
+    if (root.type === 'Identifier') this.reference(root, 'read', false);
+  }
+
+  protected call(node: t.CallExpression | t.OptionalCallExpression): void {
+    const callee = unwrap(node.callee as Node);
+    if (callee.type === 'Import')
+      this.require(node as t.CallExpression, node.arguments[0] as Node | undefined, 'dynamic');
+    else if (callee.type === 'Identifier' && callee.name === 'require' && !this.scope.find('require'))
+      this.require(node as t.CallExpression, node.arguments[0] as Node | undefined, 'require');
+    else this.definition(node as t.CallExpression, callee);
+    this.children(node);
+  }
+
+  protected definition(node: t.CallExpression, callee: Node): void {
+    const path = staticPath(callee);
+    if (!path) return;
+    const definer = this.definers.get(path[0] as string);
+    if (!definer) return;
+    const kind =
+      definer === 'namespace'
+        ? path.length === 2
+          ? DEFINERS[path[1] as string]
+          : undefined
+        : path.length === 1
+          ? definer
+          : undefined;
+    if (!kind || this.scope.find(path[0] as string)?.kind !== 'import') return;
+    const site: DefinitionSite = { kind, call: node, ancestors: this.stack.slice(0, -1), unit: -1 };
+    const options = node.arguments[0] && unwrap(node.arguments[0] as Node);
+    if (options?.type === 'ObjectExpression' && kind !== 'credential')
+      for (const property of options.properties)
+        if (property.type !== 'SpreadElement' && keyName(property.key, property.computed) === 'run')
+          this.runs.set(property, site);
+    this.model.definitions.push(site);
+  }
+
+  protected require(
+    node: t.CallExpression | t.ImportExpression,
+    argument: Node | undefined,
+    form: ModuleReference['form'],
+  ): void {
+    const inner = argument && unwrap(argument);
+    let specifier: string | null = null;
+    if (inner?.type === 'StringLiteral') specifier = inner.value;
+    else if (inner?.type === 'TemplateLiteral' && inner.expressions.length === 0)
+      specifier = inner.quasis[0]?.value.cooked ?? null;
+    if (form === 'require') this.model.usesCommonJs = true;
+    const path: string[] = [];
+    const locals: ModuleReference['locals'] = [];
+    let child: Node = node;
+    for (let i = this.stack.length - 2; i >= 0; i--) {
+      const parent = this.stack[i] as Node;
+      if (parent.type === 'AwaitExpression' || isTransparent(parent)) child = parent;
+      else if (parent.type === 'MemberExpression' && parent.object === child) {
+        const name = keyName(parent.property, parent.computed);
+        if (name === null) break;
+        path.push(name);
+        child = parent;
+      } else {
+        if (parent.type === 'VariableDeclarator' && parent.init === child) locals.push(...localsOf(parent.id, path));
+        break;
+      }
+    }
+    this.model.requires.push({
+      specifier,
+      form,
+      node,
+      path,
+      unit: this.unit,
+      locals,
+      topLevel: this.fn === null && this.scope.isStatic,
+    });
+  }
+}
+
+function localsOf(id: Node, path: string[]): ModuleReference['locals'] {
+  if (id.type === 'Identifier') return [{ local: id.name, imported: path[0] ?? '*' }];
+  if (id.type !== 'ObjectPattern' || path.length > 0) return [];
+  const locals: ModuleReference['locals'] = [];
+  for (const property of id.properties) {
+    if (property.type === 'RestElement') continue;
+    const imported = keyName(property.key, property.computed);
+    const value = property.value.type === 'AssignmentPattern' ? property.value.left : property.value;
+    if (imported !== null && value.type === 'Identifier') locals.push({ local: value.name, imported });
+  }
+  return locals;
+}
