@@ -4,7 +4,8 @@ import { type Analysis, analyzeModule } from './analyze/analyze.ts';
 import type { ModuleFacts, Target } from './facts.ts';
 import { mayHaveDirectives } from './prefilter.ts';
 import { markModulePure } from './transform/helper.ts';
-import { type Mode, transformTo } from './transform/target.ts';
+import { transformTo } from './transform/target.ts';
+import type { Mode } from './transform/transform.ts';
 
 /**
  * Glossary of the compiler.

@@ -1,4 +1,4 @@
-import type { Transform } from './target.ts';
+import type { Transform } from './transform.ts';
 
 /** Registers classes whose instances cross boundaries, by a static block so that private and anonymous classes work too. */
 export function transformClasses(transform: Transform): void {

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import type { Node } from '../analyze/ast.ts';
 import type { Definition } from '../analyze/definitions.ts';
-import type { Transform } from './target.ts';
+import type { Transform } from './transform.ts';
 
 /**
  * Rewrites definitions.

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import { findToken, type FunctionNode, keyName, type Node } from '../analyze/ast.ts';
 import type { DirectiveFunction } from '../analyze/functions.ts';
-import { firstStatement, type Transform } from './target.ts';
+import { firstStatement, type Transform } from './transform.ts';
 
 /**
  * Rewrites the functions that carry a directive.

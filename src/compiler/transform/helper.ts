@@ -1,7 +1,7 @@
 import MagicString from 'magic-string';
 import { parseModule } from '../parse/parse.ts';
 import { pureCalls } from './prune.ts';
-import type { Output } from './target.ts';
+import type { Output } from './transform.ts';
 
 export function markModulePure(source: string, file: string): Output {
   const { program, problems } = parseModule(source, file);

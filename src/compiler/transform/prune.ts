@@ -3,7 +3,7 @@ import { isTypeOnly, type Node, staticPath, unwrap } from '../analyze/ast.ts';
 import { bindingNames } from '../analyze/definitions.ts';
 import type { DirectiveFunction } from '../analyze/functions.ts';
 import type { Binding, Ref } from '../analyze/model.ts';
-import type { Transform } from './target.ts';
+import type { Transform } from './transform.ts';
 
 /**
  * Takes out of a target what only removed code used.
