@@ -1,14 +1,17 @@
 /** What `openStore` refuses, and how it says so: the code, the place, the remedy, and nothing touched. */
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from '@photostructure/sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { StoreError } from '../../src/store/errors.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { EventStore, StoreOptions } from '../../src/store/port.ts';
+import { loadSqlite } from '../../src/store/sqlite/driver.ts';
 import { makeRun } from './support/make.ts';
 import { spawnChild } from './support/spawn.ts';
 import { temporaryDirectory } from './support/temporary.ts';
+
+/** The library that the store uses: locks of two SQLite libraries in one process do not see each other. */
+const DatabaseSync = await loadSqlite();
 
 let opened: EventStore[] = [];
 
