@@ -17,7 +17,12 @@ function foldersOf(path) {
   const parts = path === '' ? [] : path.split(/(?:^|\/)node_modules\//).slice(1);
   const folders = [];
   for (let depth = parts.length; depth >= 0; depth--) {
-    folders.push(`${parts.slice(0, depth).map((part) => `node_modules/${part}/`).join('')}node_modules`);
+    folders.push(
+      `${parts
+        .slice(0, depth)
+        .map((part) => `node_modules/${part}/`)
+        .join('')}node_modules`,
+    );
   }
   return folders;
 }

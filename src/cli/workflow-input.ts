@@ -1,0 +1,128 @@
+/** What `pawl run WORKFLOW --input JSON` means: which workflow, which arguments. */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { text as readStream } from 'node:stream/consumers';
+import { PawlError } from '../errors.ts';
+import type { LoadedManifest, ManifestWorkflow } from '../manifest/index.ts';
+import { suggest } from './parse.ts';
+import { shortName } from './project.ts';
+
+export interface WorkflowChoice {
+  id: string;
+  workflow: ManifestWorkflow;
+}
+
+/**
+ * Finds a workflow by id, slug or name.
+ *
+ * @throws PawlError `PAWL_WORKFLOW_UNKNOWN` with the nearest name, `PAWL_WORKFLOW_AMBIGUOUS` with the ids
+ */
+export async function chooseWorkflow(manifest: LoadedManifest, wanted: string): Promise<WorkflowChoice> {
+  const exact = Object.hasOwn(manifest.workflows, wanted) ? manifest.workflows[wanted] : undefined;
+  if (exact) return { id: wanted, workflow: exact };
+  const all = Object.entries(manifest.workflows).map(([id, workflow]) => ({ id, workflow }));
+  const named = all.filter(({ id, workflow }) => workflow.name === wanted || shortName(id) === wanted);
+  const [only, second] = named;
+  if (only && !second) return only;
+  const place = resolve(manifest.dir, 'manifest.json');
+  if (only) {
+    throw new PawlError('PAWL_WORKFLOW_AMBIGUOUS', `${named.length} workflows are named \`${wanted}\`.`, {
+      place,
+      remedy: `Write the id: ${named.map(({ id }) => id).join(' or ')}.`,
+    });
+  }
+  if (all.length === 0) {
+    throw new PawlError('PAWL_WORKFLOW_UNKNOWN', `There is no workflow \`${wanted}\`; the build found none at all.`, {
+      place,
+      remedy: "Begin an async function with 'use workflow', or define one with defineWorkflow, and run `pawl build`.",
+    });
+  }
+  const meant = await suggest(
+    wanted,
+    all.flatMap(({ id, workflow }) => [id, shortName(id), workflow.name]),
+  );
+  const list = all.map(({ id }) => id);
+  const known = `The workflows are ${list.slice(0, 10).join(', ')}${list.length > 10 ? ', …' : ''}.`;
+  throw new PawlError('PAWL_WORKFLOW_UNKNOWN', `There is no workflow \`${wanted}\`.`, {
+    place,
+    remedy: `${meant ? `Did you mean \`${meant}\`? ` : ''}${known} If it is new, run \`pawl build\`.`,
+  });
+}
+
+/**
+ * Reads `--input`: JSON, `@FILE`, or `-` for standard input.
+ *
+ * @param base folder that a file is relative to
+ * @throws PawlError `PAWL_INPUT_FILE`, `PAWL_INPUT_NOT_JSON`
+ */
+export async function readInput(option: string, base: string): Promise<unknown> {
+  if (option === '-') return parseJson(await readStream(process.stdin), 'standard input');
+  if (!option.startsWith('@')) return parseJson(option, '--input');
+  const file = resolve(base, option.slice(1));
+  return parseJson(readInputFile(file), file);
+}
+
+function readInputFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason =
+      statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+        ? 'it is a directory'
+        : code === 'ENOENT'
+          ? 'there is no such file'
+          : code === 'EACCES'
+            ? 'permission is denied'
+            : message;
+    throw new PawlError('PAWL_INPUT_FILE', `The input cannot be read: ${reason}.`, {
+      place: file,
+      remedy: 'Name a readable file after `@`, or write the JSON itself.',
+      cause: error,
+    });
+  }
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const { message } = error as Error;
+    const reason = text.trim() === '' ? 'it is empty' : message;
+    const position = /at position (\d+)/.exec(message)?.[1];
+    const before = position === undefined ? null : text.slice(0, Number(position)).split('\n');
+    throw new PawlError('PAWL_INPUT_NOT_JSON', `The input is not JSON: ${reason}.`, {
+      place: before ? `${place}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}` : place,
+      remedy:
+        'Strings and keys take double quotes: --input \'{ "id": "A-1004" }\'. `@FILE` reads a file, `-` standard input.',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Checks the input of a definition against the schema in the manifest, so that a run that cannot begin is not made.
+ *
+ * @throws PawlError `PAWL_INPUT_INVALID`, which names every path that does not match
+ */
+export async function checkInput({ id, workflow }: WorkflowChoice, input: unknown): Promise<void> {
+  if (workflow.input === undefined || workflow.input === true) return;
+  const { z } = await import('zod');
+  const parsed = z.fromJSONSchema(workflow.input as Parameters<typeof z.fromJSONSchema>[0]).safeParse(input);
+  if (parsed.success) return;
+  const problems = new Map<string, string>();
+  for (const { path, message } of parsed.error.issues) {
+    const place = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+    if (!problems.has(place)) problems.set(place, message);
+  }
+  const list = [...problems].map(([place, message]) => `input${place}: ${message}`);
+  const more = list.length > 1 ? ` (and ${list.length - 1} more)` : '';
+  throw new PawlError('PAWL_INPUT_INVALID', `The input does not match the schema of \`${id}\`: ${list[0]}${more}.`, {
+    place: `${workflow.file}:${workflow.span.line}:${workflow.span.column}`,
+    remedy:
+      list.length > 1
+        ? list.join('\n  ')
+        : 'The schema stands at that place; `.pawl/manifest.json` holds it as JSON Schema.',
+    details: { problems: list },
+  });
+}
