@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { toRelative } from '../checker/disk-resolve.ts';
 import { concernsChecker, type SourceFile, SourceFiles } from '../checker/files.ts';
 import { analyze, type CompileResult, compile, compileHelper, type ModuleFacts } from '../compiler/index.ts';
 import type { RawMap } from './maps.ts';
+import { keepPlace } from './module-place.ts';
 
 /** A module in the form that a bundle wants. */
 export interface ModuleCode {
@@ -15,13 +18,16 @@ export type BundleTarget = 'workflow' | 'step' | 'schemas';
 /** The files of a build. A text is read when the file changed, and compiled once, for all that follows: facts and outputs. */
 export class BuildFiles extends SourceFiles {
   readonly #root: string;
+  readonly #outDir: string;
   readonly #compiled = new WeakMap<SourceFile, CompileResult>();
   readonly #concerns = new WeakMap<SourceFile, boolean>();
+  readonly #steps = new WeakMap<SourceFile, ModuleCode>();
   readonly #helpers = new WeakMap<SourceFile, ModuleCode>();
 
-  constructor(root: string) {
+  constructor(root: string, outDir: string) {
     super(root);
     this.#root = root;
+    this.#outDir = outDir;
   }
 
   /** Whether a file has something for the checker by itself. */
@@ -40,10 +46,30 @@ export class BuildFiles extends SourceFiles {
     if (!source) return null;
     let result = this.#compiled.get(source);
     if (!result) {
-      result = compile(source.text, { filename: file, schemas: true });
+      result = this.#compile(source);
       this.#compiled.set(source, result);
     }
     return result.facts && hasSomething(result.facts) ? result : null;
+  }
+
+  /** Ids in a package beyond the root begin with its name and version: how far away it lies is nobody's business. */
+  #compile({ file, text }: SourceFile): CompileResult {
+    const home = file.startsWith('../') || isAbsolute(file) ? this.#packageOf(file) : null;
+    if (!home) return compile(text, { filename: file, schemas: true });
+    const result = compile(text, { filename: home.path, packageName: home.name, schemas: true });
+    if (result.facts) result.facts.file = file;
+    for (const diagnostic of result.diagnostics) diagnostic.file = file;
+    return result;
+  }
+
+  /** The package that a file belongs to, and its path within. */
+  #packageOf(file: string): { name: string; path: string } | null {
+    const absolute = isAbsolute(file) ? file : join(this.#root, file);
+    for (let folder = dirname(absolute); ; folder = dirname(folder)) {
+      const { name, version } = readPackage(folder) ?? {};
+      if (name) return { name: `${name}@${version ?? '0.0.0'}`, path: toRelative(folder, absolute) };
+      if (dirname(folder) === folder) return null;
+    }
   }
 
   override facts(file: string): ModuleFacts | undefined {
@@ -65,9 +91,9 @@ export class BuildFiles extends SourceFiles {
   code(file: string, target: BundleTarget): ModuleCode | null {
     const source = this.get(file);
     if (!source) return null;
+    if (target === 'step') return this.#stepCode(source);
     const output = this.compiled(file)?.outputs[target];
     if (output) return output as ModuleCode;
-    if (target === 'step') return { code: source.text, map: null };
     let helper = this.#helpers.get(source);
     if (!helper) {
       helper = compileHelper(source.text, { filename: file }) as ModuleCode;
@@ -82,9 +108,29 @@ export class BuildFiles extends SourceFiles {
     return null;
   }
 
+  #stepCode(source: SourceFile): ModuleCode {
+    let code = this.#steps.get(source);
+    if (!code) {
+      const { file, text } = source;
+      const output = (this.compiled(file)?.outputs.step ?? { code: text, map: null }) as ModuleCode;
+      const path = isAbsolute(file) ? file : join(this.#root, file);
+      code = keepPlace(output, toRelative(this.#outDir, path), file);
+      this.#steps.set(source, code);
+    }
+    return code;
+  }
+
   /** The path relative to the root with `/`, as everywhere in facts. */
   relative(path: string): string {
     return toRelative(this.#root, path);
+  }
+}
+
+function readPackage(folder: string): { name?: string; version?: string } | null {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  } catch {
+    return null;
   }
 }
 

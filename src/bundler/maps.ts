@@ -50,6 +50,9 @@ export class ComposedMap {
   readonly #bundle: RawMap;
   readonly #raw: Mappings;
   readonly #traces: Trace[];
+  /** Numbers of the sources that users shall see, and the number that each of all gets. */
+  readonly #shown: number[];
+  readonly #numbers: number[];
   readonly #mappings: Mappings;
   #encoded: string | null = null;
 
@@ -57,6 +60,8 @@ export class ComposedMap {
     this.#bundle = bundle;
     this.#raw = decodedMappings(traceMap(bundle)) as Mappings;
     this.#traces = bundle.sources.map((source) => traceOf(source, originalOf));
+    this.#shown = this.#traces.flatMap(({ original }, index) => (original === null ? [] : [index]));
+    this.#numbers = this.#traces.map((_, index) => this.#shown.indexOf(index));
     this.#mappings = this.#raw.map((line) => this.#lead(line));
   }
 
@@ -84,17 +89,15 @@ export class ComposedMap {
   toMap(file: string): FinalMap {
     const { sources, sourcesContent, names } = this.#bundle;
     this.#encoded ??= encodedMappings(
-      traceMap({ version: 3, sources, names, mappings: this.#mappings as unknown as string }),
+      traceMap({ version: 3, sources: this.#shown.map(String), names, mappings: this.#mappings as unknown as string }),
     );
     return {
       version: 3,
       file,
-      // A hidden module keeps its number, which no segment has.
-      sources: sources.map((source, index) => (this.#traces[index]?.original === null ? '' : (source as string))),
-      sourcesContent: sources.map((_, index) => {
-        const { original } = this.#traces[index] as Trace;
-        return original === null ? null : (original?.text ?? sourcesContent?.[index] ?? null);
-      }),
+      sources: this.#shown.map((index) => sources[index] as string),
+      sourcesContent: this.#shown.map(
+        (index) => this.#traces[index]?.original?.text ?? sourcesContent?.[index] ?? null,
+      ),
       names,
       mappings: this.#encoded,
     };
@@ -111,11 +114,11 @@ export class ComposedMap {
 
   #leadOn(segment: Segment): Segment {
     if (segment.length === 1) return segment;
-    const [column, source, line, sourceColumn, name] = segment;
-    const { original, map } = this.#traces[source] as Trace;
+    const [column, index, line, sourceColumn, name] = segment;
+    const { original, map } = this.#traces[index] as Trace;
     if (original === null) return [column];
-    if (!map) return segment;
-    const found = traceSegment(map, line, sourceColumn);
+    const source = this.#numbers[index] as number;
+    const found = map ? traceSegment(map, line, sourceColumn) : segment;
     if (!found || found.length === 1) return [column];
     return name === undefined ? [column, source, found[2], found[3]] : [column, source, found[2], found[3], name];
   }

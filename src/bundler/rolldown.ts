@@ -96,7 +96,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
       ok: true,
       output: {
         code: chunk.code,
-        map: chunk.map as unknown as RawMap,
+        map: (chunk.map as unknown as RawMap | null) ?? NO_MAP,
         modules: chunk.moduleIds,
         files,
         imports: [...chunk.imports, ...chunk.dynamicImports],
@@ -112,6 +112,9 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
     await build?.close();
   }
 }
+
+/** Of a chunk without any code of a module. */
+const NO_MAP: RawMap = { version: 3, sources: [], names: [], mappings: '' };
 
 /** A failure of rolldown itself: nothing that the user's code could be blamed for. */
 function internal(error: unknown): PawlError {

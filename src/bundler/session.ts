@@ -85,7 +85,7 @@ class Session implements BuildSession {
     }
     this.#outDir = outputPath(this.#root, options.config?.outDir);
     this.#config = checkConfig(options.config ?? {}, options.configSource);
-    this.#files = new BuildFiles(this.#root);
+    this.#files = new BuildFiles(this.#root, this.#outDir);
     this.#resolver = createDiskResolver(this.#root);
     this.#folder = new OutputFolder(this.#outDir);
     this.#maps = {
@@ -162,7 +162,7 @@ class Session implements BuildSession {
   }
 
   close(): void {
-    this.#files = new BuildFiles(this.#root);
+    this.#files = new BuildFiles(this.#root, this.#outDir);
     this.#resolver.clear();
     this.#schemas = null;
   }

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
+import { placeHelper } from './module-place.ts';
 import { isOwnFile, ownFiles } from './own.ts';
 import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
 import { helperModule } from './virtual.ts';
@@ -45,7 +46,7 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
     entry: `${imports}export { registry } from 'pawl/internal/step';\n`,
     platform: 'node',
     format: 'esm',
-    plugins: [ownModules(), externalPackages(request), userModules(load, entries)],
+    plugins: [ownModules(), placeHelper(), externalPackages(request), userModules(load, entries)],
     options: { transform: { target: 'node20.19' } },
   });
 }

@@ -24,7 +24,7 @@ export const spanSchema = z.strictObject({
 
 const jsonSchemaSchema = z.union([z.record(z.string(), z.unknown()), z.boolean()]);
 
-/** A relative path with `/`, never absolute and never above the root. */
+/** A relative path with `/`; modules of a workspace package may lie above the root. */
 const fileSchema = z
   .string()
   .min(1)

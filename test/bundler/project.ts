@@ -83,14 +83,20 @@ export interface Loaded {
 }
 
 /** Runs the workflow bundle in a context that has nothing but the language. Steps give `result(id, args)`. */
-export function loadWorkflows(output: BuildOutput, result: (id: string, args: unknown[]) => unknown = () => 'done'): Loaded {
+export function loadWorkflows(
+  output: BuildOutput,
+  result: (id: string, args: unknown[]) => unknown = () => 'done',
+): Loaded {
   const loaded: Loaded = { workflows: new Map(), calls: [] };
   const call = async (id: string, args: unknown[], captures?: unknown[]): Promise<unknown> => {
     loaded.calls.push(captures ? [id, [...args], [...captures]] : [id, [...args]]);
     return result(id, args);
   };
   const compiled: Record<(typeof COMPILED_API)[number], unknown> = {
-    step: (id: string, captures?: () => unknown[]) => (...args: unknown[]) => call(id, args, captures?.()),
+    step:
+      (id: string, captures?: () => unknown[]) =>
+      (...args: unknown[]) =>
+        call(id, args, captures?.()),
     call,
     ref: (_id: string, fn: unknown) => fn,
     workflow: (id: string, fn: (...args: unknown[]) => Promise<unknown>) => {

@@ -16,7 +16,9 @@ const hash = `sha256-${'0'.repeat(64)}`;
 const bundles = { workflows: '(function (__pawl) {})\n', steps: 'export {};\n' };
 const manifest = createManifest({
   pawl: '0.1.0',
-  workflows: { 'src/a.ts#run': { style: 'directive', name: 'run', file: 'src/a.ts', span, hash, steps: ['src/a.ts#pay'] } },
+  workflows: {
+    'src/a.ts#run': { style: 'directive', name: 'run', file: 'src/a.ts', span, hash, steps: ['src/a.ts#pay'] },
+  },
   steps: {
     'src/a.ts#pay': {
       style: 'directive',
@@ -140,7 +142,7 @@ test('every flipped bit that leaves a readable manifest is noticed', () => {
   expect(silent).toEqual([]);
 });
 
-function readManifestOf(bytes: Buffer): unknown {
+function readManifestOf(bytes: Buffer): object {
   return JSON.parse(bytes.toString('utf8'));
 }
 
@@ -170,7 +172,11 @@ test.each([
 test('the text of a manifest does not depend on the order of its making', () => {
   const reversed = (value: unknown): unknown =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).reverse().map(([key, member]) => [key, reversed(member)]))
+      ? Object.fromEntries(
+          Object.entries(value)
+            .reverse()
+            .map(([key, member]) => [key, reversed(member)]),
+        )
       : value;
   expect(serializeManifest(reversed(manifest) as typeof manifest)).toBe(serializeManifest(manifest));
 });
