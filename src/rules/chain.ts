@@ -4,6 +4,9 @@ import type { Hop, Place } from './program.ts';
 
 /** Words for call chains, the same in every transitive rule. */
 
+/** Names shown at either end of a long chain. */
+const SHOWN = 4;
+
 /** The name under which people know a unit: `priceOf`, `Order.create`, the file for a module's top level. */
 export function placeName({ module, unit }: Place): string {
   if (unit.path === '') return module.file;
@@ -24,7 +27,9 @@ export function chainText(hops: readonly Hop[], end: string): string {
     const name = placeName(hop);
     return index === 0 ? name : `${name} (${hop.module.file}:${hop.use.span.line}:${hop.use.span.column})`;
   });
-  return [...names, end].join(' → ');
+  const left = names.length - 2 * SHOWN;
+  const shown = left > 1 ? [...names.slice(0, SHOWN), `… ${left} more …`, ...names.slice(-SHOWN)] : names;
+  return [...shown, end].join(' → ');
 }
 
 /** One related place for each hop. */
