@@ -82,7 +82,10 @@ export interface CreateRunRequest {
   wakeAt?: number;
   /** Claims the run in the same transaction, for this registered owner: it starts with fence 1 and status `running`. */
   owner?: string;
-  /** Further first events, after `run_created` (which the store writes itself as seq 1). Only together with `owner`. */
+  /**
+   * Further first events, after `run_created` (which the store writes itself as seq 1). Only together with `owner`. When they
+   * are refused (see `CreateRunResult.refusal`) the run is made all the same, without them.
+   */
   events?: readonly NewRunEvent[];
 }
 
@@ -90,6 +93,8 @@ export interface CreateRunResult {
   /** False when a run of that id existed already: then nothing was written, and `run` is the one that exists. */
   created: boolean;
   run: RunRecord;
+  /** Why the first events were not written: a hook token is in use. Append others. */
+  refusal?: AppendRefusal;
 }
 
 export interface AppendRequest {

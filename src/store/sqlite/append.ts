@@ -24,6 +24,11 @@ import {
 export function append(db: Connection, request: AppendRequest, changes: StoreChange[]): AppendResult {
   const head = selectHead(db, request.runId);
   if (head === undefined) return { ok: false, reason: 'unknown-run' };
+  return appendTo(db, head, request, changes);
+}
+
+/** The same, for a run whose head is known. */
+export function appendTo(db: Connection, head: RunHead, request: AppendRequest, changes: StoreChange[]): AppendResult {
   const refusal = refuse(db, head, request);
   if (refusal !== null) return refusal;
 
@@ -43,7 +48,7 @@ export function recoverAppend(request: AppendRequest, error: unknown): AppendRes
 }
 
 /** Appends the events after the run's newest one, with what follows from each. Returns the new newest number. */
-export function writeEvents(
+function writeEvents(
   db: Connection,
   head: RunHead,
   runId: string,

@@ -5,7 +5,7 @@ import { isGone, ownIdentity } from '../process-identity.ts';
 import { StoreError } from '../errors.ts';
 import type { ClaimRequest, ClaimRunResult, RunRecord, StoreChange } from '../port.ts';
 import type { Connection } from './connection.ts';
-import { deleteOwner, hasOwner, type OwnerRow, selectOwner, selectOwners } from './sql/owners.ts';
+import { deleteOwner, type OwnerRow, selectOwner, selectOwners } from './sql/owners.ts';
 import { claimDueRuns, claimOneRun, releaseRunsOf, selectHead, selectRun } from './sql/runs.ts';
 
 /** Dead owners other than the one that asks (who lives, since it asks). */
@@ -19,8 +19,10 @@ function isDead(owner: OwnerRow, clock: number): boolean {
   return owner.lease_until <= clock || isGone(owner, ownIdentity());
 }
 
-export function requireOwner(db: Connection, owner: string): void {
-  if (hasOwner(db, owner)) return;
+/** The owner's row; an owner without one was never registered, or was declared dead. */
+export function requireOwner(db: Connection, owner: string): OwnerRow {
+  const row = selectOwner(db, owner);
+  if (row !== undefined) return row;
   throw new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place: db.place });
 }
 

@@ -24,11 +24,12 @@ import type {
   StoreOptions,
 } from '../port.ts';
 import { isStorable, requireStorable } from '../text.ts';
-import { append, recoverAppend, writeEvents } from './append.ts';
+import { append, recoverAppend } from './append.ts';
 import type { Connection } from './connection.ts';
+import { createRun, recoverCreate } from './create.ts';
 import { closed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { claimDue, claimOne, deadOwners, requireOwner } from './ownership.ts';
+import { claimDue, claimOne, deadOwners } from './ownership.ts';
 import { hasBundle, insertBundle, selectBundle } from './sql/bundles.ts';
 import { selectEvents } from './sql/events.ts';
 import { selectHook } from './sql/hooks.ts';
@@ -36,7 +37,6 @@ import { insertCancel, insertPayload, selectMessagesOfOwner, selectMessagesOfRun
 import { deleteOwner, renewLease, upsertOwner } from './sql/owners.ts';
 import {
   hasDueRun,
-  insertRun,
   noteCancel,
   releaseRun,
   releaseRunsOf,
@@ -70,29 +70,10 @@ export class SqliteStore implements EventStore {
   }
 
   createRun(request: CreateRunRequest): Promise<CreateRunResult> {
-    return this.#commits.submit((changes) => this.#createRun(request, changes));
-  }
-
-  #createRun(request: CreateRunRequest, changes: StoreChange[]): CreateRunResult {
-    const db = this.#db;
-    const { id, workflowId, seed, bundleHash, input } = request;
-    requireStorable('run', id, seed, bundleHash);
-    const existing = selectRun(db, id);
-    if (existing !== null) return { created: false, run: existing };
-    const owner = request.owner ?? null;
-    if (owner !== null) requireOwner(db, owner);
-    else if (request.events !== undefined && request.events.length > 0) {
-      throw new StoreError('PAWL_STORE_MISUSE', 'Only an owner writes events.', { place: `run ${id}` });
-    }
-    const at = Math.floor(request.at);
-    const wakeAt = Math.ceil(request.wakeAt ?? request.at);
-    const no = insertRun(db, { id, workflowId, seed, bundleHash, at, wakeAt, owner });
-    const status = owner === null ? 'pending' : 'running';
-    const head = { no, status, owner, fence: owner === null ? 0 : 1, cancel_requested: 0, last_seq: 0 } as const;
-    const created = { type: 'run_created', at, name: workflowId, data: input, meta: { seed, bundleHash } } as const;
-    writeEvents(db, head, id, [created, ...(request.events ?? [])], changes);
-    if (owner === null) changes.push({ kind: 'runnable', runId: id });
-    return { created: true, run: selectRun(db, id) as RunRecord };
+    return this.#commits.submit(
+      (changes) => createRun(this.#db, request, changes),
+      (error) => recoverCreate(request, error),
+    );
   }
 
   getRun(runId: string): Promise<RunRecord | null> {

@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../suite.ts';
-import { append, finished, hook, LEASE, makeOwnedRun, makeRun, OWNER, request, scheduled } from '../support/make.ts';
+import {
+  append,
+  completed,
+  finished,
+  hook,
+  LEASE,
+  makeOwnedRun,
+  makeRun,
+  OWNER,
+  request,
+  scheduled,
+} from '../support/make.ts';
 
 export function runTests(context: Context): void {
   test('a created run is there, with its first event', async () => {
@@ -84,6 +95,41 @@ export function runTests(context: Context): void {
       'step_scheduled',
       'step_scheduled',
     ]);
+  });
+
+  test('a run is made even if its first events are refused', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r0');
+    await append(store, 'r0', [hook(0, 'token')]);
+    const base = { workflowId: 'w', seed: 's', bundleHash: null, input: null, at: 100, owner: OWNER };
+    const made = await store.createRun({ ...base, id: 'r1', events: [scheduled(0), hook(1, 'token')] });
+    expect(made).toMatchObject({
+      created: true,
+      run: { id: 'r1', lastSeq: 1, fence: 1 },
+      refusal: { reason: 'hook-conflict', token: 'token', ownerRunId: 'r0' },
+    });
+    expect(await store.getHook('token')).toMatchObject({ runId: 'r0' });
+    const twice = [scheduled(0), completed(0), completed(0)];
+    const misuse = { code: 'PAWL_STORE_MISUSE' };
+    await expect(store.createRun({ ...base, id: 'r2', events: twice })).rejects.toMatchObject(misuse);
+    expect(await store.getRun('r2')).toBeNull();
+  });
+
+  test('a run may be over when it is made', async () => {
+    const { store } = context;
+    await store.registerOwner(OWNER, LEASE);
+    const base = { workflowId: 'w', seed: 's', bundleHash: null, input: null, at: 100, owner: OWNER };
+    const { run } = await store.createRun({ ...base, id: 'r1', events: [finished()] });
+    expect(run).toMatchObject({ status: 'completed', output: '"done"', owner: null, lastSeq: 2 });
+    expect(run).toEqual(await store.getRun('r1'));
+  });
+
+  test('what is returned of a new run is what is read of it', async () => {
+    const { store } = context;
+    const future = await makeRun(store, 'r1', { wakeAt: 500.5 });
+    expect(await store.getRun('r1')).toEqual(future);
+    const owned = await makeOwnedRun(store, 'r2');
+    expect(await store.getRun('r2')).toEqual(owned);
   });
 
   test('only a registered owner makes owned runs, and only owners write events', async () => {

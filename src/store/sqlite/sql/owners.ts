@@ -22,12 +22,6 @@ export function renewLease(db: Connection, name: string, leaseUntil: number): bo
   return Number(db.sql(RENEW).run(leaseUntil, name).changes) > 0;
 }
 
-const HAS = 'SELECT 1 FROM owners WHERE name = ?';
-
-export function hasOwner(db: Connection, name: string): boolean {
-  return db.sql(HAS).get(name) !== undefined;
-}
-
 const SELECT_ONE = 'SELECT * FROM owners WHERE name = ?';
 
 export function selectOwner(db: Connection, name: string): OwnerRow | undefined {
