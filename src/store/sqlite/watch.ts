@@ -36,7 +36,7 @@ export class Watch {
   emit(changes: readonly StoreChange[]): void {
     if (this.#listeners.size === 0) return;
     for (const change of changes) {
-      for (const listener of [...this.#listeners]) listener(change);
+      for (const listener of this.#listeners) listener(change);
     }
   }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll } from 'vitest';
 import { ROOT } from '../../support/dist.ts';
@@ -12,7 +13,7 @@ const CHILD = join(ROOT, 'node_modules', '.cache', 'pawl-store', `child-${proces
 const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
-  const entry = join(ROOT, 'test', 'store', 'support', 'child.ts');
+  const entry = fileURLToPath(new URL('./child.ts', import.meta.url));
   await build({
     entryPoints: [entry],
     outfile: CHILD,
