@@ -12,8 +12,6 @@ export interface CheckProgramOptions {
   config?: CheckerConfig | CheckedConfig;
   /** Findings of single modules, asked when the rules have run: by then every module that is reached has been loaded. */
   moduleDiagnostics?: () => Iterable<Diagnostic>;
-  /** Text of a file, for fixes; null where it is not at hand. */
-  source?: (file: string) => string | null;
 }
 
 export interface ProgramStats {
@@ -59,7 +57,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
   }
   found.push(...(options.moduleDiagnostics?.() ?? []));
   const kept = suppressions.apply(found);
-  kept.push(...suppressions.findings(config.severities, options.source ?? (() => null)));
+  kept.push(...suppressions.findings(config.severities));
   return { diagnostics: sortDiagnostics(withSeverities(kept, config)), stats: program.stats() };
 }
 

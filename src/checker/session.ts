@@ -86,7 +86,6 @@ class CheckerSession implements Session {
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, this.#resolve(), {
       config: this.#config,
       moduleDiagnostics: () => this.#moduleDiagnostics(),
-      source: (file) => this.source(file),
     });
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')

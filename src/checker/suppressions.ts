@@ -2,7 +2,7 @@ import type { ModuleFacts, SuppressionFact } from '../compiler/facts.ts';
 import type { RuleName } from '../diagnostics/codes.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { findRule, suggestRule } from '../diagnostics/lookup.ts';
-import type { Diagnostic, Fix, Severity, Span, TextEdit } from '../diagnostics/types.ts';
+import type { Diagnostic, Fix, Severity, Span } from '../diagnostics/types.ts';
 import type { ChainSuppressions } from './reach.ts';
 
 const ABOUT_COMMENTS: ReadonlySet<RuleName> = new Set([
@@ -69,14 +69,13 @@ export class Suppressions implements ChainSuppressions {
    * Findings about the comments. To be asked last, when all else has been through `apply`.
    *
    * @param severities - rules that are off say nothing about whether a comment would be needed
-   * @param source - text of a file, for fixes that take a whole line away
    */
-  findings(severities: ReadonlyMap<RuleName, Severity | 'off'>, source: (file: string) => string | null): Diagnostic[] {
+  findings(severities: ReadonlyMap<RuleName, Severity | 'off'>): Diagnostic[] {
     const unused = (aboutComments: boolean): Diagnostic[] =>
       this.#entries
         .filter(({ rule, used }) => rule !== null && !used && severities.get(rule) !== 'off')
         .filter(({ rule }) => ABOUT_COMMENTS.has(rule as RuleName) === aboutComments)
-        .map((entry) => unusedDiagnostic(entry, source));
+        .map(unusedDiagnostic);
     const first = this.apply([...this.#withoutReason(), ...this.#unknown(), ...unused(false)]);
     return [...first, ...this.apply(unused(true))];
   }
@@ -124,7 +123,7 @@ function keyOf(file: string, line: number, rule: RuleName): string {
   return `${file}\0${line}\0${rule}`;
 }
 
-function unusedDiagnostic(entry: Entry, source: (file: string) => string | null): Diagnostic {
+function unusedDiagnostic(entry: Entry): Diagnostic {
   const { file, code, span, rule } = entry;
   const suppressible = rule !== null && findRule(rule)?.info.suppressible;
   return createDiagnostic('unused-suppression', {
@@ -133,31 +132,19 @@ function unusedDiagnostic(entry: Entry, source: (file: string) => string | null)
     message: suppressible
       ? `\`${code}\` is not reported here, so this suppresses nothing.`
       : `\`${code}\` cannot be suppressed: what it finds cannot be compiled.`,
-    fix: removal(entry, source(file)),
+    fix: removal(entry),
   });
 }
 
 /** Takes the code away, or the whole comment where it is the only one. */
-function removal({ fact, index }: Entry, text: string | null): Fix {
+function removal({ fact, index }: Entry): Fix {
   const { codes, span } = fact;
-  if (codes.length === 1) return { title: 'Remove the suppression', edits: [commentRemoval(span, text)] };
+  if (codes.length === 1)
+    return { title: 'Remove the suppression', edits: [{ start: span.start, end: span.end, text: '' }] };
   const own = codes[index] as SuppressionFact['codes'][number];
   const next = codes[index + 1];
   const before = codes[index - 1];
   const start = next ? own.span.start : (before?.span.end ?? own.span.start);
   const end = next ? next.span.start : own.span.end;
   return { title: `Remove ${own.code}`, edits: [{ start, end, text: '' }] };
-}
-
-/** A comment that has its line to itself goes with the line; one behind code with the blanks before it. */
-function commentRemoval(span: Span, text: string | null): TextEdit {
-  let { start, end } = span;
-  if (text !== null) {
-    while (start > 0 && /[ \t]/.test(text[start - 1] as string)) start--;
-    const alone = start === 0 || /[\r\n]/.test(text[start - 1] as string);
-    const lineEnd = /^[ \t]*(?:\r\n|\r|\n)/.exec(text.slice(end, end + 200));
-    if (alone && lineEnd) end += lineEnd[0].length;
-    else if (alone) start = span.start;
-  }
-  return { start, end, text: '' };
 }

@@ -19,8 +19,9 @@ export function applyFixes(text: string, diagnostics: readonly Diagnostic[]): Fi
   const applied: Fix[] = [];
   for (const { fix } of [...diagnostics].sort((a, b) => a.span.start - b.span.start)) {
     if (!fix || fix.edits.length === 0 || !fix.edits.every((edit) => fits(edit, text.length))) continue;
-    if (fix.edits.some((edit) => taken.some((other) => overlaps(edit, other)))) continue;
-    taken.push(...fix.edits);
+    const edits = fix.edits.map((edit) => tidy(edit, text));
+    if (edits.some((edit) => taken.some((other) => overlaps(edit, other)))) continue;
+    taken.push(...edits);
     applied.push(fix);
   }
   taken.sort((a, b) => a.start - b.start || a.end - b.end);
@@ -35,6 +36,28 @@ export function applyFixes(text: string, diagnostics: readonly Diagnostic[]): Fi
 
 function fits(edit: TextEdit, length: number): boolean {
   return edit.start >= 0 && edit.start <= edit.end && edit.end <= length;
+}
+
+/** What is deleted leaves no trace: a line that held nothing else goes, blanks at its end or twice within it too. */
+function tidy(edit: TextEdit, text: string): TextEdit {
+  if (edit.text !== '' || edit.start === edit.end) return edit;
+  let { start, end } = edit;
+  while (start > 0 && isBlank(text[start - 1])) start--;
+  while (end < text.length && isBlank(text[end])) end++;
+  const lineEnd = /^(?:\r\n|\r|\n|$)/.exec(text.slice(end, end + 2));
+  const lineStart = start === 0 || isLineEnd(text[start - 1]);
+  if (lineStart && lineEnd) return { ...edit, start, end: end + lineEnd[0].length };
+  if (lineEnd) return { ...edit, start, end };
+  if (lineStart) return edit;
+  return start < edit.start ? { ...edit, end } : edit;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
+}
+
+function isLineEnd(character: string | undefined): boolean {
+  return character === '\n' || character === '\r';
 }
 
 /** Two insertions at one place overlap too: their order would be a guess. */

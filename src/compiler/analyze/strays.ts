@@ -91,7 +91,7 @@ function misplaced(model: Model, stray: StrayDirective): void {
         fix: {
           title: 'Move the directive to the start of the function',
           edits: [
-            { start: top, end: top, text: ` ${literal};` },
+            { start: top, end: top, text: `${openingOf(model.source, top, start)}${literal};` },
             { start, end, text: '' },
           ],
         },
@@ -114,4 +114,10 @@ function misplaced(model: Model, stray: StrayDirective): void {
 function topOf(model: Model): number {
   const first = model.program.directives[0] ?? model.program.body[0];
   return (first?.start ?? 0) as number;
+}
+
+/** What stands before the first statement of a body: a line of its own where the body has lines, else a blank. */
+function openingOf(source: string, top: number, statement: number): string {
+  const end = /^[ \t]*(\r\n|\n|\r)/.exec(source.slice(top, top + 100))?.[1];
+  return end === undefined ? ' ' : end + (/[ \t]*$/.exec(source.slice(0, statement)) as RegExpExecArray)[0];
 }
