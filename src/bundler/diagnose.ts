@@ -7,21 +7,32 @@ import type { BundleTarget, BuildFiles } from './files.ts';
 import { traceMap } from './maps.ts';
 import { buildDiagnostic } from './problems.ts';
 import { type BundleOutput, firstLine, VIRTUAL } from './rolldown.ts';
+import { importExpressions } from './verify.ts';
 import { stubbedModule } from './virtual.ts';
 
 /** What is needed to lead findings of the bundler back to the user's files. */
-export interface DiagnoseContext {
+export interface LogContext {
   files: BuildFiles;
   target: BundleTarget;
 }
 
+export interface DiagnoseContext {
+  files: BuildFiles;
+  /** Leads a place in the bundle (line and column from 1) to the user's file. */
+  locate: (line: number, column: number) => { file: string; line: number; column: number } | null;
+}
+
 /** Errors of rolldown, or those of its warnings that are errors for pawl, as diagnostics at the user's own text. */
-export function diagnoseLogs(logs: readonly RolldownLog[], context: DiagnoseContext): Diagnostic[] {
+export function diagnoseLogs(logs: readonly RolldownLog[], context: LogContext): Diagnostic[] {
   return logs.flatMap((log) => diagnoseLog(log, context) ?? []);
 }
 
-function diagnoseLog(log: RolldownLog, context: DiagnoseContext): Diagnostic | null {
+const TSCONFIG = /Failed to load tsconfig '([^']+)': (.*?)(?: at line (\d+) column (\d+))?\.?$/;
+
+function diagnoseLog(log: RolldownLog, context: LogContext): Diagnostic | null {
   const { files } = context;
+  const tsconfig = TSCONFIG.exec(firstLine(log.message));
+  if (tsconfig) return diagnoseTsconfig(tsconfig, files);
   const path = log.loc?.file ?? log.id;
   const file = path === undefined || path.startsWith('\0') ? '' : files.relative(path);
   const text = file === '' ? '' : (files.get(file)?.text ?? '');
@@ -61,6 +72,17 @@ function diagnoseLog(log: RolldownLog, context: DiagnoseContext): Diagnostic | n
   }
 }
 
+function diagnoseTsconfig([, file = '', reason = '', line, column]: RegExpExecArray, files: BuildFiles): Diagnostic {
+  const text = files.get(file)?.text ?? '';
+  const offset = line ? (new Positions(text).lineStarts[Number(line) - 1] ?? 0) + Number(column) - 1 : 0;
+  return createDiagnostic('configuration-error', {
+    file,
+    span: new Positions(text).span(offset, offset),
+    message: `This file does not parse: ${reason}.`,
+    remedy: 'Repair it; `npx tsc --showConfig` tells more.',
+  });
+}
+
 /** A package that is asked for at run time, in a `try` perhaps, may be absent. */
 function isGuarded(text: string, offset: number): boolean {
   return /\b(?:require|import)\s*\(\s*$/.test(text.slice(Math.max(0, offset - 40), offset));
@@ -86,7 +108,7 @@ function sentence(text: string): string {
 }
 
 /** Where a log points at, in the user's text: the bundler saw the transformed one. */
-function originalOffset(log: RolldownLog, file: string, text: string, { files, target }: DiagnoseContext): number {
+function originalOffset(log: RolldownLog, file: string, text: string, { files, target }: LogContext): number {
   if (!log.loc || text === '') return 0;
   let { line, column } = log.loc;
   const map = /(?:^|\/)node_modules\//.test(file) ? null : files.code(file, target)?.map;
@@ -104,6 +126,21 @@ function spanOf(text: string, offset: number, token: RegExp): Span {
   return new Positions(text).span(offset, offset + length);
 }
 
+/** Files of kinds that no bundle takes, at the imports that lead to them. */
+export function diagnoseAssets(output: BundleOutput, files: BuildFiles): Diagnostic[] {
+  return output.assets.flatMap((asset) => {
+    const importer = output.importers.get(asset)?.find(isUserFile);
+    if (importer === undefined) return [];
+    const file = files.relative(importer);
+    return buildDiagnostic('unbundlable-module', {
+      file,
+      span: importPlace(file, asset, files),
+      message: `\`${files.relative(asset)}\` is no module: pawl bundles JavaScript, TypeScript and JSON.`,
+      remedy: 'Read the file in a step, with `readFile` and `import.meta.dirname`.',
+    });
+  });
+}
+
 /**
  * What must not be in a workflow bundle: modules of Node, and imports that are left.
  *
@@ -117,10 +154,29 @@ export function diagnoseWorkflowBundle(output: BundleOutput, context: DiagnoseCo
     const stubbed = stubbedModule(id);
     if (stubbed) found.push(...diagnoseStub(id, stubbed, present, output, context));
   }
+  found.push(...diagnoseComputedImports(output, context));
+  const told = new Set(output.logs.flatMap(({ exporter, id }) => (exporter && isUserFile(id) ? [exporter] : [])));
   for (const specifier of output.imports) {
-    if (!specifier.startsWith('\0')) found.push(leftImport(specifier, output, context));
+    if (!specifier.startsWith('\0') && !told.has(specifier)) found.push(leftImport(specifier, output, context));
   }
   return found;
+}
+
+/** Whatever is still an `import()` when the bundler is done has a specifier that nobody knows, and would lead out of the sandbox. */
+function diagnoseComputedImports(output: BundleOutput, { files, locate }: DiagnoseContext): Diagnostic[] {
+  if (!/\bimport\s*\(/.test(output.code)) return [];
+  return importExpressions(output.code).map((offset) => {
+    const { line, column } = new Positions(output.code).at(offset);
+    const place = locate(line, column) ?? { file: '', line: 1, column: 1 };
+    const text = files.get(place.file)?.text ?? '';
+    const start = (new Positions(text).lineStarts[place.line - 1] ?? 0) + place.column - 1;
+    return createDiagnostic('io-in-workflow', {
+      file: place.file,
+      span: spanOf(text, start, /^import/),
+      message: 'Workflow code imports a module whose name is computed: what it will be is not in the bundle.',
+      remedy: 'Import the candidates by name, or move the import into a step.',
+    });
+  });
 }
 
 /** Suppressed where the module of the user's own that leads there says so. */
@@ -188,6 +244,10 @@ function importPlace(file: string, next: string, files: BuildFiles): Span {
     if (wanted === plain || (wanted === undefined && leadsTo(source, next))) return span;
   }
   return new Positions(text).span(0, 0);
+}
+
+function isUserFile(id: string | undefined): boolean {
+  return id !== undefined && !/[\\/]node_modules[\\/]|^\0/.test(id);
 }
 
 /** Whether a specifier of a user's import may mean a resolved module: a guess for pointing, by the package's name. */

@@ -34,6 +34,8 @@ export interface BundleOutput {
   /** Every file that was looked at, whether code of it is left or not. */
   files: readonly string[];
   imports: readonly string[];
+  /** Files that are no modules: something imports them all the same. */
+  assets: readonly string[];
   /** Warnings of rolldown. */
   logs: readonly RolldownLog[];
   /** Who imports whom, of all modules. */
@@ -49,6 +51,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
   const logs: RolldownLog[] = [];
   const importers = new Map<string, readonly string[]>();
   const files: string[] = [];
+  const assets: string[] = [];
   const main: Plugin = {
     name: 'pawl:entry',
     resolveId: { order: 'pre', filter: { id: new RegExp(`^${ENTRY}$`) }, handler: (id) => id },
@@ -59,6 +62,16 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
         importers.set(id, info ? [...info.importers, ...info.dynamicImporters] : []);
         if (!id.startsWith('\0')) files.push(id);
       }
+    },
+  };
+  const others: Plugin = {
+    name: 'pawl:assets',
+    load: {
+      filter: { id: { include: /\.[^./\\]+$/, exclude: [/\.(?:[cm]?[jt]sx?|json)$/, /^\0/] } },
+      handler(id) {
+        assets.push(id);
+        return { code: 'export default undefined;', moduleType: 'js' };
+      },
     },
   };
   let build: Awaited<ReturnType<typeof rolldown>> | undefined;
@@ -80,7 +93,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
       onLog: (level, log) => {
         if (level === 'warn') logs.push(log);
       },
-      plugins: [main, ...plugins],
+      plugins: [main, ...plugins, others],
     });
     const { output } = await build.generate({
       dir: outDir,
@@ -100,6 +113,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
         modules: chunk.moduleIds,
         files,
         imports: [...chunk.imports, ...chunk.dynamicImports],
+        assets,
         logs,
         importers,
       },

@@ -16,7 +16,7 @@ import { type LoadModule, userModules } from './workflow-bundle.ts';
  */
 
 /** Longer than any schema takes; an endless loop in a module must not hang the build. */
-const TIMEOUT = 10_000;
+const TIMEOUT = 3_000;
 
 export interface SchemaBundleRequest {
   root: string;

@@ -14,7 +14,7 @@ import { PawlError } from '../errors.ts';
 import { STEPS_FILE, WORKFLOWS_FILE } from '../manifest/index.ts';
 import { assemble, BundleMap, outputPath } from './assemble.ts';
 import { CachedBundle } from './cached-bundle.ts';
-import { diagnoseLogs, diagnoseWorkflowBundle } from './diagnose.ts';
+import { diagnoseAssets, diagnoseLogs, diagnoseWorkflowBundle } from './diagnose.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
 import { OutputFolder } from './output-folder.ts';
 import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
@@ -193,7 +193,6 @@ class Session implements BuildSession {
       {
         config: this.#config,
         moduleDiagnostics: () => this.#moduleDiagnostics(),
-        source: (file) => this.#files.get(file)?.text ?? null,
       },
     );
     return diagnostics;
@@ -263,13 +262,16 @@ class Session implements BuildSession {
       ['schemas', schemas],
     ] as const) {
       if (!made) continue;
+      if (made.result.ok) diagnostics.push(...diagnoseAssets(made.result.output, this.#files));
       const logs = made.result.ok ? made.result.output.logs.filter(isError) : made.result.errors;
       diagnostics.push(...diagnoseLogs(logs, { files: this.#files, target }));
     }
     if (!workflow.result.ok || !step.result.ok || (schemas && !schemas.result.ok)) {
       return { diagnostics: sortDiagnostics(diagnostics), outputs: null, schemas: new Map() };
     }
-    diagnostics.push(...diagnoseWorkflowBundle(workflow.result.output, { files: this.#files, target: 'workflow' }));
+    const bundle = workflow.result.output;
+    const locate = (line: number, column: number) => this.#maps.workflow.locate(bundle, line, column);
+    diagnostics.push(...diagnoseWorkflowBundle(bundle, { files: this.#files, locate }));
     const evaluated = this.#evaluate(schemas?.result.ok ? schemas.result.output : null, withSchemas);
     diagnostics.push(...evaluated.diagnostics);
     const outputs = { workflow: workflow.result.output, step: step.result.output };

@@ -21,21 +21,31 @@ export function helperCalls(code: string): HelperCalls {
 /** The same from the syntax tree: slower, and never deceived by a string or an escape. */
 export function parsedHelperCalls(code: string): HelperCalls {
   const calls = new Map<string, Set<string>>();
-  const visit = (node: unknown): void => {
-    if (Array.isArray(node)) return node.forEach(visit);
-    if (typeof node !== 'object' || node === null) return;
-    const {
-      type,
-      callee,
-      arguments: args,
-    } = node as { type?: string; callee?: { name?: string }; arguments?: { value?: unknown }[] };
-    const helper = type === 'CallExpression' ? /^__pawl_(\w+?)(?:\$\d+)?$/.exec(callee?.name ?? '')?.[1] : undefined;
-    const id = args?.[0]?.value;
+  eachNode(parseAst(code), ({ type, callee, arguments: args }) => {
+    if (type !== 'CallExpression') return;
+    const helper = /^__pawl_(\w+?)(?:\$\d+)?$/.exec((callee as { name?: string }).name ?? '')?.[1];
+    const id = (args as { value?: unknown }[])[0]?.value;
     if (helper && typeof id === 'string') add(calls, helper, JSON.stringify(id));
-    Object.values(node).forEach(visit);
-  };
-  visit(parseAst(code));
+  });
   return calls;
+}
+
+/** Offsets of the `import()` expressions of a bundle. */
+export function importExpressions(code: string): number[] {
+  const found: number[] = [];
+  eachNode(parseAst(code), ({ type, start }) => {
+    if (type === 'ImportExpression') found.push(start as number);
+  });
+  return found;
+}
+
+function eachNode(node: unknown, visit: (node: Record<string, unknown>) => void): void {
+  if (Array.isArray(node)) {
+    for (const each of node) eachNode(each, visit);
+  } else if (typeof node === 'object' && node !== null) {
+    visit(node as Record<string, unknown>);
+    for (const value of Object.values(node)) if (typeof value === 'object') eachNode(value, visit);
+  }
 }
 
 function add(calls: Map<string, Set<string>>, helper: string, literal: string): void {

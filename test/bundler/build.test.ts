@@ -232,7 +232,10 @@ describe('bad input is told with place, reason and remedy', () => {
         'src/a.css': 'a {}',
         'src/n.bin': '\u0000\u0001',
       },
-      [/^src\/.*error PAWL900[47]/],
+      [
+        /^src\/a\.ts\(2,8\): error PAWL9007: `src\/a\.css` is no module: pawl bundles JavaScript, TypeScript and JSON\. Read/,
+        /^src\/a\.ts\(3,8\): error PAWL9007: `src\/n\.bin` is no module/,
+      ],
     ],
     [
       'I/O in a workflow',
