@@ -11,6 +11,7 @@ import type { Span } from './types.ts';
 export class Positions {
   readonly #text: string;
   #starts: number[] | null = null;
+  #near = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -29,6 +30,11 @@ export class Positions {
 
   at(offset: number): { line: number; column: number } {
     const starts = this.lineStarts;
+    // Most questions are about the line of the one before.
+    const near = this.#near;
+    if ((starts[near] as number) <= offset && offset < (starts[near + 1] ?? Infinity)) {
+      return { line: near + 1, column: offset - (starts[near] as number) + 1 };
+    }
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
@@ -36,6 +42,7 @@ export class Positions {
       if ((starts[middle] as number) <= offset) low = middle;
       else high = middle - 1;
     }
+    this.#near = low;
     return { line: low + 1, column: Math.max(1, offset - (starts[low] as number) + 1) };
   }
 
