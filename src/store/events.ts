@@ -27,12 +27,14 @@
  * | `run_unparked` | – | – | – | – | – |
  *
  * `cid` is the number of the command within its run; `data` is a user value, serialized by the runtime, opaque to the store;
- * all times are ms since the epoch, by the clock of the run.
+ * all times are ms since the epoch, by the clock of the run; `at` is a whole number.
  */
 import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
 const time = z.number().finite();
+/** Whole, so that every store keeps it exactly: replay must see the very time that the live run saw. */
+const moment = z.number().int();
 const none = z.null();
 const text = z.string();
 
@@ -48,7 +50,7 @@ function event<
   return z.object({
     seq: count.min(1),
     type: z.literal(type),
-    at: time,
+    at: moment,
     cid: (columns.cid ?? none) as C,
     name: (columns.name ?? none) as N,
     attempt: (columns.attempt ?? none) as A,

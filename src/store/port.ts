@@ -21,7 +21,8 @@
  * - **bundle**: the workflow code that a run started with, kept once by hash.
  * - **group commit**: all writes that are handed in during one turn of the event loop become durable with one sync.
  *
- * Times named `at`, `now`, `wakeAt` are by the clock of the runs (virtual in tests); leases are measured by the store's own clock.
+ * Times named `at`, `now`, `wakeAt` are ms since the epoch by the clock of the runs (virtual in tests); those of events and of new
+ * runs are whole numbers, or the request is refused as `PAWL_STORE_MISUSE`. Leases are measured by the store's own clock.
  */
 import type { NewRunEvent, RunEvent } from './events.ts';
 

@@ -121,9 +121,8 @@ function project(db: Connection, head: RunHead, event: NewRunEvent): RunStatus |
     case 'run_failed':
     case 'run_cancelled': {
       const status = TERMINAL_EVENTS[event.type];
-      const at = Math.floor(event.at);
-      finishRun(db, head.no, status, at);
-      disposeHooksOf(db, head.no, at);
+      finishRun(db, head.no, status, event.at);
+      disposeHooksOf(db, head.no, event.at);
       return status;
     }
     case 'run_parked':
@@ -139,10 +138,10 @@ function project(db: Connection, head: RunHead, event: NewRunEvent): RunStatus |
       if (head.cancel_requested === 0) noteCancel(db, head.no);
       return undefined;
     case 'hook_created':
-      upsertHook(db, event.name, head.no, event.cid, event.data ?? null, Math.floor(event.at));
+      upsertHook(db, event.name, head.no, event.cid, event.data ?? null, event.at);
       return undefined;
     case 'hook_disposed':
-      disposeHook(db, head.no, event.cid, Math.floor(event.at));
+      disposeHook(db, head.no, event.cid, event.at);
       return undefined;
     default:
       return undefined;

@@ -13,8 +13,11 @@ import { insertEvent } from './sql/events.ts';
 import { insertRun, type RunHead, selectHead, selectRun } from './sql/runs.ts';
 
 export function createRun(db: Connection, request: CreateRunRequest, changes: StoreChange[]): CreateRunResult {
-  const { id, workflowId, seed, bundleHash, input, events = [] } = request;
+  const { id, workflowId, seed, bundleHash, input, at, events = [] } = request;
   requireStorable('run', id, seed, bundleHash);
+  if (!Number.isInteger(at)) {
+    throw new StoreError('PAWL_STORE_MISUSE', `The time ${at} is no whole number of ms.`, { place: `run ${id}` });
+  }
   if (selectHead(db, id) !== undefined) return { created: false, run: selectRun(db, id) as RunRecord };
 
   const owner = request.owner ?? null;
@@ -22,8 +25,7 @@ export function createRun(db: Connection, request: CreateRunRequest, changes: St
     throw new StoreError('PAWL_STORE_MISUSE', 'Only an owner writes events.', { place: `run ${id}` });
   }
   const leaseUntil = owner === null ? null : requireOwner(db, owner).lease_until;
-  const at = Math.floor(request.at);
-  const wakeAt = Math.ceil(request.wakeAt ?? request.at);
+  const wakeAt = Math.ceil(request.wakeAt ?? at);
   const no = insertRun(db, { id, workflowId, seed, bundleHash, at, wakeAt, owner });
   insertEvent(db, no, id, 1, { type: 'run_created', at, name: workflowId, data: input, meta: { seed, bundleHash } });
   changes.push({ kind: 'events', runId: id, lastSeq: 1 });

@@ -86,6 +86,10 @@ export function appendTests(context: Context): void {
       code: 'PAWL_STORE_MISUSE',
       message: expect.stringContaining('meta.until'),
     });
+    await expect(store.append(request('r1', [scheduled(0, 110.5)]))).rejects.toMatchObject({
+      code: 'PAWL_STORE_MISUSE',
+      message: expect.stringContaining('at: '),
+    });
     expect(await store.readEvents('r1')).toHaveLength(1);
   });
 

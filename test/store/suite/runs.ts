@@ -132,10 +132,11 @@ export function runTests(context: Context): void {
     expect(await store.getRun('r2')).toEqual(owned);
   });
 
-  test('only a registered owner makes owned runs, and only owners write events', async () => {
+  test('bad requests make no run', async () => {
     const { store } = context;
     const base = { id: 'r1', workflowId: 'w', seed: 's', bundleHash: null, input: null, at: 100 };
     await expect(store.createRun({ ...base, owner: 'nobody' })).rejects.toMatchObject({ code: 'PAWL_STORE_OWNER' });
+    await expect(store.createRun({ ...base, at: 1.5 })).rejects.toMatchObject({ code: 'PAWL_STORE_MISUSE' });
     await expect(store.createRun({ ...base, events: [scheduled(0)] })).rejects.toMatchObject({
       code: 'PAWL_STORE_MISUSE',
     });

@@ -32,7 +32,7 @@ export function insertEvent(db: Connection, no: number, runId: string, seq: numb
   const row = {
     seq,
     type: event.type,
-    at: Math.floor(event.at),
+    at: event.at,
     cid: given.cid ?? null,
     name: given.name ?? null,
     attempt: given.attempt ?? null,
