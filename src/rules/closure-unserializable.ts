@@ -10,7 +10,7 @@ export const closureUnserializable = defineRule({
     why: 'Captured variables travel to the step as part of its input, like arguments. What cannot be serialized does not arrive.',
     allowed:
       'Capturing data: strings, numbers, plain objects, arrays, `Map`, `Set`, `Date`, errors, instances of classes with the serialization symbols, and other steps. Module-level functions, classes and clients are no captures: the step has them from its own module.',
-    unseen: 'Values whose kind only a type would tell: it judges by what the variable is initialized with.',
+    unseen: 'Instances of imported classes, what functions return, and other values whose kind only a type would tell.',
   },
   bad: `export async function fulfil(id: string) {
   'use workflow';

@@ -2,6 +2,7 @@ import type * as t from '@babel/types';
 import type { CaptureFact, FunctionFact } from '../facts.ts';
 import { findToken, isFunction, type Node, unwrap } from './ast.ts';
 import { directiveOf, exactDirective } from './directives.ts';
+import { checkInstance } from './instances.ts';
 import type { Binding, DirectiveSite, FunctionInfo, Model, Scope } from './model.ts';
 import { placeOf } from './names.ts';
 import { report } from './report.ts';
@@ -520,6 +521,7 @@ function capture(model: Model, fn: DirectiveFunction, binding: Binding, node: No
     declared,
     declarationSpan: model.positions.span(binding.node.start as number, binding.node.end as number),
   });
+  checkInstance(model, fn.fact.name, binding, node);
 }
 
 function kindOf(binding: Binding): CaptureFact['declared'] {
