@@ -1,7 +1,8 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { runCli, spawnCli } from '../support/cli.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { CLI, runCli, spawnCli } from '../support/cli.ts';
 import { temporaryProject } from '../support/project.ts';
 
 const CLEAN = `export async function charge(amount: number) {
@@ -193,3 +194,40 @@ test('the built program checks from any working directory', async () => {
   writeFileSync(join(root, 'src/a.ts'), CLEAN);
   expect(await spawnCli(['check'], { cwd: root })).toEqual({ code: 0, stdout: '', stderr: '' });
 });
+
+test('--watch checks again when a file changes, and ends with the last result', async () => {
+  const { root } = project({ 'src/a.ts': CLEAN });
+  const child = spawn(process.execPath, [CLI, 'check', '--watch'], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const seen = collect(child);
+  await seen.until(/watching for changes/);
+  expect(seen.text()).not.toContain('error');
+  writeFileSync(join(root, 'src/a.ts'), BROKEN_RULE);
+  await seen.until(/src\/a\.ts\(1,17\): error PAWL1002/);
+  child.kill('SIGINT');
+  expect(await seen.exit).toBe(1);
+});
+
+/** What a process has written so far, and a way to wait for more. */
+function collect(child: ChildProcess) {
+  let text = '';
+  let wake = () => {};
+  const add = (chunk: Buffer) => {
+    text += chunk;
+    wake();
+  };
+  child.stdout?.on('data', add);
+  child.stderr?.on('data', add);
+  return {
+    text: () => text,
+    exit: new Promise<number | null>((resolve) => child.once('close', resolve)),
+    until: (pattern: RegExp) =>
+      new Promise<void>((resolve) => {
+        wake = () => pattern.test(text) && resolve();
+        wake();
+      }),
+  };
+}
