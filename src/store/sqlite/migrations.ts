@@ -4,7 +4,7 @@
  * Why the tables are as they are:
  * - `events` is clustered by run and number (WITHOUT ROWID): appending dirties one page, and a replay reads neighbours.
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
- * - `runs_due` and `runs_owned` index only runs that are alive.
+ * - `runs_due`, `runs_owned` and `runs_parked` index only runs that are alive.
  * - `events_result` is spelled with OR: for an IN of three SQLite builds a table at every insert.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
@@ -50,6 +50,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX runs_due ON runs (wake_at) WHERE owner IS NULL AND wake_at IS NOT NULL;
   CREATE INDEX runs_owned ON runs (owner) WHERE owner IS NOT NULL;
+  CREATE INDEX runs_parked ON runs (no) WHERE status = 'parked';
 
   CREATE TABLE events (
     run INTEGER NOT NULL,

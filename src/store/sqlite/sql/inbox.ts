@@ -31,8 +31,9 @@ export function selectMessagesOfRun(db: Connection, runId: string, afterId: numb
   return (db.sql(SELECT_OF_RUN).all(runId, afterId) as SqliteRow[]).map(toMessage);
 }
 
+// CROSS JOIN fixes the order: few messages wait, but an owner may have ten thousand runs.
 const SELECT_OF_OWNER = `
-  SELECT ${COLUMNS} FROM inbox i JOIN runs r ON r.no = i.run WHERE r.owner = ? AND i.id > ? ORDER BY i.id`;
+  SELECT ${COLUMNS} FROM inbox i CROSS JOIN runs r ON r.no = i.run WHERE r.owner = ? AND i.id > ? ORDER BY i.id`;
 
 export function selectMessagesOfOwner(db: Connection, owner: string, afterId: number): InboxMessage[] {
   return (db.sql(SELECT_OF_OWNER).all(owner, afterId) as SqliteRow[]).map(toMessage);
