@@ -40,7 +40,7 @@ export const buildCommand = defineCommand({
     const { config, source } = loaded;
     const session = createBuildSession({
       root,
-      config: config as Parameters<typeof createBuildSession>[0]['config'],
+      config,
       configSource: source ?? undefined,
     });
     const once = (): Promise<ExitCode> => buildOnce(session, format, source?.file ?? null, out);
