@@ -1,14 +1,12 @@
 export { CODES, type CodeInfo, type RuleName } from './codes.ts';
-export { type Colors, createColors } from './colors.ts';
-export { createDiagnostic, type DiagnosticInput, fullMessage } from './create.ts';
+export { createDiagnostic, type DiagnosticInput } from './create.ts';
 export { applyFixes, type FixResult } from './fixes.ts';
 export { FORMATS, type Format, formatDiagnostics, isFormat } from './format/index.ts';
-export { formatJson, type JsonDiagnostic, toJsonDiagnostic } from './format/json.ts';
+export { type JsonDiagnostic, toJsonDiagnostic } from './format/json.ts';
 export { formatPretty, type PrettyOptions } from './format/pretty.ts';
 export { formatTsc } from './format/tsc.ts';
-export { codeFrame } from './frame.ts';
 export { findRule, suggestRule } from './lookup.ts';
 export { nearest } from './nearest.ts';
-export { compareDiagnostics, compareText, countSeverities, plural, sortDiagnostics, summarize } from './order.ts';
+export { sortDiagnostics, summarize } from './order.ts';
 export { Positions } from './positions.ts';
 export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from './types.ts';

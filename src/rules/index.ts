@@ -49,6 +49,5 @@ export const RULES: readonly Rule[] = [
 ];
 
 export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';
-export { DEFAULT_INTEGRATIONS } from './integrations.ts';
-export { exampleFiles, groupOf, rulesMarkdown } from './markdown.ts';
+export { exampleFiles, rulesMarkdown } from './markdown.ts';
 export type { Chain, ChainQuery, Hop, Place, Program, Reference } from './program.ts';
