@@ -81,15 +81,28 @@ export function appendTests(context: Context): void {
   test('what could not be read is not written', async () => {
     const { store } = context;
     await makeOwnedRun(store, 'r1');
-    const bad = { type: 'sleep_scheduled', at: 1, cid: 0, meta: { until: 'soon' } } as unknown as NewRunEvent;
-    await expect(store.append(request('r1', [scheduled(0), bad]))).rejects.toMatchObject({
-      code: 'PAWL_STORE_MISUSE',
-      message: expect.stringContaining('meta.until'),
-    });
-    await expect(store.append(request('r1', [scheduled(0, 110.5)]))).rejects.toMatchObject({
-      code: 'PAWL_STORE_MISUSE',
-      message: expect.stringContaining('at: '),
-    });
+    const step = { type: 'step_completed', at: 1, cid: 0, attempt: 1, data: '1' };
+    const bad: [event: object, problem: string][] = [
+      [{ type: 'sleep_scheduled', at: 1, cid: 0, meta: { until: 'soon' } }, 'meta.until'],
+      [{ type: 'step_dreamt', at: 1 }, 'type: '],
+      [scheduled(0, 110.5), 'at: '],
+      [scheduled(-1), 'cid: '],
+      [{ ...scheduled(0), name: undefined }, 'name: '],
+      [{ ...scheduled(0), attempt: 1 }, 'attempt: '],
+      [{ ...scheduled(0), meta: {} }, 'meta: '],
+      [{ ...scheduled(0), data: 1 }, 'data: '],
+      [{ ...step, attempt: undefined }, 'attempt: '],
+      [{ ...step, cid: 1.5 }, 'cid: '],
+      [{ ...step, name: 'x' }, 'name: '],
+      [{ ...step, meta: {} }, 'meta.startedAt'],
+      [{ ...step, meta: { startedAt: Number.NaN } }, 'meta.startedAt'],
+    ];
+    for (const [event, problem] of bad) {
+      await expect(store.append(request('r1', [scheduled(0), event as NewRunEvent]))).rejects.toMatchObject({
+        code: 'PAWL_STORE_MISUSE',
+        message: expect.stringContaining(problem),
+      });
+    }
     expect(await store.readEvents('r1')).toHaveLength(1);
   });
 
