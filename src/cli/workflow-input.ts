@@ -49,6 +49,25 @@ export async function chooseWorkflow(manifest: LoadedManifest, wanted: string): 
   });
 }
 
+/** Arguments as the command line gives them; null when it gives none. */
+export async function readArguments(
+  { input, args }: { input?: string; args?: string },
+  base: string,
+): Promise<unknown[] | null> {
+  if (input !== undefined && args !== undefined) {
+    throw new PawlError('PAWL_USAGE', '`--input` and `--args` exclude each other.', {
+      remedy: '`--input` is the only argument; `--args` is the list of all.',
+    });
+  }
+  if (input !== undefined) return [await readInput(input, base)];
+  if (args === undefined) return null;
+  const list = await readInput(args, base);
+  if (Array.isArray(list)) return list as unknown[];
+  throw new PawlError('PAWL_INPUT_INVALID', '`--args` is no JSON array.', {
+    remedy: 'Write all arguments as a list: --args \'[1, "two"]\'. One argument is easier with `--input`.',
+  });
+}
+
 /**
  * Reads `--input`: JSON, `@FILE`, or `-` for standard input.
  *
