@@ -7,7 +7,6 @@ import type { BundleTarget, BuildFiles } from './files.ts';
 import { traceMap } from './maps.ts';
 import { buildDiagnostic } from './problems.ts';
 import { type BundleOutput, firstLine, VIRTUAL } from './rolldown.ts';
-import { importExpressions } from './verify.ts';
 import { stubbedModule } from './virtual.ts';
 
 /** What is needed to lead findings of the bundler back to the user's files. */
@@ -154,7 +153,7 @@ export function diagnoseWorkflowBundle(output: BundleOutput, context: DiagnoseCo
     const stubbed = stubbedModule(id);
     if (stubbed) found.push(...diagnoseStub(id, stubbed, present, output, context));
   }
-  found.push(...diagnoseComputedImports(output, context));
+  found.push(...diagnoseSyntax(output, 'workflow', context));
   const told = new Set(output.logs.flatMap(({ exporter, id }) => (exporter && isUserFile(id) ? [exporter] : [])));
   for (const specifier of output.imports) {
     if (!specifier.startsWith('\0') && !told.has(specifier)) found.push(leftImport(specifier, output, context));
@@ -162,21 +161,38 @@ export function diagnoseWorkflowBundle(output: BundleOutput, context: DiagnoseCo
   return found;
 }
 
-/** Whatever is still an `import()` when the bundler is done has a specifier that nobody knows, and would lead out of the sandbox. */
-function diagnoseComputedImports(output: BundleOutput, { files, locate }: DiagnoseContext): Diagnostic[] {
-  if (!/\bimport\s*\(/.test(output.code)) return [];
-  return importExpressions(output.code).map((offset) => {
+/** Syntax that is left in a bundle and cannot stay. In packages, whatever it is may never run. */
+export function diagnoseSyntax(
+  output: BundleOutput,
+  target: BundleTarget,
+  { files, locate }: DiagnoseContext,
+): Diagnostic[] {
+  const at = (offset: number, token: RegExp): { file: string; span: Span } | null => {
     const { line, column } = new Positions(output.code).at(offset);
-    const place = locate(line, column) ?? { file: '', line: 1, column: 1 };
+    const place = locate(line, column);
+    if (!place) return null;
     const text = files.get(place.file)?.text ?? '';
     const start = (new Positions(text).lineStarts[place.line - 1] ?? 0) + place.column - 1;
-    return createDiagnostic('io-in-workflow', {
-      file: place.file,
-      span: spanOf(text, start, /^import/),
-      message: 'Workflow code imports a module whose name is computed: what it will be is not in the bundle.',
-      remedy: 'Import the candidates by name, or move the import into a step.',
-    });
-  });
+    return { file: place.file, span: spanOf(text, start, token) };
+  };
+  const imports = (target === 'workflow' ? output.syntax.imports : []).flatMap((offset) => at(offset, /^import/) ?? []);
+  const decorators = output.syntax.decorators.flatMap((offset) => at(offset, /^@[\w$.]+/) ?? []);
+  return [
+    ...imports.map((place) =>
+      createDiagnostic('io-in-workflow', {
+        ...place,
+        message: 'Workflow code imports a module whose name is computed: what it will be is not in the bundle.',
+        remedy: 'Import the candidates by name, or move the import into a step.',
+      }),
+    ),
+    ...decorators.map((place) =>
+      buildDiagnostic('unbundlable-module', {
+        ...place,
+        message: 'No version of Node knows decorators of the standard yet.',
+        remedy: 'Set `"experimentalDecorators": true` in tsconfig.json if they are of that kind, or call the function.',
+      }),
+    ),
+  ];
 }
 
 /** Suppressed where the module of the user's own that leads there says so. */

@@ -8,6 +8,7 @@ import {
 } from 'rolldown';
 import { EXTENSION_ALIAS, EXTENSIONS } from '../checker/resolution.ts';
 import { PawlError } from '../errors.ts';
+import { type ChunkSyntax, disableImports, findChunkSyntax } from './chunk-syntax.ts';
 import type { RawMap } from './maps.ts';
 
 /** Names of modules that are no files begin with this; NUL is the convention of rolldown's plugins for such. */
@@ -36,6 +37,8 @@ export interface BundleOutput {
   imports: readonly string[];
   /** Files that are no modules: something imports them all the same. */
   assets: readonly string[];
+  /** What is left in the code that cannot stay. */
+  syntax: ChunkSyntax;
   /** Warnings of rolldown. */
   logs: readonly RolldownLog[];
   /** Who imports whom, of all modules. */
@@ -105,10 +108,12 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
       comments: false,
     });
     const chunk = output[0] as OutputChunk;
+    const syntax = findChunkSyntax(chunk.code);
     return {
       ok: true,
       output: {
-        code: chunk.code,
+        code: format === 'iife' ? disableImports(chunk.code, syntax) : chunk.code,
+        syntax,
         map: (chunk.map as unknown as RawMap | null) ?? NO_MAP,
         modules: chunk.moduleIds,
         files,

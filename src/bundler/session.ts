@@ -14,7 +14,13 @@ import { PawlError } from '../errors.ts';
 import { STEPS_FILE, WORKFLOWS_FILE } from '../manifest/index.ts';
 import { assemble, BundleMap, outputPath } from './assemble.ts';
 import { CachedBundle } from './cached-bundle.ts';
-import { diagnoseAssets, diagnoseLogs, diagnoseWorkflowBundle } from './diagnose.ts';
+import {
+  type DiagnoseContext,
+  diagnoseAssets,
+  diagnoseLogs,
+  diagnoseSyntax,
+  diagnoseWorkflowBundle,
+} from './diagnose.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
 import { OutputFolder } from './output-folder.ts';
 import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
@@ -269,12 +275,15 @@ class Session implements BuildSession {
     if (!workflow.result.ok || !step.result.ok || (schemas && !schemas.result.ok)) {
       return { diagnostics: sortDiagnostics(diagnostics), outputs: null, schemas: new Map() };
     }
-    const bundle = workflow.result.output;
-    const locate = (line: number, column: number) => this.#maps.workflow.locate(bundle, line, column);
-    diagnostics.push(...diagnoseWorkflowBundle(bundle, { files: this.#files, locate }));
+    const outputs = { workflow: workflow.result.output, step: step.result.output };
+    const context = (target: 'workflow' | 'step'): DiagnoseContext => ({
+      files: this.#files,
+      locate: (line, column) => this.#maps[target].locate(outputs[target], line, column),
+    });
+    diagnostics.push(...diagnoseWorkflowBundle(outputs.workflow, context('workflow')));
+    diagnostics.push(...diagnoseSyntax(outputs.step, 'step', context('step')));
     const evaluated = this.#evaluate(schemas?.result.ok ? schemas.result.output : null, withSchemas);
     diagnostics.push(...evaluated.diagnostics);
-    const outputs = { workflow: workflow.result.output, step: step.result.output };
     this.#watched = [...new Set([...outputs.workflow.files, ...outputs.step.files])];
     return { diagnostics: sortDiagnostics(diagnostics), outputs, schemas: evaluated.schemas };
   }

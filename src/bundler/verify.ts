@@ -2,6 +2,7 @@ import { parseAst } from 'rolldown/parseAst';
 import { compareText } from '../diagnostics/order.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import type { ManifestSpan } from '../manifest/schema.ts';
+import { eachNode } from './chunk-syntax.ts';
 import { buildDiagnostic } from './problems.ts';
 import type { ProgramDescription } from './program.ts';
 
@@ -28,24 +29,6 @@ export function parsedHelperCalls(code: string): HelperCalls {
     if (helper && typeof id === 'string') add(calls, helper, JSON.stringify(id));
   });
   return calls;
-}
-
-/** Offsets of the `import()` expressions of a bundle. */
-export function importExpressions(code: string): number[] {
-  const found: number[] = [];
-  eachNode(parseAst(code), ({ type, start }) => {
-    if (type === 'ImportExpression') found.push(start as number);
-  });
-  return found;
-}
-
-function eachNode(node: unknown, visit: (node: Record<string, unknown>) => void): void {
-  if (Array.isArray(node)) {
-    for (const each of node) eachNode(each, visit);
-  } else if (typeof node === 'object' && node !== null) {
-    visit(node as Record<string, unknown>);
-    for (const value of Object.values(node)) if (typeof value === 'object') eachNode(value, visit);
-  }
 }
 
 function add(calls: Map<string, Set<string>>, helper: string, literal: string): void {

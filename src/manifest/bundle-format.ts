@@ -102,7 +102,11 @@ export type WorkflowApiName = (typeof WORKFLOW_API)[number];
 export const COMPILED_API = ['step', 'call', 'ref', 'workflow', 'cls', 'action', 'agent', 'defineWorkflow'] as const;
 export type CompiledApiName = (typeof COMPILED_API)[number];
 
-const PREFIX = `(function (__pawl) { "use strict"; const { ${VIRTUAL_GLOBALS.join(', ')} } = __pawl.globals;\n`;
+/** Stands where a package had an `import()` whose specifier nobody knows. */
+const LOAD =
+  'const __load = () => Promise.reject(new Error("`import()` is not available in a workflow. Move the code that uses it into a step."));';
+
+const PREFIX = `(function (__pawl) { "use strict"; const { ${VIRTUAL_GLOBALS.join(', ')} } = __pawl.globals; ${LOAD}\n`;
 const SUFFIX = '})\n';
 
 /** A source map, version 3, as far as wrapping touches it. */

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type BuildResult, build, createBuildSession } from '../../src/bundler/index.ts';
 import { PawlError } from '../../src/errors.ts';
-import { buildClean, type Files, findings, project, write } from './project.ts';
+import { buildClean, type Files, findings, loadWorkflows, project, text, write } from './project.ts';
 
 const PROJECT: Files = {
   'package.json': '{ "name": "shop", "type": "module" }',
@@ -270,6 +270,13 @@ describe('bad input is told with place, reason and remedy', () => {
       [/^src\/a\.ts\(3,10\): error PAWL3002: /],
     ],
     [
+      'decorators of the standard',
+      {
+        'src/a.ts': `function log(value: unknown, context: unknown) { void value; void context; }\nclass Shop {\n  @log open() {}\n}\nexport async function run() { 'use step'; return new Shop(); }`,
+      },
+      [/^src\/a\.ts\(3,3\): error PAWL9007: No version of Node knows decorators of the standard yet\. Set/],
+    ],
+    [
       'a tsconfig that does not parse',
       {
         'tsconfig.json': '{ "compilerOptions": { ',
@@ -298,6 +305,19 @@ describe('bad input is told with place, reason and remedy', () => {
       /^src\/a\.ts\(1,\d+\): warning PAWL3002: .*`os`, through `node_modules\/one\/index\.js`/,
     );
     expect(result.ok).toBe(true);
+  });
+
+  test('an `import()` of a package that nobody can follow does not lead out of the sandbox', async () => {
+    const root = project({
+      'src/a.ts': `import { n, load } from 'one';\nexport async function run(x?: string) { 'use workflow'; return x ? load(x) : n; }`,
+      'node_modules/one/package.json': '{ "name": "one", "type": "module", "main": "index.js" }',
+      'node_modules/one/index.js': `export const n = 1; export const load = (name) => import(name);`,
+    });
+    const output = await buildClean(root);
+    expect(text(output, 'workflows.js')).toContain('__load(name)');
+    const run = loadWorkflows(output).workflows.get('src/a.ts#run');
+    await expect(run?.()).resolves.toBe(1);
+    await expect(run?.('node:fs')).rejects.toThrow('`import()` is not available in a workflow');
   });
 
   test('a package that is asked for at run time may be absent', async () => {
