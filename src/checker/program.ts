@@ -136,8 +136,8 @@ export class ProgramGraph implements Program {
   #constructed(reference: Reference): Reference {
     if (reference.kind !== 'binding') return reference;
     const { module, path } = reference;
-    const unit = this.#index(module).units.get(`${unitPath(path)}#constructor`);
-    return unit ? { kind: 'unit', module, unit, path, rest: [] } : reference;
+    const constructed = this.#local(module, [...path, '#constructor'], new Set());
+    return constructed.kind === 'unit' ? constructed : reference;
   }
 
   /** A path that starts with a name of the module's top level. */
@@ -154,7 +154,7 @@ export class ProgramGraph implements Program {
       if (unit) return this.#member(module, unit, path, path.slice(length), seen);
     }
     if (definition) return { kind: 'definition', module, definition, rest };
-    return { kind: 'binding', module, path };
+    return this.#inherited(module, path, seen) ?? { kind: 'binding', module, path };
   }
 
   /** A unit and members of it: those of an instance are methods of its class. */
@@ -171,6 +171,21 @@ export class ProgramGraph implements Program {
       if (method.kind === 'unit') return method;
     }
     return { kind: 'unit', module, unit, path, rest };
+  }
+
+  /** A member that a class has from the class that it extends. */
+  #inherited(module: ModuleFacts, path: readonly string[], seen: Set<string>): Reference | null {
+    const { bases } = this.#index(module);
+    for (let length = path.length - 1; bases.size > 0 && length > 0; length--) {
+      const name = unitPath(path.slice(0, length));
+      const base = bases.get(name);
+      const key = `${module.file}\0extends\0${name}`;
+      if (!base || seen.has(key)) continue;
+      seen.add(key);
+      const found = this.#local(module, [...base.path, ...path.slice(length)], seen);
+      if (found.kind === 'unit') return found;
+    }
+    return null;
   }
 
   #imported(module: ModuleFacts, fact: ImportFact, rest: readonly string[], seen: Set<string>): Reference {
@@ -254,6 +269,7 @@ interface ModuleIndex {
   stars: ExportFact[];
   definitions: Map<string, ModuleFacts['definitions'][number]>;
   units: Map<string, Unit>;
+  bases: Map<string, NonNullable<Unit['instanceOf']>>;
 }
 
 function indexModule(module: ModuleFacts): ModuleIndex {
@@ -264,6 +280,7 @@ function indexModule(module: ModuleFacts): ModuleIndex {
     stars: values.filter((fact) => fact.name === '*' && fact.source !== null),
     definitions: new Map(),
     units: new Map(),
+    bases: new Map((module.bases ?? []).map(({ path, of }) => [path, of])),
   };
   for (const fact of module.imports) {
     // A type and a value may share a local name; the value is what runs.
@@ -275,8 +292,13 @@ function indexModule(module: ModuleFacts): ModuleIndex {
   }
   for (const unit of module.units) {
     // The unit of a definition bears its slug, which is no name that code could mention.
-    if (unit.path === '' || SLUGGED.has(unit.kind) || index.units.has(unit.path)) continue;
-    index.units.set(unit.path, unit);
+    if (unit.path === '' || SLUGGED.has(unit.kind)) continue;
+    const known = index.units.get(unit.path);
+    if (!known) index.units.set(unit.path, unit);
+    // A variable that is assigned again, a constructor and the fields of its class: either may run.
+    else if (isPlain({ module, unit: known }) && isPlain({ module, unit })) {
+      index.units.set(unit.path, { ...known, uses: [...known.uses, ...unit.uses] });
+    }
   }
   return index;
 }

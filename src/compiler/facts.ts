@@ -26,6 +26,8 @@ export interface ModuleFacts {
   classes: ClassFact[];
   units: Unit[];
   suppressions: SuppressionFact[];
+  /** The class that a class extends, where that is a name; `path` is the extending class's. */
+  bases?: { path: string; of: NonNullable<Unit['instanceOf']> }[];
 }
 
 export type DirectiveKind = 'step' | 'workflow';

@@ -18,7 +18,7 @@ export const ioInWorkflow = defineRule({
     allowed:
       "Everything in steps and in code that only steps reach. `fetch` from `'pawl'`, which is a step. Types. Names of your own that shadow a global: a parameter `fetch` is not the global.",
     unseen:
-      'Packages in `node_modules` that do I/O; functions that arrive as arguments; methods that are inherited, or of instances whose class only a type would tell; computed members.',
+      'Packages in `node_modules` that do I/O; functions that arrive as arguments; methods of instances whose class only a type would tell; computed members.',
   },
   bad: {
     'src/pricing.ts': `export async function priceOf(sku: string) {

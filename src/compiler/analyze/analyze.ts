@@ -65,7 +65,7 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     options: [],
     strays: [],
     requires: [],
-    thisMembers: [],
+    members: [],
     instances: new Map(),
     units: [],
     usesCommonJs: false,

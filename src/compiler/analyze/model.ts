@@ -162,11 +162,15 @@ export interface ModuleReference {
   topLevel: boolean;
 }
 
-/** `this.save` in a member of a class. */
-export interface ThisMember {
-  site: ClassSite;
+/** `this.save` or `super.save` in a method, `super()` in a constructor (its name is `constructor`). */
+export interface MemberUse {
+  /** The class around; null in the method of an object literal, which `object` is. */
+  site: ClassSite | null;
+  object: { ancestors: readonly Node[]; node: Node } | null;
   name: string;
   isStatic: boolean;
+  /** It is the base class's. */
+  ofBase: boolean;
   node: Node;
   parent: Node;
   unit: number;
@@ -188,7 +192,7 @@ export interface Model {
   options: OptionSite[];
   strays: StrayDirective[];
   requires: ModuleReference[];
-  thisMembers: ThisMember[];
+  members: MemberUse[];
   /** The `new` that initializes a variable, by the variable's unit. */
   instances: Map<number, t.NewExpression>;
   units: Unit[];

@@ -2,7 +2,7 @@ import type * as t from '@babel/types';
 import type { ModuleFacts, Unit, Use } from '../facts.ts';
 import { type Node, unwrap } from './ast.ts';
 import type { DirectiveFunction } from './functions.ts';
-import type { Binding, Model, ModuleReference, Ref, ThisMember } from './model.ts';
+import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
 import { placeOf } from './names.ts';
 
 /** Sorts references into the units: what each piece of code mentions that is not its own. */
@@ -27,16 +27,18 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
       reference.node.end as number,
     );
   }
-  for (const member of model.thisMembers) {
-    const path = memberPath(member);
-    if (path)
-      add(
-        member.unit,
-        { kind: 'local', path, access: accessOf(member) },
-        member.node.start as number,
-        member.node.end as number,
-      );
+  const classes = new ClassPaths(meaning);
+  for (const member of model.members) {
+    const named = classes.member(member);
+    if (named)
+      add(member.unit, { ...named, access: accessOf(member) }, member.node.start as number, member.node.end as number);
   }
+  const bases = model.classes.flatMap((site) => {
+    const path = classes.pathOf(site);
+    const of = path === null ? null : classes.baseOf(site);
+    return path === null || of === null ? [] : [{ path, of }];
+  });
+  if (bases.length > 0) facts.bases = bases;
   for (const [unit, node] of model.instances) {
     const instanceOf = meaning.classOf(node);
     if (instanceOf) (model.units[unit] as Unit).instanceOf = instanceOf;
@@ -45,6 +47,9 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
 }
 
 type Meaning = Pick<Use, 'kind' | 'path'>;
+
+/** A path that starts at the module's top level. */
+type NamedPath = NonNullable<Unit['instanceOf']>;
 
 class Meanings {
   /** Modules that are loaded in place and held in a variable that something uses. */
@@ -57,7 +62,8 @@ class Meanings {
 
   constructor(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]) {
     this.#model = model;
-    this.#refs = new Map(model.refs.map((ref) => [ref.node, ref]));
+    // Of several references at one node the first speaks of the whole of it.
+    this.#refs = new Map(model.refs.toReversed().map((ref) => [ref.node, ref]));
     this.#requireLocals = new Set(
       facts.imports.filter(({ form }) => form === 'require' || form === 'dynamic').map(({ local }) => local),
     );
@@ -98,11 +104,16 @@ class Meanings {
   }
 
   /** The class that a `new` names, where it is one of the module or an import. */
-  classOf({ callee }: t.NewExpression): { kind: 'import' | 'local'; path: string[] } | null {
-    let root = unwrap(callee as Node);
+  classOf({ callee }: t.NewExpression): NamedPath | null {
+    return this.named(callee as Node, 'new');
+  }
+
+  /** What an expression of names and members leads to, where it starts at the module's top level. */
+  named(expression: Node, access: Use['access']): NamedPath | null {
+    let root = unwrap(expression);
     while (root.type === 'MemberExpression') root = unwrap(root.object);
     const ref = this.#refs.get(root);
-    const meaning = ref?.access === 'new' ? this.of(ref) : null;
+    const meaning = ref?.access === access ? this.of(ref) : null;
     return meaning && (meaning.kind === 'import' || meaning.kind === 'local')
       ? { kind: meaning.kind, path: meaning.path }
       : null;
@@ -120,13 +131,47 @@ function loadOf(value: Node): Node {
   }
 }
 
-function memberPath({ site, name, isStatic }: ThisMember): string[] | null {
-  const { path } = placeOf(site.ancestors, site.node);
-  if (path === null) return null;
-  return isStatic ? [...path.split('.'), name] : [...path.split('.'), `#${name}`];
+/** What `this` and `super` mean in classes and objects. */
+class ClassPaths {
+  readonly #meaning: Meanings;
+  readonly #paths = new Map<ClassSite, string | null>();
+
+  constructor(meaning: Meanings) {
+    this.#meaning = meaning;
+  }
+
+  pathOf(site: ClassSite): string | null {
+    let path = this.#paths.get(site);
+    if (path === undefined) {
+      path = placeOf(site.ancestors, site.node).path;
+      this.#paths.set(site, path);
+    }
+    return path;
+  }
+
+  baseOf({ node }: ClassSite): NamedPath | null {
+    return node.superClass ? this.#meaning.named(node.superClass, 'read') : null;
+  }
+
+  member({ site, object, name, isStatic, ofBase }: MemberUse): NamedPath | null {
+    const piece = isStatic ? name : `#${name}`;
+    if (object) {
+      const path = placeOf(object.ancestors, object.node).path;
+      const end = path?.lastIndexOf('.') ?? -1;
+      return path === null || end < 0 ? null : { kind: 'local', path: [...path.slice(0, end).split('.'), piece] };
+    }
+    if (!site) return null;
+    if (ofBase) {
+      const base = this.baseOf(site);
+      return base && { kind: base.kind, path: [...base.path, name === 'constructor' ? '#constructor' : piece] };
+    }
+    const path = this.pathOf(site);
+    return path === null ? null : { kind: 'local', path: [...path.split('.'), piece] };
+  }
 }
 
-function accessOf({ node, parent }: ThisMember): Use['access'] {
+function accessOf({ node, parent }: MemberUse): Use['access'] {
+  if (node.type === 'CallExpression') return 'call';
   if ((parent.type === 'CallExpression' || parent.type === 'OptionalCallExpression') && parent.callee === node)
     return 'call';
   if (parent.type === 'AssignmentExpression' && parent.left === node) return 'write';

@@ -1,6 +1,6 @@
 import type * as t from '@babel/types';
 import type { DirectiveKind, Unit } from '../facts.ts';
-import { eachChild, isTypeOnly, keyName, type Node, unwrap } from './ast.ts';
+import { eachChild, isTypeOnly, type Node, unwrap } from './ast.ts';
 import { isDirectiveLike } from './directives.ts';
 import type { Binding, BindingKind, ClassSite, DefinitionSite, FunctionInfo, Model } from './model.ts';
 import { Scope } from './model.ts';
@@ -23,6 +23,8 @@ export abstract class WalkContext {
   protected scope: Scope;
   protected fn: FunctionInfo | null = null;
   protected unit = 0;
+  /** The unit of the field whose value is visited; functions in it are units of their own. */
+  protected fieldUnit = -1;
   protected statement = 0;
   protected inExport = false;
   protected currentClass: ClassSite | null = null;
@@ -125,23 +127,37 @@ export abstract class WalkContext {
     for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.thisAt ??= node;
   }
 
-  /** `this.save()` in a class: a mention of its method. */
-  protected noteThisMember(node: t.MemberExpression | t.OptionalMemberExpression): void {
-    const name = keyName(node.property, node.computed);
-    if (!this.currentClass || name === null) return;
+  /** `this.save()`, `super.save()`, `super()`: a mention of a method of the class or object around. `node` is on top. */
+  protected noteMember(node: Node, name: string, ofBase: boolean): void {
+    const parent = this.stack[this.stack.length - 2] as Node;
     for (let i = this.stack.length - 2; i >= 0; i--) {
       const around = this.stack[i] as Node;
-      if (
-        around.type === 'FunctionExpression' ||
-        around.type === 'FunctionDeclaration' ||
-        around.type === 'ObjectMethod'
-      )
+      const above = this.stack[i - 1];
+      if (this.currentClass && above === this.currentClass.node.body) {
+        const isStatic = around.type === 'StaticBlock' || Boolean((around as t.ClassMethod).static);
+        this.model.members.push({
+          site: this.currentClass,
+          object: null,
+          name,
+          isStatic,
+          ofBase,
+          node,
+          parent,
+          unit: this.unit,
+        });
         return;
-      if (this.stack[i - 1] !== this.currentClass.node.body) continue;
-      const isStatic = around.type === 'StaticBlock' || Boolean((around as t.ClassMethod).static);
-      const parent = this.stack[this.stack.length - 2] as Node;
-      this.model.thisMembers.push({ site: this.currentClass, name, isStatic, node, parent, unit: this.unit });
-      return;
+      }
+      if (around.type === 'FunctionDeclaration') return;
+      if (
+        around.type === 'ObjectMethod' ||
+        (around.type === 'FunctionExpression' && above?.type === 'ObjectProperty')
+      ) {
+        const object = { ancestors: this.stack.slice(0, i), node: around };
+        if (!ofBase)
+          this.model.members.push({ site: null, object, name, isStatic: true, ofBase, node, parent, unit: this.unit });
+        return;
+      }
+      if (around.type === 'FunctionExpression') return;
     }
   }
 

@@ -174,6 +174,7 @@ export abstract class ReferenceWalker extends WalkContext {
       this.require(node as t.CallExpression, node.arguments[0] as Node | undefined, 'dynamic');
     else if (callee.type === 'Identifier' && callee.name === 'require' && !this.scope.find('require'))
       this.require(node as t.CallExpression, node.arguments[0] as Node | undefined, 'require');
+    else if (callee.type === 'Super') this.noteMember(node, 'constructor', true);
     else this.definition(node as t.CallExpression, callee);
     this.children(node);
   }

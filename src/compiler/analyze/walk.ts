@@ -33,7 +33,10 @@ export class Walker extends ReferenceWalker {
       case 'MemberExpression':
       case 'OptionalMemberExpression':
         this.visit(node.object);
-        if (node.object.type === 'ThisExpression') this.noteThisMember(node);
+        if (node.object.type === 'ThisExpression' || node.object.type === 'Super') {
+          const name = keyName(node.property, node.computed);
+          if (name !== null) this.noteMember(node, name, node.object.type === 'Super');
+        }
         if (node.computed) this.visit(node.property);
         else if (node.property.type === 'PrivateName') this.notePrivate(node);
         return;
@@ -345,7 +348,7 @@ export class Walker extends ReferenceWalker {
 
   protected isTopLevel(): boolean {
     const kind = this.model.units[this.unit]?.kind;
-    return kind === 'module' || kind === 'variable';
+    return kind === 'module' || kind === 'variable' || this.unit === this.fieldUnit;
   }
 
   protected isInitializer(fn: FunctionInfo): boolean {
@@ -400,12 +403,25 @@ export class Walker extends ReferenceWalker {
     };
     const outerFn = this.fn;
     const outerScope = this.scope;
+    const outerUnit = this.unit;
+    if (!node.static && !isFunction(unwrap(value))) this.enterField(node);
     this.fn = info;
     this.scope = new Scope(outerScope, node.static ? 'block' : 'function', node, info);
     info.scope = this.scope;
     this.visit(value);
     this.scope = outerScope;
     this.fn = outerFn;
+    this.unit = outerUnit;
+    this.fieldUnit = -1;
+  }
+
+  /** The value of an instance's field is made when the instance is: it belongs to the constructor. */
+  protected enterField(node: Node): void {
+    if (!this.isTopLevel() || this.fn !== null || !this.currentClass) return;
+    const owner = placeOf(this.currentClass.ancestors, this.currentClass.node).path;
+    if (owner === null) return;
+    this.unit = this.openUnit('method', `${owner}#constructor`, node);
+    this.fieldUnit = this.unit;
   }
 
   protected staticBlock(node: t.StaticBlock): void {
