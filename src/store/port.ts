@@ -12,9 +12,9 @@
  * - **fence**: a number that grows each time a run is claimed. A write with an older fence is refused: its writer no
  *   longer owns the run, even if it believes so.
  * - **claim**: an owner takes runs that nobody owns. **release**: it gives one back.
- * - **wakeAt**: the time from which somebody must look at a run. A run that nobody owns and whose `wakeAt` has come is
- *   **runnable**; `null` means that only a message or an explicit claim wakes it. It also holds, as a note for
- *   successors, while a run is owned: that is what is left when the owner dies.
+ * - **wakeAt**: the time from which somebody must look at a run; only the owner sets it. It also holds, as a note for
+ *   successors, while the run is owned: that is what is left when the owner dies. `null`: only a message wakes the run.
+ * - **runnable**: a run that nobody owns, and whose `wakeAt` has come or for which a message waits.
  * - **inbox**: messages to a run from outside (hook payloads, cancellation), in the order in which they were
  *   acknowledged. Only the owner writes the log, so only it turns messages into events: it appends the events and
  *   **consumes** the messages in one transaction. An acknowledged message is never lost and never logged twice.
@@ -79,8 +79,8 @@ export interface CreateRunRequest {
   input: string | null;
   /** Becomes `createdAt` and the time of `run_created`. */
   at: number;
-  /** When the run may start; `at` if left out. */
-  wakeAt?: number;
+  /** When the run may start (`at` if left out); with `events`, when the run is to be looked at next, as in an append. */
+  wakeAt?: number | null;
   /** Claims the run in the same transaction, for this registered owner: it starts with fence 1 and status `running`. */
   owner?: string;
   /**
@@ -107,8 +107,8 @@ export interface AppendRequest {
   /** May be empty when only `wakeAt` or `consume` matter. */
   events: readonly NewRunEvent[];
   /**
-   * Sets the run's `wakeAt`. Leave it out when nothing changed: it costs an update of the run record. While unconsumed
-   * messages wait in the inbox the store keeps the run runnable instead, whatever is asked for here.
+   * Sets the run's `wakeAt`. Leave it out when nothing changed: it costs an update of the run record. Messages do not touch it: a run
+   * for which one waits is due whatever its `wakeAt`. Parking clears it; an append with `run_unparked` sets it anew.
    */
   wakeAt?: number | null;
   /** Ids of inbox messages that these events take over; they are deleted in the same transaction. */

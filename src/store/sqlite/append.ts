@@ -17,6 +17,7 @@ import {
   parkRun,
   type RunHead,
   selectHead,
+  settleRun,
   setWakeAt,
   unparkRun,
 } from './sql/runs.ts';
@@ -32,11 +33,13 @@ export function appendTo(db: Connection, head: RunHead, request: AppendRequest, 
   const refusal = refuse(db, head, request);
   if (refusal !== null) return refusal;
 
-  if (request.consume !== undefined) for (const id of request.consume) deleteMessage(db, id);
-  const lastSeq = writeEvents(db, head, request.runId, request.events, changes);
-  if (request.wakeAt !== undefined && !leavesOwner(request.events)) {
-    setWakeAt(db, head.no, request.wakeAt === null ? null : Math.ceil(request.wakeAt));
+  const { consume, events, wakeAt } = request;
+  if (consume !== undefined && consume.length > 0) {
+    for (const id of consume) deleteMessage(db, id);
+    settleRun(db, head.no);
   }
+  const lastSeq = writeEvents(db, head, request.runId, events, changes);
+  if (wakeAt !== undefined && !leavesOwner(events)) setWakeAt(db, head.no, wakeAt === null ? null : Math.ceil(wakeAt));
   return { ok: true, lastSeq };
 }
 

@@ -25,7 +25,7 @@ export function createRun(db: Connection, request: CreateRunRequest, changes: St
     throw new StoreError('PAWL_STORE_MISUSE', 'Only an owner writes events.', { place: `run ${id}` });
   }
   const leaseUntil = owner === null ? null : requireOwner(db, owner).lease_until;
-  const wakeAt = Math.ceil(request.wakeAt ?? at);
+  const wakeAt = request.wakeAt === null ? null : Math.ceil(request.wakeAt ?? at);
   const no = insertRun(db, { id, workflowId, seed, bundleHash, at, wakeAt, owner });
   insertEvent(db, no, id, 1, { type: 'run_created', at, name: workflowId, data: input, meta: { seed, bundleHash } });
   changes.push({ kind: 'events', runId: id, lastSeq: 1 });

@@ -4,6 +4,7 @@
  * Why the tables are as they are:
  * - `events` is clustered by run and number (WITHOUT ROWID): appending dirties one page, and a replay reads neighbours.
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
+ * - `wake_at` is the owner's word; `woken` says that a message waits which the run shall look at.
  * - `runs_due`, `runs_owned` and `runs_parked` index only runs that are alive.
  * - `events_result` is spelled with OR: for an IN of three SQLite builds a table at every insert.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
@@ -43,12 +44,14 @@ const MIGRATIONS: readonly string[] = [
     started_at INTEGER,
     finished_at INTEGER,
     wake_at INTEGER,
+    woken INTEGER NOT NULL,
+    due_at INTEGER GENERATED ALWAYS AS (CASE WHEN woken = 1 THEN 0 ELSE wake_at END) VIRTUAL,
     owner TEXT,
     fence INTEGER NOT NULL,
     parked TEXT,
     cancel_requested INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX runs_due ON runs (wake_at) WHERE owner IS NULL AND wake_at IS NOT NULL;
+  CREATE INDEX runs_due ON runs (due_at) WHERE owner IS NULL AND due_at IS NOT NULL;
   CREATE INDEX runs_owned ON runs (owner) WHERE owner IS NOT NULL;
   CREATE INDEX runs_parked ON runs (no) WHERE status = 'parked';
 

@@ -37,7 +37,6 @@ import { insertCancel, insertPayload, selectMessagesOfOwner, selectMessagesOfRun
 import { deleteOwner, renewLease, upsertOwner } from './sql/owners.ts';
 import {
   hasDueRun,
-  noteCancel,
   releaseRun,
   releaseRunsOf,
   selectHead,
@@ -45,8 +44,8 @@ import {
   selectNextWakeAt,
   selectRun,
   selectRuns,
-  wakeRun,
   wakeRunning,
+  wakeToCancel,
 } from './sql/runs.ts';
 import { Watch } from './watch.ts';
 
@@ -144,7 +143,7 @@ export class SqliteStore implements EventStore {
     return this.#commits.submit((changes) => {
       const released = releaseRun(this.#db, runId, fence);
       if (released === undefined) return false;
-      if (released.wake_at !== null) changes.push({ kind: 'runnable', runId });
+      if (released.due_at !== null) changes.push({ kind: 'runnable', runId });
       return true;
     });
   }
@@ -188,8 +187,7 @@ export class SqliteStore implements EventStore {
       }
       if (head.cancel_requested === 1) return { ok: true, messageId: null };
       const messageId = insertCancel(this.#db, head.no, Math.floor(request.at), request.reason ?? null);
-      noteCancel(this.#db, head.no);
-      wakeRun(this.#db, head.no);
+      wakeToCancel(this.#db, head.no);
       changes.push({ kind: 'inbox', runId });
       return { ok: true, messageId };
     });

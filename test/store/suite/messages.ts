@@ -127,6 +127,47 @@ export function messageTests(context: Context): void {
     expect(await claimAll(200)).toEqual([]);
   });
 
+  test('messages leave wakeAt alone: once they are taken over, the run waits as before', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    await append(store, 'r1', [hook(0, 'a')], { wakeAt: 5_000 });
+    await store.deliverHook('a', '1', 150);
+    await store.requestCancel('r1', { at: 151 });
+    expect(await store.getRun('r1')).toMatchObject({ wakeAt: 5_000 });
+    const consume = (await store.readInbox({ runId: 'r1' })).map((message) => message.id);
+    await append(store, 'r1', [], { consume: consume.slice(0, 1) });
+    await store.release('r1', 1);
+    expect(await claimAll(200)).toEqual(['r1']);
+    await append(store, 'r1', [], { consume: consume.slice(1) });
+    await store.release('r1', 2);
+    expect(await claimAll(200)).toEqual([]);
+    expect(await store.nextWakeAt()).toBe(5_000);
+    expect(await claimAll(5_000)).toEqual(['r1']);
+  });
+
+  test('a run that is unparked finds the payloads that came meanwhile', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    await append(store, 'r1', [hook(0, 'a')]);
+    await append(store, 'r1', [{ type: 'run_parked', at: 120, meta: { code: 'C', message: 'm' } }]);
+    await store.deliverHook('a', '1', 150);
+    await store.claimRun('r1', { owner: OWNER, now: 200 });
+    await append(store, 'r1', [{ type: 'run_unparked', at: 210 }], { wakeAt: null });
+    await store.release('r1', 2);
+    expect(await claimAll(200)).toEqual(['r1']);
+  });
+
+  test('a run can be made to wait for a message from the start', async () => {
+    const { store } = context;
+    await store.registerOwner(OWNER, 10_000);
+    const base = { workflowId: 'w', seed: 's', bundleHash: null, input: null, at: 100 };
+    await store.createRun({ ...base, id: 'r1', owner: OWNER, events: [hook(0, 'a')], wakeAt: null });
+    await store.release('r1', 1);
+    expect(await claimAll(10_000)).toEqual([]);
+    await store.deliverHook('a', '1', 150);
+    expect(await claimAll(200)).toEqual(['r1']);
+  });
+
   test('a run does not end over an unread message', async () => {
     const { store } = context;
     await makeOwnedRun(store, 'r1');

@@ -4,8 +4,8 @@ import type { Context } from '../suite.ts';
 import {
   applyToModel,
   applyToStore,
-  claim,
   emptyModel,
+  loneOperation,
   operation,
   resolve,
   stateOfModel,
@@ -14,7 +14,7 @@ import {
 
 const group = fc.oneof(
   { arbitrary: fc.array(operation, { minLength: 1, maxLength: 12 }), weight: 6 },
-  { arbitrary: claim.map((one) => [one]), weight: 1 },
+  { arbitrary: loneOperation.map((one) => [one]), weight: 2 },
 );
 
 export function modelTests(context: Context): void {

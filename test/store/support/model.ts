@@ -17,6 +17,8 @@ interface ModelRun {
   owner: string | null;
   fence: number;
   wakeAt: number | null;
+  /** A message waits that the run shall look at. */
+  woken: boolean;
   cancelRequested: boolean;
   events: string[];
   inbox: Message[];
@@ -34,6 +36,7 @@ export type Operation =
   | { do: 'release'; id: string; fence: number }
   | { do: 'deliver'; token: string; payload: string }
   | { do: 'cancel'; id: string }
+  | { do: 'drain'; id: string }
   | {
       do: 'append';
       id: string;
@@ -88,12 +91,11 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { arbitrary: fc.record({ do: fc.constant('cancel' as const), id }), weight: 1 },
 );
 
-/** Looks before it writes, so it stands alone. */
-export const claim: fc.Arbitrary<Operation> = fc.record({
-  do: fc.constant('claim' as const),
-  owner,
-  now: fc.constantFrom(0, 500),
-});
+/** These look before they write, so they stand alone. */
+export const loneOperation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({ do: fc.constant('claim' as const), owner, now: fc.constantFrom(0, 500) }),
+  fc.record({ do: fc.constant('drain' as const), id }),
+);
 
 export function emptyModel(): Model {
   return { runs: new Map(), hooks: new Map() };
@@ -121,6 +123,7 @@ export function applyToModel(model: Model, operation: Operation): unknown {
         owner,
         fence: owner === null ? 0 : 1,
         wakeAt: 0,
+        woken: false,
         cancelRequested: false,
         events: ['run_created'],
         inbox: [],
@@ -137,7 +140,7 @@ export function applyToModel(model: Model, operation: Operation): unknown {
     }
     case 'claim': {
       const due = [...model.runs.values()].filter(
-        (run) => run.owner === null && run.wakeAt !== null && run.wakeAt <= operation.now,
+        (run) => run.owner === null && (run.woken || (run.wakeAt !== null && run.wakeAt <= operation.now)),
       );
       for (const run of due) take(run, operation.owner);
       return due.map((run) => run.id).sort();
@@ -154,7 +157,7 @@ export function applyToModel(model: Model, operation: Operation): unknown {
       if (hook.disposed) return 'disposed';
       const run = model.runs.get(hook.runId) as ModelRun;
       run.inbox.push({ kind: 'hook', text: operation.payload });
-      if (run.status === 'running') run.wakeAt = 0;
+      if (run.status === 'running') run.woken = true;
       return 'delivered';
     }
     case 'cancel': {
@@ -164,8 +167,17 @@ export function applyToModel(model: Model, operation: Operation): unknown {
       if (run.cancelRequested) return 'again';
       run.cancelRequested = true;
       run.inbox.push({ kind: 'cancel', text: null });
-      run.wakeAt = 0;
+      run.woken = true;
       return 'asked';
+    }
+    case 'drain': {
+      const run = model.runs.get(operation.id);
+      if (run === undefined) return 'unknown-run';
+      if (isOver(run)) return 'finished';
+      if (run.owner === null) return 'fenced';
+      run.inbox = [];
+      run.woken = false;
+      return { lastSeq: run.events.length };
     }
     case 'append':
       return appendToModel(model, operation);
@@ -206,7 +218,7 @@ function appendToModel(model: Model, request: Extract<Operation, { do: 'append' 
 
   model.hooks = hooks;
   run.events.push(...request.events.map(textOf));
-  if (request.wakeAt !== undefined) run.wakeAt = run.inbox.length > 0 ? 0 : request.wakeAt;
+  if (request.wakeAt !== undefined) run.wakeAt = request.wakeAt;
   if (ends) {
     run.status = last === 'run_completed' ? 'completed' : 'failed';
     run.owner = null;
@@ -216,7 +228,8 @@ function appendToModel(model: Model, request: Extract<Operation, { do: 'append' 
   if (last === 'run_parked') {
     run.status = 'parked';
     run.owner = null;
-    run.wakeAt = run.inbox.some((message) => message.kind === 'cancel') ? 0 : null;
+    run.wakeAt = null;
+    run.woken = run.inbox.some((message) => message.kind === 'cancel');
   }
   return { lastSeq: run.events.length };
 }
@@ -262,6 +275,12 @@ export async function applyToStore(store: EventStore, operation: Operation): Pro
       if (!result.ok) return result.reason;
       return result.messageId === null ? 'again' : 'asked';
     }
+    case 'drain': {
+      const { fence = 0, lastSeq = 0 } = (await store.getRun(operation.id)) ?? {};
+      const consume = (await store.readInbox({ runId: operation.id })).map((message) => message.id);
+      const result = await store.append({ runId: operation.id, fence, afterSeq: lastSeq, events: [], consume });
+      return result.ok ? { lastSeq: result.lastSeq } : result.reason;
+    }
     case 'append': {
       const { id: runId, fence, afterSeq, events } = operation;
       const request: AppendRequest = { runId, fence, afterSeq, events };
@@ -273,7 +292,7 @@ export async function applyToStore(store: EventStore, operation: Operation): Pro
 }
 
 /** All that a store holds, in the shape of the model. */
-export async function stateOfStore(store: EventStore): Promise<ModelRun[]> {
+export async function stateOfStore(store: EventStore): Promise<Omit<ModelRun, 'woken'>[]> {
   const { runs } = await store.listRuns();
   return Promise.all(
     runs.map(async (run) => ({
@@ -293,6 +312,6 @@ export async function stateOfStore(store: EventStore): Promise<ModelRun[]> {
 }
 
 /** Newest run first, as `listRuns` gives them. */
-export function stateOfModel(model: Model): ModelRun[] {
-  return [...model.runs.values()].reverse();
+export function stateOfModel(model: Model): Omit<ModelRun, 'woken'>[] {
+  return [...model.runs.values()].reverse().map(({ woken: _, ...run }) => run);
 }

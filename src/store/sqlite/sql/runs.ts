@@ -124,8 +124,8 @@ export function selectIdOf(db: Connection, no: number): { id: string; status: Ru
 }
 
 const INSERT = `
-  INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence, cancel_requested)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING no`;
+  INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence, woken, cancel_requested)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) RETURNING no`;
 
 export interface NewRun {
   id: string;
@@ -133,7 +133,7 @@ export interface NewRun {
   bundleHash: string | null;
   seed: string;
   at: number;
-  wakeAt: number;
+  wakeAt: number | null;
   owner: string | null;
 }
 
@@ -157,16 +157,14 @@ export function insertRun(db: Connection, run: NewRun): number {
   return row.no;
 }
 
-// A message that nobody has taken over keeps its run runnable, also when the owner believes it may sleep.
-const SET_WAKE_AT = `
-  UPDATE runs SET wake_at = CASE WHEN EXISTS (SELECT 1 FROM inbox WHERE run = runs.no) THEN 0 ELSE ? END WHERE no = ?`;
+const SET_WAKE_AT = 'UPDATE runs SET wake_at = ? WHERE no = ?';
 
 export function setWakeAt(db: Connection, no: number, wakeAt: number | null): void {
   db.sql(SET_WAKE_AT).run(wakeAt, no);
 }
 
 const FINISH = `
-  UPDATE runs SET status = ?, finished_at = ?, wake_at = NULL, owner = NULL, parked = NULL WHERE no = ?`;
+  UPDATE runs SET status = ?, finished_at = ?, wake_at = NULL, woken = 0, owner = NULL, parked = NULL WHERE no = ?`;
 
 export function finishRun(db: Connection, no: number, status: RunStatus, at: number): void {
   db.sql(FINISH).run(status, at, no);
@@ -174,15 +172,17 @@ export function finishRun(db: Connection, no: number, status: RunStatus, at: num
 
 // Payloads do not wake a parked run, a cancellation does.
 const PARK = `
-  UPDATE runs SET status = 'parked', parked = ?, owner = NULL,
-    wake_at = CASE WHEN EXISTS (SELECT 1 FROM inbox WHERE run = runs.no AND kind = 'cancel') THEN 0 END
+  UPDATE runs SET status = 'parked', parked = ?, owner = NULL, wake_at = NULL,
+    woken = EXISTS (SELECT 1 FROM inbox WHERE run = runs.no AND kind = 'cancel')
   WHERE no = ?`;
 
 export function parkRun(db: Connection, no: number, reason: ParkedReason): void {
   db.sql(PARK).run(JSON.stringify(reason), no);
 }
 
-const UNPARK = `UPDATE runs SET status = 'running', parked = NULL, wake_at = 0 WHERE no = ?`;
+const UNPARK = `
+  UPDATE runs SET status = 'running', parked = NULL, woken = EXISTS (SELECT 1 FROM inbox WHERE run = runs.no)
+  WHERE no = ?`;
 
 export function unparkRun(db: Connection, no: number): void {
   db.sql(UNPARK).run(no);
@@ -200,21 +200,29 @@ export function noteCancel(db: Connection, no: number): void {
   db.sql(NOTE_CANCEL).run(no);
 }
 
-const WAKE_ANY = 'UPDATE runs SET wake_at = 0 WHERE no = ?';
+const WAKE_TO_CANCEL = 'UPDATE runs SET woken = 1, cancel_requested = 1 WHERE no = ?';
 
-/** Wakes a run in whatever state. */
-export function wakeRun(db: Connection, no: number): void {
-  db.sql(WAKE_ANY).run(no);
+/** Notes a cancellation; it wakes a run in whatever state. */
+export function wakeToCancel(db: Connection, no: number): void {
+  db.sql(WAKE_TO_CANCEL).run(no);
 }
 
-const WAKE_RUNNING = `UPDATE runs SET wake_at = 0 WHERE no = ? AND status = 'running'`;
+const WAKE_RUNNING = `UPDATE runs SET woken = 1 WHERE no = ? AND status = 'running' AND woken = 0`;
 
-/** Wakes a run that has begun; neither a parked one nor one whose start lies ahead. */
+/** A payload wakes a run that has begun; neither a parked one nor one whose start lies ahead. */
 export function wakeRunning(db: Connection, no: number): void {
   db.sql(WAKE_RUNNING).run(no);
 }
 
-const HAS_DUE = 'SELECT 1 FROM runs WHERE owner IS NULL AND wake_at IS NOT NULL AND wake_at <= ? LIMIT 1';
+const SETTLE = `
+  UPDATE runs SET woken = 0 WHERE no = ? AND woken = 1 AND NOT EXISTS (SELECT 1 FROM inbox WHERE run = runs.no)`;
+
+/** After messages were taken over: with none left, the run is due by its `wake_at` again. */
+export function settleRun(db: Connection, no: number): void {
+  db.sql(SETTLE).run(no);
+}
+
+const HAS_DUE = 'SELECT 1 FROM runs WHERE owner IS NULL AND due_at IS NOT NULL AND due_at <= ? LIMIT 1';
 
 export function hasDueRun(db: Connection, now: number): boolean {
   return db.sql(HAS_DUE).get(now) !== undefined;
@@ -225,13 +233,13 @@ const CLAIMED = `owner = ?, fence = fence + 1, started_at = coalesce(started_at,
 
 const CLAIM_DUE = `
   UPDATE runs SET ${CLAIMED}
-  WHERE no IN (SELECT no FROM runs WHERE owner IS NULL AND wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, no LIMIT ?)
-  RETURNING id, wake_at AS wakeAt, no`;
+  WHERE no IN (SELECT no FROM runs WHERE owner IS NULL AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, no LIMIT ?)
+  RETURNING id, due_at AS due, no`;
 
 /** Ids of the claimed runs, those first that have waited longest. */
 export function claimDueRuns(db: Connection, owner: string, now: number, limit: number): string[] {
-  const rows = db.sql(CLAIM_DUE).all(owner, now, now, limit) as { id: string; wakeAt: number; no: number }[];
-  return rows.sort((a, b) => a.wakeAt - b.wakeAt || a.no - b.no).map((row) => row.id);
+  const rows = db.sql(CLAIM_DUE).all(owner, now, now, limit) as { id: string; due: number; no: number }[];
+  return rows.sort((a, b) => a.due - b.due || a.no - b.no).map((row) => row.id);
 }
 
 const CLAIM_ONE = `UPDATE runs SET ${CLAIMED} WHERE no = ?`;
@@ -240,11 +248,11 @@ export function claimOneRun(db: Connection, no: number, owner: string, now: numb
   db.sql(CLAIM_ONE).run(owner, now, no);
 }
 
-const RELEASE = 'UPDATE runs SET owner = NULL WHERE id = ? AND fence = ? AND owner IS NOT NULL RETURNING wake_at';
+const RELEASE = 'UPDATE runs SET owner = NULL WHERE id = ? AND fence = ? AND owner IS NOT NULL RETURNING due_at';
 
-/** The run's `wakeAt`, or undefined when the fence is stale. */
-export function releaseRun(db: Connection, id: string, fence: number): { wake_at: number | null } | undefined {
-  return db.sql(RELEASE).get(id, fence) as { wake_at: number | null } | undefined;
+/** When the run is due, or undefined when the fence is stale. */
+export function releaseRun(db: Connection, id: string, fence: number): { due_at: number | null } | undefined {
+  return db.sql(RELEASE).get(id, fence) as { due_at: number | null } | undefined;
 }
 
 const RELEASE_ALL = 'UPDATE runs SET owner = NULL WHERE owner = ?';
@@ -253,8 +261,8 @@ export function releaseRunsOf(db: Connection, owner: string): number {
   return Number(db.sql(RELEASE_ALL).run(owner).changes);
 }
 
-const NEXT_WAKE = 'SELECT min(wake_at) AS wake_at FROM runs WHERE owner IS NULL AND wake_at IS NOT NULL';
+const NEXT_DUE = 'SELECT min(due_at) AS due_at FROM runs WHERE owner IS NULL AND due_at IS NOT NULL';
 
 export function selectNextWakeAt(db: Connection): number | null {
-  return (db.sql(NEXT_WAKE).get() as { wake_at: number | null }).wake_at;
+  return (db.sql(NEXT_DUE).get() as { due_at: number | null }).due_at;
 }
