@@ -43,7 +43,8 @@ const OPTIONS = {
 
 /**
  * Parses a module of any JavaScript or TypeScript flavour, chosen by the file's ending. Plain `.js` may be a sloppy script
- * (an old CommonJS file): where it fails as a module it gets a second chance as a script.
+ * (an old CommonJS file): where it fails as a module it gets a second chance as a script. So does `.cts`, in which TypeScript
+ * writes `import` and `export` as well as `require`.
  *
  * @param source - text of the module
  * @param file - its path; only the ending matters
@@ -54,9 +55,9 @@ export function parseModule(source: string, file: string): Parsed {
   const typescript = ending.includes('ts');
   const jsx = ending.endsWith('x') || !typescript;
   const plugins: ParserPlugin[] = jsx ? [...ALWAYS, 'jsx'] : ALWAYS;
-  if (ending === 'cjs' || ending === 'cts') return attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
+  if (ending === 'cjs') return attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
   const parsed = attempt(source, { ...OPTIONS, plugins, sourceType: 'module' });
-  if (parsed.problems.length === 0 || typescript) return parsed;
+  if (parsed.problems.length === 0 || (typescript && ending !== 'cts')) return parsed;
   const script = attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
   return script.problems.length === 0 ? script : parsed;
 }
