@@ -13,6 +13,8 @@ export interface OwnFiles {
   api: string;
   /** `pawl/internal/step`. */
   step: string;
+  /** Any other entry, such as `client`; by the package's `exports`. */
+  entry(name: string): string;
 }
 
 let found: OwnFiles | undefined;
@@ -23,7 +25,7 @@ export function ownFiles(): OwnFiles {
   const root = packageRoot(here);
   const [folder, ending] = here.endsWith('.ts') ? ['src', '.ts'] : ['dist', '.js'];
   const at = (name: string): string => join(root, folder, name + ending);
-  found = { root, api: at('index'), step: at('internal/step') };
+  found = { root, api: at('index'), step: at('internal/step'), entry: (name) => join(root, 'dist', `${name}.js`) };
   return found;
 }
 

@@ -23,6 +23,8 @@ export interface BundleRequest {
   platform: 'neutral' | 'node';
   format: 'iife' | 'esm';
   plugins: Plugin[];
+  /** Folders of packages besides those above each module. */
+  packages: readonly string[];
   options?: Pick<InputOptions, 'treeshake' | 'transform'> & { conditionNames?: string[]; aliasFields?: string[][] };
 }
 
@@ -49,7 +51,7 @@ export type BundleResult = { ok: true; output: BundleOutput } | { ok: false; err
 
 /** Runs rolldown in memory. What it finds wrong in the user's code comes back as data. */
 export async function bundle(request: BundleRequest): Promise<BundleResult> {
-  const { root, outDir, entry, platform, format, plugins, options = {} } = request;
+  const { root, outDir, entry, platform, format, plugins, packages, options = {} } = request;
   const { conditionNames, aliasFields, ...rest } = options;
   const logs: RolldownLog[] = [];
   const importers = new Map<string, readonly string[]>();
@@ -89,6 +91,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
         extensions: EXTENSIONS,
         extensionAlias: EXTENSION_ALIAS,
         mainFields: ['module', 'main'],
+        modules: ['node_modules', ...packages],
         ...(conditionNames && { conditionNames }),
         ...(aliasFields && { aliasFields }),
       },

@@ -23,14 +23,16 @@ export interface SchemaBundleRequest {
   outDir: string;
   /** Absolute paths of the modules that have definitions, sorted. */
   entries: readonly string[];
+  packages: readonly string[];
   /** Code of a user's module in the `schemas` target. */
   load: LoadModule;
 }
 
-export function bundleSchemas({ root, outDir, entries, load }: SchemaBundleRequest): Promise<BundleResult> {
+export function bundleSchemas({ root, outDir, entries, packages, load }: SchemaBundleRequest): Promise<BundleResult> {
   return bundle({
     root,
     outDir,
+    packages,
     entry: `${entries.map((path) => `import ${JSON.stringify(path)};\n`).join('')}${COLLECT}`,
     platform: 'neutral',
     format: 'iife',

@@ -246,7 +246,7 @@ class Session implements BuildSession {
     const all = this.#paths(modules);
     const forWorkflows = this.#paths(modules.filter(belongsToWorkflows));
     const withSchemas = modules.filter(hasSchemas);
-    const base = { root: this.#root, outDir: this.#outDir };
+    const base = { root: this.#root, outDir: this.#outDir, packages: this.#options.packages ?? [] };
     const [workflow, step, schemas] = await Promise.all([
       this.#bundles.workflow.get(this.#key(forWorkflows), this.#loader('workflow'), (load) =>
         bundleWorkflows({ ...base, entries: forWorkflows, load }),

@@ -13,6 +13,7 @@ export interface StepBundleRequest {
   outDir: string;
   /** Absolute paths of the modules that register something, sorted. */
   entries: readonly string[];
+  packages: readonly string[];
   /** Code of a user's module in the step target; null for a file that the bundler shall read itself. */
   load: LoadModule;
   /** Packages as they are written, or as absolute file URLs, for a bundle that stands where Node would not find them. */
@@ -38,11 +39,12 @@ const PACKAGES = /[\\/]node_modules[\\/]/;
 
 /** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
 export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
-  const { root, outDir, entries, load } = request;
+  const { root, outDir, entries, packages, load } = request;
   const imports = entries.map((path) => `import ${JSON.stringify(path)};\n`).join('');
   return bundle({
     root,
     outDir,
+    packages,
     entry: `${imports}export { registry } from 'pawl/internal/step';\n`,
     platform: 'node',
     format: 'esm',
@@ -82,6 +84,9 @@ function externalPackages({ outDir, externals }: StepBundleRequest): Plugin {
       filter: { id: /^(?![./\0]|[A-Za-z]:[\\/]|node:)/ },
       async handler(id, importer, { kind }) {
         if (importer && isOwnFile(importer)) return null;
+        const own = /^pawl\/(.+)$/.exec(id)?.[1];
+        // Once more in the bundle, `pawl/client` would know nothing of the worker.
+        if (own) return { id: externals === 'url' ? pathToFileURL(ownFiles().entry(own)).href : id, external: true };
         const resolved = await this.resolve(id, importer as never, { kind, skipSelf: true });
         if (!resolved || resolved.external || !PACKAGES.test(resolved.id)) return resolved;
         if (externals === 'url') return { id: pathToFileURL(resolved.id).href, external: true };

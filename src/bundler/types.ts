@@ -31,6 +31,8 @@ export interface BuildOptions {
    * absolute file URL, for output that stands elsewhere. The second makes output that belongs to one machine.
    */
   externals?: 'specifier' | 'url';
+  /** Folders of packages (`…/node_modules`) to look into as well, for projects that stand where none is above them. */
+  packages?: readonly string[];
 }
 
 /** Texts of the output folder. */

@@ -10,6 +10,7 @@ export interface WorkflowBundleRequest {
   outDir: string;
   /** Absolute paths of the modules that register something, sorted. */
   entries: readonly string[];
+  packages: readonly string[];
   /** Code of a user's module in the workflow target, absolute path; null for a file that the bundler shall read itself. */
   load: LoadModule;
 }
@@ -28,10 +29,17 @@ const TREESHAKE = {
 const CONDITIONS = ['workflow', 'edge-light', 'worker', 'browser', 'import', 'module', 'default'];
 
 /** Bundles everything that workflows need into one immediately invoked function; packages are inlined. */
-export function bundleWorkflows({ root, outDir, entries, load }: WorkflowBundleRequest): Promise<BundleResult> {
+export function bundleWorkflows({
+  root,
+  outDir,
+  entries,
+  packages,
+  load,
+}: WorkflowBundleRequest): Promise<BundleResult> {
   return bundle({
     root,
     outDir,
+    packages,
     entry: entries.map((path) => `import ${JSON.stringify(path)};\n`).join(''),
     platform: 'neutral',
     format: 'iife',
