@@ -27,7 +27,12 @@ const ALWAYS: ParserPlugin[] = [
   'decoratorAutoAccessors',
   'explicitResourceManagement',
   'importAttributes',
+  'deferredImportEvaluation',
+  'sourcePhaseImports',
 ];
+
+/** `export @dec class`: only the decorators of the standard may stand there, and only the legacy ones at parameters. */
+const DECORATOR_BEHIND_EXPORT = /\bexport\s+(?:default\s+)?@/;
 
 const OPTIONS = {
   attachComment: false,
@@ -56,7 +61,12 @@ export function parseModule(source: string, file: string): Parsed {
   const jsx = ending.endsWith('x') || !typescript;
   const plugins: ParserPlugin[] = jsx ? [...ALWAYS, 'jsx'] : ALWAYS;
   if (ending === 'cjs') return attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
-  const parsed = attempt(source, { ...OPTIONS, plugins, sourceType: 'module' });
+  let parsed = attempt(source, { ...OPTIONS, plugins, sourceType: 'module' });
+  if (parsed.problems.length > 0 && DECORATOR_BEHIND_EXPORT.test(source)) {
+    const standard = plugins.map((plugin): ParserPlugin => (plugin === 'decorators-legacy' ? 'decorators' : plugin));
+    const again = attempt(source, { ...OPTIONS, plugins: standard, sourceType: 'module' });
+    if (again.problems.length < parsed.problems.length) parsed = again;
+  }
   if (parsed.problems.length === 0 || (typescript && ending !== 'cts')) return parsed;
   const script = attempt(source, { ...OPTIONS, plugins, sourceType: 'script' });
   return script.problems.length === 0 ? script : parsed;
