@@ -1,0 +1,92 @@
+/**
+ * `pawl/internal/step`: what compiled code of the step target calls. Inlined into each step bundle, so that a bundle has a registry
+ * of its own. Not for people.
+ */
+import { PawlError } from '../errors.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: functions of users, of any signature.
+// oxlint-disable-next-line typescript/no-explicit-any
+type AnyFunction = (...args: any[]) => any;
+type AnyClass = abstract new (...args: never[]) => unknown;
+
+/** A step is a function, or is made from what it captured. */
+type StepEntry = { fn: AnyFunction } | { factory: AnyFunction };
+
+/** The same symbols as in `runtime/serialization/symbols.ts`, which a bundle does not need otherwise. */
+const CLASS_ID = Symbol.for('pawl.class-id');
+const CAPTURES = Symbol.for('pawl.captures');
+
+/** Everything that the bundle can run, by id. */
+export const registry = {
+  steps: new Map<string, StepEntry>(),
+  classes: new Map<string, AnyClass>(),
+  actions: new Map<string, unknown>(),
+  workflows: new Map<string, unknown>(),
+  agents: new Map<string, unknown>(),
+};
+
+/** Registers a step. */
+export function step<F extends AnyFunction>(id: string, fn: F): F {
+  registry.steps.set(id, { fn });
+  return mark(fn, 'stepId', id);
+}
+
+/** Registers a nested step: `factory.apply(self, captures)` makes the function. */
+export function closure(id: string, factory: AnyFunction): void {
+  registry.steps.set(id, { factory });
+}
+
+/** A function in place of a nested one: runs the registered step here and now. */
+export function bound(id: string, captures: () => unknown[], self?: () => unknown): AnyFunction {
+  const fn = function (this: unknown, ...args: unknown[]): unknown {
+    const entry = registry.steps.get(id);
+    if (entry === undefined) {
+      throw new PawlError('PAWL_STEP_MISSING', `There is no step ${id}.`, { remedy: 'Run `pawl build`.' });
+    }
+    const owner = self ? self() : this;
+    const target = 'fn' in entry ? entry.fn : (Reflect.apply(entry.factory, owner, captures()) as AnyFunction);
+    return Reflect.apply(target, owner, args);
+  };
+  mark(fn, CAPTURES, captures);
+  return mark(fn, 'stepId', id);
+}
+
+/** Marks a workflow, so that `start` knows it. */
+export function workflow<F extends AnyFunction>(id: string, fn: F): F {
+  return mark(fn, 'workflowId', id);
+}
+
+/** What a workflow throws that is called like a function. */
+export function direct(id: string): Error {
+  return new PawlError('PAWL_WORKFLOW_CALLED', `The workflow ${id} was called like a function outside of a workflow.`, {
+    remedy: 'Start it: `start(workflow, args)` of pawl/client.',
+  });
+}
+
+/** Registers a class whose instances cross boundaries. */
+export function cls<C extends AnyClass>(id: string, value: C): C {
+  registry.classes.set(id, value);
+  return mark(value, CLASS_ID, id);
+}
+
+/** Registers an action, which is a step by its slug. */
+export function action<D>(slug: string, definition: D): D {
+  registry.actions.set(slug, definition);
+  return definition;
+}
+
+/** Registers a defined workflow: its schemas are used here, its `run` is not. */
+export function workflowDefinition<D extends object>(slug: string, definition: D): D {
+  registry.workflows.set(slug, definition);
+  return mark(definition, 'workflowId', slug);
+}
+
+/** Registers an agent, which is a step by its slug. */
+export function agent<D>(slug: string, definition: D): D {
+  registry.agents.set(slug, definition);
+  return definition;
+}
+
+function mark<T extends object>(target: T, key: PropertyKey, value: unknown): T {
+  return Object.defineProperty(target, key, { value, writable: true, configurable: true });
+}

@@ -1,0 +1,31 @@
+/** How values arrive in an app: instances of the classes that its compiled modules have registered, references for the rest. */
+import { type Codec, createCodec } from './serialization/codec.ts';
+import { type AnyClass, CAPTURES } from './serialization/symbols.ts';
+import { mapStack } from './source-maps.ts';
+import { workflowReference } from './step-runner.ts';
+
+const KEY = Symbol.for('pawl.classes.1');
+
+/** Filled by `pawl/internal/client`. */
+function knownClasses(): Map<string, AnyClass> | undefined {
+  return (globalThis as unknown as Record<symbol, Map<string, AnyClass> | undefined>)[KEY];
+}
+
+let codec: Codec | undefined;
+
+export function clientCodec(): Codec {
+  codec ??= createCodec({
+    step: ({ id, captures }) => {
+      const fn = (): never => {
+        throw new Error(`The step ${id} is a reference here: only workflows and steps call it.`);
+      };
+      Object.defineProperty(fn, 'stepId', { value: id });
+      if (captures) Object.defineProperty(fn, CAPTURES, { value: () => captures });
+      return fn;
+    },
+    workflow: workflowReference,
+    class: (id) => knownClasses()?.get(id),
+    mapStack,
+  });
+  return codec;
+}

@@ -1,0 +1,161 @@
+/**
+ * `pawl/client`: starts runs and looks after them, from any program.
+ *
+ * It speaks with the worker of this process if there is one, or else with the store that `PAWL_STORE` names; then some worker
+ * of another process does the work.
+ */
+import { ulid } from 'ulid';
+import { randomUUID } from 'node:crypto';
+import { PawlError } from '../errors.ts';
+import { openStore } from '../store/index.ts';
+import type { EventStore, RunFilter, RunRecord } from '../store/port.ts';
+import { clientCodec } from './client-codec.ts';
+import { deliverPayload } from './hook-delivery.ts';
+import { Run, type RunSource } from './run-handle.ts';
+import { workflowIdOf } from './serialization/symbols.ts';
+import { definitionOf } from './step-runner.ts';
+import { defaultWorld } from './world.ts';
+
+export type { Run } from './run-handle.ts';
+export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
+
+/** A workflow: a compiled function, a definition, or its id. */
+export type WorkflowLike<A extends unknown[] = never[], T = unknown> =
+  | ((...args: A) => Promise<T> | T)
+  | { slug: string; run(input: never): Promise<T> | T }
+  | string;
+
+type ArgumentsOf<W> = W extends (...args: infer A) => unknown
+  ? A
+  : W extends { run(input: infer I, ...rest: never[]): unknown }
+    ? [I]
+    : unknown[];
+
+type ResultOf<W> = W extends (...args: never[]) => infer R
+  ? Awaited<R>
+  : W extends { run(...args: never[]): infer R }
+    ? Awaited<R>
+    : unknown;
+
+export interface StartOptions {
+  /**
+   * The run's id, for starting once: a run of that id that exists is returned instead of started again.
+   */
+  runId?: string;
+}
+
+/**
+ * Starts a run. It goes on whatever becomes of this program.
+ *
+ * @param workflow A workflow function or definition as imported from compiled code, or its id (`src/orders.ts#fulfil`, a slug).
+ * @param args Its arguments; a definition has one, its input.
+ * @returns The run, which is durable now.
+ * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_NOT_A_WORKFLOW`, `PAWL_NO_STORE`.
+ * @example
+ * const run = await start(fulfil, [order]);
+ * const receipt = await run.returnValue;
+ */
+export async function start<W extends WorkflowLike>(
+  workflow: W,
+  args: ArgumentsOf<W>,
+  options: StartOptions = {},
+): Promise<Run<ResultOf<W>>> {
+  const workflowId = idOf(workflow);
+  if (!Array.isArray(args)) {
+    throw new PawlError('PAWL_ARGUMENTS', 'The arguments of a workflow are passed as an array.', {
+      remedy: 'Write start(workflow, [a, b]).',
+    });
+  }
+  const world = defaultWorld();
+  if (world !== undefined) {
+    const runId = await world.startRun({ workflowId, args, definition: workflow, runId: options.runId });
+    return new Run(runId, () => world);
+  }
+  const source = await storeSource();
+  const definition = definitionOf(workflow);
+  const input = definition?.parseInput ? [await definition.parseInput((args as unknown[])[0])] : args;
+  const data = source.codec.stringify(input, { root: 'args', what: `the arguments of workflow ${workflowId}` });
+  const at = source.now();
+  const id = options.runId ?? ulid(at);
+  await source.store.createRun({ id, workflowId, seed: randomUUID(), bundleHash: null, input: data, at });
+  return new Run(id, () => source);
+}
+
+/**
+ * A run by its id. That it exists is seen when it is asked for something.
+ *
+ * @example
+ * const status = await getRun(id).status;
+ */
+export function getRun<T = unknown>(runId: string): Run<T> {
+  // The world at this moment; a store is opened when the run is asked for something.
+  const world = defaultWorld();
+  return new Run<T>(runId, () => world ?? storeSource());
+}
+
+/**
+ * Runs, newest first.
+ *
+ * @param filter By status, workflow and time; `limit` a page, `cursor` for the next one.
+ */
+export async function listRuns(filter: RunFilter = {}): Promise<{ runs: RunRecord[]; next: string | null }> {
+  const { store } = defaultWorld() ?? (await storeSource());
+  return store.listRuns(filter);
+}
+
+/**
+ * Sends a payload to a hook. When this resolves, the payload is kept: the workflow gets it, whatever happens.
+ *
+ * @param token The hook's token.
+ * @returns The id of the run.
+ * @throws PawlError `PAWL_UNKNOWN_HOOK`, `PAWL_HOOK_CLOSED` (disposed, or its run has ended), `PAWL_NOT_SERIALIZABLE`.
+ * @example
+ * await resumeHook(`approval:${order.id}`, { approved: true });
+ */
+export async function resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
+  return deliverPayload(defaultWorld() ?? (await storeSource()), token, payload);
+}
+
+/** The hook of a token: its run and its metadata. */
+export async function getHookByToken(
+  token: string,
+): Promise<{ token: string; runId: string; metadata: unknown; open: boolean } | null> {
+  const { store, codec } = defaultWorld() ?? (await storeSource());
+  const hook = await store.getHook(token);
+  if (hook === null) return null;
+  const { runId, metadata, disposedAt } = hook;
+  return { token, runId, metadata: metadata === null ? undefined : codec.parse(metadata), open: disposedAt === null };
+}
+
+function idOf(workflow: unknown): string {
+  if (typeof workflow === 'string' && workflow !== '') return workflow;
+  const id = workflowIdOf(workflow);
+  if (id !== undefined) return id;
+  const name = typeof workflow === 'function' && workflow.name ? ` ${workflow.name}` : '';
+  throw new PawlError('PAWL_NOT_A_WORKFLOW', `The value${name} that was passed to start() is not a workflow.`, {
+    remedy:
+      "Give the function the directive 'use workflow', and see that this program is compiled too (a pawl plugin, or the id as text).",
+  });
+}
+
+let opened: Promise<EventStore> | undefined;
+
+/** The store of the environment, opened once. */
+function environmentStore(): Promise<EventStore> {
+  const url = process.env.PAWL_STORE;
+  if (!url) {
+    throw new PawlError('PAWL_NO_STORE', 'There is no worker in this process, and PAWL_STORE names no store.', {
+      remedy: 'Make a worker with createWorker(), or set PAWL_STORE, for example to sqlite:.pawl/pawl.db.',
+    });
+  }
+  const store = opened ?? openStore(url);
+  opened = store;
+  store.catch(() => {
+    opened = undefined;
+  });
+  return store;
+}
+
+async function storeSource(): Promise<RunSource> {
+  return { store: await environmentStore(), codec: clientCodec(), now: () => Date.now() };
+}

@@ -1,0 +1,12 @@
+/** `pawl/runtime`: workers, stores, and what tests and tools need of them. */
+export { openStore } from '../store/index.ts';
+export type { EventStore, RunFilter, RunRecord, RunStatus } from '../store/port.ts';
+export type { RunEvent } from '../store/events.ts';
+export { getHookByToken, getRun, listRuns, resumeHook, start, type StartOptions } from './client.ts';
+export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
+export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';
+export { type Program, programOf, type StepRegistry } from './program.ts';
+export type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
+export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
+export { Run } from './run-handle.ts';
+export { createWorker, type Worker, type WorkerOptions } from './worker.ts';

@@ -1,0 +1,88 @@
+/**
+ * Where workflow code runs: each piece of work in a turn of the event loop of its own, entered by a message port.
+ *
+ * - A termination by the watchdog unwinds the turn and drops what waits in the host's microtask queue at that moment. In a turn
+ *   of our own nothing of anyone else's waits there.
+ * - At the end of the turn Node reports rejections that nobody handled, so that it is clear whose they are.
+ * - The turn has no async context of whoever caused the work: Node 20 would hang its `AsyncLocalStorage` stores on every promise
+ *   of the realm, where workflow code could find them.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { startWatchdog, unwatch, watch, whenStopped } from './watchdog.ts';
+
+export interface Job {
+  /** Longest time that one delivery may take, ms. */
+  readonly limit: number;
+  /** Must not throw. */
+  run(): void;
+  /** Called in a later turn instead of the rest of `run`, which was terminated. */
+  terminated(): void;
+}
+
+class JobQueue {
+  #jobs: Job[] = [];
+  #next = 0;
+  #running: Job | undefined;
+  #ports: { receive: MessagePort; send: MessagePort } | undefined;
+
+  add(job: Job): void {
+    const { receive, send } = this.#open();
+    if (this.#next === this.#jobs.length) receive.ref();
+    this.#jobs.push(job);
+    send.postMessage(null);
+  }
+
+  #open(): { receive: MessagePort; send: MessagePort } {
+    if (this.#ports === undefined) {
+      const { port1: receive, port2: send } = new MessageChannel();
+      removeStores(receive);
+      receive.on('message', this.#turn);
+      receive.unref();
+      send.unref();
+      this.#ports = { receive, send };
+      startWatchdog();
+      whenStopped(this.#recover);
+    }
+    return this.#ports;
+  }
+
+  readonly #turn = (): void => {
+    this.#recover();
+    const job = this.#jobs[this.#next];
+    if (job === undefined) return;
+    this.#next++;
+    if (this.#next === this.#jobs.length) {
+      this.#jobs = [];
+      this.#next = 0;
+      this.#ports?.receive.unref();
+    }
+    this.#running = job;
+    watch(job.limit);
+    job.run();
+    unwatch();
+    this.#running = undefined;
+  };
+
+  /** A job that still counts as running when another turn begins was terminated. */
+  readonly #recover = (): void => {
+    const job = this.#running;
+    if (job === undefined) return;
+    this.#running = undefined;
+    unwatch();
+    job.terminated();
+  };
+}
+
+/** Node 20 keeps the stores of the async context in which a port was made on the port itself. */
+function removeStores(port: MessagePort): void {
+  for (const key of Object.getOwnPropertySymbols(port)) {
+    if (key.description === 'kResourceStore') (port as unknown as Record<symbol, unknown>)[key] = undefined;
+  }
+}
+
+const queue = new JobQueue();
+
+/** Runs the job in a turn of its own, after those that were added before. */
+export function addJob(job: Job): void {
+  queue.add(job);
+}

@@ -1,0 +1,126 @@
+/** What compiled code of the workflow target calls: values of `COMPILED_API`. */
+import { COMMAND } from '../protocol.ts';
+import { type Codec, createCodec, type StepReference } from '../serialization/codec.ts';
+import { type AnyClass, CAPTURES, CLASS_ID, SELF } from '../serialization/symbols.ts';
+import { current, currentRun, type Run } from './run.ts';
+import { createHook, getWorkflowMetadata, sleep } from './workflow-api.ts';
+
+type AnyFn = (...args: never[]) => unknown;
+type StepFunction = (...args: unknown[]) => Promise<unknown>;
+
+/** A step's input without captures and `this`, of no arguments: the most common one. */
+const NO_INPUT: unknown[] = [[]];
+
+export function call(id: string, args: unknown[], captures?: unknown[], self?: unknown): Promise<unknown> {
+  const run = currentRun();
+  try {
+    const data = run.codec.stringify(inputOf(args, captures, self), {
+      root: inputPath,
+      what: `the input of step ${id}`,
+    });
+    return run.request(COMMAND.step, id, data);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** `[args]`, `[args, captures]` or `[args, captures, self]`: how a step's input is recorded. */
+function inputOf(args: unknown[], captures: unknown[] | undefined, self: unknown): unknown[] {
+  if (self !== undefined) return [args, captures ?? [], self];
+  if (captures !== undefined && captures.length > 0) return [args, captures];
+  return args.length === 0 ? NO_INPUT : [args];
+}
+
+/** `[0][1].save` → `args[1].save`. */
+function inputPath(path: string): string {
+  const root = INPUT_ROOTS[Number(path[1])] ?? 'input';
+  return root + path.slice(3);
+}
+
+const INPUT_ROOTS = ['args', 'captures', 'this'];
+
+export function step(id: string, captures?: () => unknown[], self?: boolean): StepFunction {
+  const fn = function (this: unknown, ...args: unknown[]): Promise<unknown> {
+    try {
+      return call(id, args, captures?.(), self ? this : undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+  return ref(id, fn, captures);
+}
+
+export function ref<F extends AnyFn>(id: string, fn: F, captures?: () => unknown[]): F {
+  mark(fn, 'stepId', id);
+  if (captures) mark(fn, CAPTURES, captures);
+  return fn;
+}
+
+export function workflow<F extends AnyFn>(id: string, fn: F): F {
+  currentRun().workflows.set(id, { fn: fn as never, definition: false });
+  mark(fn, 'workflowId', id);
+  return fn;
+}
+
+export function cls<C extends AnyClass>(id: string, value: C): C {
+  currentRun().classes.set(id, value);
+  mark(value, CLASS_ID, id);
+  return value;
+}
+
+export function action(slug: string): { slug: string; run: StepFunction } {
+  return { slug, run: step(slug) };
+}
+
+export function agent(slug: string): { slug: string; prompt: StepFunction } {
+  return { slug, prompt: step(slug) };
+}
+
+export function defineWorkflow(
+  slug: string,
+  definition: { run(input: unknown, context: unknown): unknown },
+): { slug: string; run(input: unknown): Promise<unknown> } {
+  const run = (input: unknown): unknown => definition.run(input, context());
+  currentRun().workflows.set(slug, { fn: run, definition: true });
+  const value = { slug, run: async (input: unknown) => run(input) };
+  mark(value, 'workflowId', slug);
+  return value;
+}
+
+/** The second parameter of a defined workflow's `run`. */
+function context(): unknown {
+  return { sleep, hook: createHook, run: getWorkflowMetadata() };
+}
+
+function mark(target: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, configurable: true });
+}
+
+export const compiledApi = { step, call, ref, workflow, cls, action, agent, defineWorkflow };
+
+/** How values arrive in a run: references become callable again. */
+export function codecOf(run: Run): Codec {
+  return createCodec({
+    step: ({ id, captures, self }: StepReference) => {
+      const known = captures && (() => captures);
+      const bound = self === undefined ? step(id, known) : boundStep(id, known, self);
+      return bound;
+    },
+    workflow: (id) => run.workflows.get(id)?.fn ?? missingWorkflow(id),
+    class: (id) => run.classes.get(id),
+  });
+}
+
+function boundStep(id: string, captures: (() => unknown[]) | undefined, self: unknown): StepFunction {
+  const fn = ref(id, (...args: unknown[]) => call(id, args, captures?.(), self), captures);
+  mark(fn, SELF, self);
+  return fn;
+}
+
+function missingWorkflow(id: string): AnyFn {
+  const fn = (): never => {
+    throw new Error(`The workflow ${id} is not part of the code that the run ${current?.id} started with.`);
+  };
+  mark(fn, 'workflowId', id);
+  return fn;
+}

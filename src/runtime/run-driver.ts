@@ -1,0 +1,691 @@
+/**
+ * Drives one run: takes causes (results, timers, messages), has the workflow code react, appends what came of it, and does what the
+ * appended events ask for. One append per reaction; the next one may be handed in before the first is durable.
+ *
+ * Workflow code runs in turns of the job queue; everything here is driven by callbacks, and nothing awaits: a terminated turn
+ * must leave no promise that never settles.
+ */
+import type { NewRunEvent, RunEvent } from '../store/events.ts';
+import type { AppendResult, EventStore, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
+import { endEvent, recordedError, stuck, unhandledRejection } from './endings.ts';
+import { CancelledError } from './errors.ts';
+import { addJob, type Job } from './job-queue.ts';
+import { type Divergence, LiveRun, type Outcome, type PendingStep, type RunIdentity } from './live-run.ts';
+import { crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
+import type { WorkerEvent } from './progress.ts';
+import { REFUSAL } from './protocol.ts';
+import type { ConsoleLine, Realm, RealmBundle } from './sandbox.ts';
+import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
+import { type CallHost, StepCalls } from './step-calls.ts';
+
+/** What a driver has from its worker. */
+export interface DriverHost extends CallHost {
+  readonly store: EventStore;
+  readonly owner: string;
+  readonly activationTimeout: number;
+  /** Hash of the worker's own workflow bundle. */
+  readonly bundleHash: string;
+  /** A realm with the run's bundle: the shared one, or one of its own. */
+  realm(hash: string, own: boolean): { realm: Realm; bundle: RealmBundle };
+  /** Checks the result of a defined workflow; resolves to what is recorded. */
+  finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome>;
+  /** The driver has dropped its run. `again`: it should be claimed and read again, with results that are not recorded. */
+  dropped(driver: RunDriver, again: readonly NewRunEvent[] | null): void;
+  finished(driver: RunDriver, outcome: Outcome, at: number): void;
+}
+
+/** How a driver begins. */
+export type Beginning =
+  /** A run that does not exist yet: made by the append of its first reaction. */
+  | { kind: 'new'; created(result: 'created' | RunRecord): void; failed(error: unknown): void }
+  /** A run that was claimed: read from its log. */
+  | {
+      kind: 'claimed';
+      record: RunRecord;
+      log: readonly RunEvent[];
+      inbox: readonly InboxMessage[];
+      carried: readonly NewRunEvent[];
+    };
+
+interface Cause {
+  event: NewRunEvent;
+  /** The message that it takes over. */
+  consume?: number;
+}
+
+/** What one turn brought about, and the messages that it took over. */
+interface Turn {
+  events: NewRunEvent[];
+  consume: number[];
+}
+
+type Phase = 'beginning' | 'live' | 'ending' | 'conflicted' | 'gone';
+
+/** Attempts in a row that the process did not survive. */
+const MOST_CRASHES = 20;
+
+export class RunDriver implements Job {
+  readonly identity: RunIdentity;
+  readonly limit: number;
+  readonly #host: DriverHost;
+  #beginning: Beginning | null;
+  #bundleHash: string;
+  #phase: Phase = 'beginning';
+  #live: LiveRun | null = null;
+  #ownRealm = false;
+  #fence: number;
+  #seq: number;
+  #wakeAt: number | null;
+  #causes: Cause[] = [];
+  #scheduled = false;
+  /** An append whose answer decides what happens next. */
+  #held = false;
+  #inFlight = 0;
+  /** Results that were handed to the store and are not known to be durable. */
+  readonly #unsure = new Map<number, NewRunEvent>();
+  /** What the turn that runs at the moment has made so far. */
+  #turn: Turn | null = null;
+  #ending: (Turn & { outcome: Outcome | null }) | null = null;
+  #conflict: (Turn & { token: string; owner: string }) | null = null;
+  readonly #calls: StepCalls;
+  #timer: { at: number; cancel(): void } | null = null;
+  #newestMessage = 0;
+
+  constructor(host: DriverHost, identity: RunIdentity, bundleHash: string, beginning: Beginning) {
+    this.#host = host;
+    this.identity = identity;
+    this.limit = host.activationTimeout;
+    this.#bundleHash = bundleHash;
+    this.#beginning = beginning;
+    this.#calls = new StepCalls(host, identity, {
+      pending: (cid) => this.#phase !== 'gone' && this.#live?.steps.has(cid) === true,
+      ended: (event) => this.#push({ event }),
+    });
+    if (beginning.kind === 'new') {
+      this.#fence = 1;
+      this.#seq = 1;
+      this.#wakeAt = identity.createdAt;
+    } else {
+      this.#fence = beginning.record.fence;
+      this.#seq = beginning.record.lastSeq;
+      this.#wakeAt = beginning.record.wakeAt;
+    }
+    this.#schedule();
+  }
+
+  get id(): string {
+    return this.identity.id;
+  }
+
+  get fence(): number {
+    return this.#fence;
+  }
+
+  get gone(): boolean {
+    return this.#phase === 'gone';
+  }
+
+  /** Whether nothing runs and nothing is under way: the run could be read again from its log. */
+  get idle(): boolean {
+    return (
+      this.#phase === 'live' &&
+      !this.#scheduled &&
+      !this.#held &&
+      this.#inFlight === 0 &&
+      this.#causes.length === 0 &&
+      this.#calls.size === 0
+    );
+  }
+
+  // ------------------------------------------------------------- causes
+
+  /** Messages for the run, in order; those that it knows already are left out. */
+  receive(messages: readonly InboxMessage[]): void {
+    for (const message of messages) {
+      if (message.id <= this.#newestMessage) continue;
+      this.#newestMessage = message.id;
+      this.#push(causeOf(message));
+    }
+  }
+
+  #push(cause: Cause): void {
+    if (this.#phase === 'gone') return;
+    this.#causes.push(cause);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#held || this.#phase === 'gone') return;
+    this.#scheduled = true;
+    addJob(this);
+  }
+
+  // --------------------------------------------------------------- turns
+
+  run(): void {
+    this.#scheduled = false;
+    try {
+      switch (this.#phase) {
+        case 'beginning':
+          this.#begin();
+          return;
+        case 'live':
+          this.#react();
+          return;
+        case 'ending':
+          this.#end();
+          return;
+        case 'conflicted':
+          this.#resolveConflict();
+          return;
+        case 'gone':
+          return;
+      }
+    } catch (error) {
+      if (isTimeout(error)) this.terminated();
+      else this.#fail(error);
+    }
+  }
+
+  terminated(): void {
+    this.#scheduled = false;
+    if (this.#phase === 'gone') return;
+    if (this.#live) this.#live.realm.broken = true;
+    const { events, consume } = this.#turn ?? this.#ending ?? { events: [], consume: [] };
+    this.#park(events, consume, tooSlow(this.limit));
+  }
+
+  #begin(): void {
+    const beginning = this.#beginning;
+    if (beginning === null) return;
+    this.#turn = { events: [], consume: [] };
+    const { realm, bundle } = this.#host.realm(this.#bundleHash, this.#ownRealm);
+    const live = new LiveRun(this.identity, realm, bundle, this.limit);
+    this.#live = live;
+    if (beginning.kind === 'new') {
+      const events = live.start();
+      if (live.refusal) this.#refuse(live);
+      else this.#settle(events, []);
+    } else {
+      this.#resume(live, beginning);
+    }
+  }
+
+  /** The bundle could not begin the run. One that changes intrinsics gets a realm of its own. */
+  #refuse(live: LiveRun): void {
+    const refusal = live.refusal;
+    if (refusal === null) return;
+    if (refusal.reason === REFUSAL.frozen && !this.#ownRealm) {
+      this.#ownRealm = true;
+      this.#schedule();
+      return;
+    }
+    const data = refusal.data === null ? null : recordedError(refusal.data);
+    if (refusal.reason !== REFUSAL.unknownWorkflow && this.#beginning?.kind === 'new' && data) {
+      this.#commitEnd([], [], { status: 'failed', data: data.data });
+    } else {
+      this.#park([], [], refused(refusal, this.identity.workflowId, data?.text ?? ''));
+    }
+  }
+
+  #resume(live: LiveRun, beginning: Extract<Beginning, { kind: 'claimed' }>): void {
+    const { record, log, inbox, carried } = beginning;
+    const cancel = inbox.find((message) => message.kind === 'cancel');
+    const replayed = live.replay(log);
+    if (live.refusal || replayed.divergence) {
+      if (live.refusal?.reason === REFUSAL.frozen && !this.#ownRealm) this.#refuse(live);
+      else if (cancel) this.#cancelParked(record, cancel, inbox);
+      else if (live.refusal) this.#refuse(live);
+      else if (replayed.divergence) this.#parkDiverged(replayed.divergence, log);
+      return;
+    }
+    this.#host.emit({
+      type: 'run-resumed',
+      runId: this.id,
+      workflowId: this.identity.workflowId,
+      at: this.#host.clock.now(),
+      events: log.length,
+    });
+    const events = this.#firstEvents(record);
+    const fresh = new Set(replayed.asked.flatMap((event) => (event.type === 'step_scheduled' ? [event.cid] : [])));
+    events.push(...replayed.asked);
+    if (!live.outcome) {
+      const results = new Set(carried.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
+      const recovered = this.#recover(live, fresh, results);
+      if (recovered === null) return;
+      events.push(...recovered);
+    }
+    this.#settle(events, []);
+    this.#beginning = null;
+    for (const event of carried) this.#push({ event });
+    this.receive(inbox);
+    this.#startUnbegun(live);
+    this.#arm();
+  }
+
+  #firstEvents(record: RunRecord): NewRunEvent[] {
+    const at = Math.max(this.#host.clock.now(), this.#live?.now ?? 0);
+    const events: NewRunEvent[] = [];
+    if (record.bundleHash === null) events.push({ type: 'bundle_bound', at, meta: { bundleHash: this.#bundleHash } });
+    if (record.status === 'parked') events.push({ type: 'run_unparked', at });
+    return events;
+  }
+
+  /** Attempts that may have begun before the crash count, and are made again. */
+  #recover(live: LiveRun, fresh: ReadonlySet<number>, results: ReadonlySet<number>): NewRunEvent[] | null {
+    const at = Math.max(this.#host.clock.now(), live.now);
+    const events: NewRunEvent[] = [];
+    for (const step of live.steps.values()) {
+      if (fresh.has(step.cid) || results.has(step.cid) || step.retryAt !== null || step.attempt === 0) continue;
+      const crashes = step.attempt - step.failures;
+      if (crashes > MOST_CRASHES) {
+        this.#park([], [], crashedTooOften(step, crashes));
+        return null;
+      }
+      step.attempt += 1;
+      events.push({ type: 'step_started', at, cid: step.cid, attempt: step.attempt, meta: { reason: 'recovered' } });
+    }
+    return events;
+  }
+
+  /** Steps of a run that was parked before they began. */
+  #startUnbegun(live: LiveRun): void {
+    for (const step of live.steps.values()) {
+      if (step.attempt !== 0) continue;
+      step.attempt = 1;
+      this.#calls.begin(step, 'first');
+    }
+  }
+
+  /** A parked run whose code cannot run can still be cancelled. */
+  #cancelParked(record: RunRecord, cancel: InboxMessage, inbox: readonly InboxMessage[]): void {
+    const at = this.#host.clock.now();
+    const events = this.#firstEvents(record);
+    for (const message of inbox) events.push(causeOf(message).event);
+    const reason = cancel.kind === 'cancel' ? cancel.reason : null;
+    const error = recordedError(this.#host.steps.codec.stringifyThrown(new CancelledError(reason ?? undefined)));
+    this.#commitEnd(
+      events.map((event) => ({ ...event, at })),
+      inbox.map((message) => message.id),
+      { status: 'cancelled', data: error.data },
+    );
+  }
+
+  /** Replays once more, noting where the code asks. */
+  #parkDiverged(found: Divergence, log: readonly RunEvent[]): void {
+    const { realm, bundle } = this.#host.realm(this.#bundleHash, this.#ownRealm);
+    const traced = new LiveRun(this.identity, realm, bundle, this.limit).replay(log, true).divergence;
+    const place: SourcePlace | null = traced?.stack ? placeOf(mapStack(traced.stack)) : null;
+    this.#park([], [], divergence(found, place));
+  }
+
+  /** Tells the code what has come in since the last turn. */
+  #react(): void {
+    const live = this.#live as LiveRun;
+    const causes = this.#causes;
+    if (causes.length === 0) return;
+    this.#causes = [];
+    const turn: Turn = { events: [], consume: [] };
+    this.#turn = turn;
+    const all: NewRunEvent[] = [];
+    for (const { event, consume } of causes) {
+      all.push(event);
+      if (consume !== undefined) turn.consume.push(consume);
+    }
+    live.deliver(all, turn.events);
+    this.#settle(turn.events, turn.consume);
+  }
+
+  /** A turn is over: append what it made, or look at how the run ends. */
+  #settle(events: NewRunEvent[], consume: number[]): void {
+    this.#turn = null;
+    const live = this.#live as LiveRun;
+    if (live.outcome || live.stuck) {
+      this.#phase = 'ending';
+      this.#ending = { events, consume, outcome: live.outcome };
+      // Once more, in a later turn: then it is known which rejections were never handled.
+      this.#schedule();
+      return;
+    }
+    this.#phase = 'live';
+    const missing = this.#missingSteps(events);
+    if (missing.length > 0) this.#park(events, consume, missingSteps(missing));
+    else if (events.length > 0 || consume.length > 0) this.#commit(events, consume);
+    else this.#arm();
+  }
+
+  #missingSteps(events: readonly NewRunEvent[]): PendingStep[] {
+    const missing: PendingStep[] = [];
+    for (const event of events) {
+      if (event.type !== 'step_scheduled' && event.type !== 'step_started') continue;
+      const step = this.#live?.steps.get(event.cid);
+      if (step && !this.#host.steps.has(step.stepId)) missing.push(step);
+    }
+    return missing;
+  }
+
+  #end(): void {
+    const ending = this.#ending;
+    if (ending === null) return;
+    const { events, consume, outcome } = ending;
+    const live = this.#live as LiveRun;
+    const rejection = live.unhandled();
+    let end: Outcome;
+    if (outcome === null) end = { status: 'failed', data: stuck(rejection) };
+    else if (outcome.status === 'completed' && rejection !== null) {
+      end = { status: 'failed', data: unhandledRejection(rejection) };
+    } else if (outcome.status === 'completed') end = outcome;
+    else end = { ...outcome, data: outcome.data === null ? null : recordedError(outcome.data).data } as Outcome;
+
+    const checked = this.#host.finish(this.identity.workflowId, end);
+    if (!isPromise(checked)) {
+      this.#commitEnd(events, consume, checked);
+      return;
+    }
+    void checked.then((result) => this.#commitEnd(events, consume, result));
+  }
+
+  /** A token belongs to another run: the code is told, and the append done again. */
+  #resolveConflict(): void {
+    const conflict = this.#conflict;
+    if (conflict === null) return;
+    const { events, consume, token, owner } = conflict;
+    this.#conflict = null;
+    this.#turn = { events, consume };
+    this.#settle((this.#live as LiveRun).conflict(events, token, owner), consume);
+  }
+
+  // -------------------------------------------------------------- appends
+
+  #commitEnd(events: NewRunEvent[], consume: number[], outcome: Outcome): void {
+    if (this.#phase === 'gone') return;
+    this.#phase = 'ending';
+    const at = Math.max(this.#host.clock.now(), this.#live?.now ?? 0);
+    this.#commit([...events, endEvent(outcome, at)], consume, (result) => {
+      if (result.ok) {
+        this.#drop(null, new CancelledError('The run has ended'));
+        this.#host.finished(this, outcome, at);
+        return true;
+      }
+      if (result.reason !== 'unread') return false;
+      // What was acknowledged stands in the log, even when nobody reads it any more.
+      const causes = result.messages.map(causeOf);
+      const late = causes.map((cause) => cause.event);
+      const taken = causes.flatMap((cause) => cause.consume ?? []);
+      this.#commitEnd([...events, ...late], [...consume, ...taken], outcome);
+      return true;
+    });
+  }
+
+  #park(events: NewRunEvent[], consume: number[], reason: ParkedReason): void {
+    if (this.#phase === 'gone') return;
+    const at = Math.max(this.#host.clock.now(), this.#live?.now ?? 0);
+    const parked: NewRunEvent = { type: 'run_parked', at, meta: reason };
+    // Whatever still comes in finds the run again when it goes on.
+    this.#phase = 'ending';
+    this.#turn = null;
+    this.#ending = null;
+    this.#commit([...events, parked], consume, (result) => {
+      if (!result.ok) return false;
+      this.#drop(null, new CancelledError('The run was parked'));
+      const { id: runId, workflowId } = this.identity;
+      this.#host.emit({ type: 'run-parked', runId, workflowId, code: reason.code, message: reason.message, at });
+      return true;
+    });
+  }
+
+  /**
+   * @param decide Sees the answer first; true when it has dealt with it.
+   */
+  #commit(events: NewRunEvent[], consume: number[], decide?: (result: AppendResult) => boolean): void {
+    if (this.#host.crashes('activated')) return;
+    const lines = this.#live?.lines ?? [];
+    if (this.#live && lines.length > 0) this.#live.lines = [];
+    const wakeAt = this.#nextWakeAt();
+    this.#inFlight++;
+    for (const event of events) {
+      if (event.type === 'step_completed' || event.type === 'step_failed') this.#unsure.set(event.cid, event);
+    }
+    if (events.some((event) => event.type === 'hook_created')) this.#held = true;
+
+    const answered = (result: AppendResult): void => {
+      this.#inFlight--;
+      if (this.#phase === 'gone' || this.#host.crashes('committed')) return;
+      if (result.ok) this.#committed(events, lines);
+      if (decide?.(result)) return;
+      if (!result.ok) this.#refused(result, events, consume, lines);
+    };
+    const failed = (error: unknown): void => {
+      this.#inFlight--;
+      if (this.#phase !== 'gone') this.#fail(error);
+    };
+    if (this.#beginning?.kind === 'new') {
+      this.#create(this.#beginning, events, wakeAt, answered, failed);
+      return;
+    }
+    this.#beginning = null;
+    const afterSeq = this.#seq;
+    this.#seq += events.length;
+    const request = { runId: this.id, fence: this.#fence, afterSeq, events, consume };
+    const changed = wakeAt !== this.#wakeAt;
+    this.#wakeAt = wakeAt;
+    this.#host.store.append(changed ? { ...request, wakeAt } : request).then(answered, failed);
+  }
+
+  /** The first append of a new run makes the run. */
+  #create(
+    beginning: Extract<Beginning, { kind: 'new' }>,
+    events: NewRunEvent[],
+    wakeAt: number | null,
+    answered: (result: AppendResult) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const { id, workflowId, seed, input, createdAt: at } = this.identity;
+    this.#beginning = null;
+    this.#held = true;
+    this.#wakeAt = wakeAt ?? at;
+    this.#seq += events.length;
+    const { owner, store } = this.#host;
+    // A token may be taken: only an append can be answered so.
+    const separate = events.some((event) => event.type === 'hook_created');
+    const request = {
+      id,
+      workflowId,
+      seed,
+      bundleHash: this.#bundleHash,
+      input,
+      at,
+      owner,
+      events: separate ? [] : events,
+    };
+    store.createRun(wakeAt === null ? request : { ...request, wakeAt }).then(
+      ({ created, run }) => {
+        if (!created) {
+          this.#inFlight--;
+          this.#drop(null, new CancelledError());
+          beginning.created(run);
+          return;
+        }
+        this.#held = false;
+        this.#fence = run.fence;
+        this.#host.emit({ type: 'run-started', runId: id, workflowId, at });
+        beginning.created('created');
+        if (separate) {
+          this.#held = true;
+          store.append({ runId: id, fence: run.fence, afterSeq: run.lastSeq, events, wakeAt }).then(answered, failed);
+          return;
+        }
+        answered({ ok: true, lastSeq: run.lastSeq });
+        if (this.#causes.length > 0) this.#schedule();
+      },
+      (error: unknown) => {
+        beginning.failed(error);
+        failed(error);
+      },
+    );
+  }
+
+  /** What is durable now takes effect. */
+  #committed(events: readonly NewRunEvent[], lines: readonly ConsoleLine[]): void {
+    const emit = (event: WorkerEvent): void => this.#host.emit(event);
+    const runId = this.id;
+    const ends = this.#phase === 'ending';
+    for (const { level, text } of lines) emit({ type: 'console', runId, level, text });
+    let waits = false;
+    for (const event of events) {
+      switch (event.type) {
+        case 'step_scheduled': {
+          const step = ends ? undefined : this.#live?.steps.get(event.cid);
+          if (step) this.#calls.begin(step, 'first');
+          break;
+        }
+        case 'step_started': {
+          const step = ends ? undefined : this.#live?.steps.get(event.cid);
+          if (step) this.#calls.begin(step, event.meta.reason);
+          break;
+        }
+        case 'step_completed':
+        case 'step_failed':
+          this.#unsure.delete(event.cid);
+          break;
+        case 'step_attempt_failed':
+          waits = true;
+          break;
+        case 'sleep_scheduled':
+          waits = true;
+          emit({ type: 'sleep-started', runId, cid: event.cid, at: event.at, until: event.meta.until });
+          break;
+        case 'sleep_completed':
+          emit({ type: 'sleep-completed', runId, cid: event.cid, at: event.at });
+          waits = true;
+          break;
+        case 'hook_created':
+          this.#held = false;
+          emit({ type: 'hook-created', runId, cid: event.cid, at: event.at, token: event.name });
+          break;
+        case 'hook_received':
+          emit({ type: 'hook-received', runId, cid: event.cid, at: event.at });
+          break;
+        case 'cancel_requested':
+          emit({ type: 'cancel-requested', runId, at: event.at, reason: event.meta?.reason ?? null });
+          this.#calls.abandon();
+          break;
+      }
+    }
+    if (waits || this.#timer) this.#arm();
+    if (this.#causes.length > 0) this.#schedule();
+  }
+
+  #refused(
+    result: Extract<AppendResult, { ok: false }>,
+    events: NewRunEvent[],
+    consume: number[],
+    lines: ConsoleLine[],
+  ): void {
+    if (result.reason === 'hook-conflict') {
+      this.#seq -= events.length;
+      this.#live?.lines.unshift(...lines);
+      this.#phase = 'conflicted';
+      this.#held = false;
+      this.#conflict = { events, consume, token: result.token, owner: result.ownerRunId };
+      this.#schedule();
+      return;
+    }
+    // Another owner has the run, or it has ended: nothing of it is ours. Else our picture of the log is wrong: read it again.
+    const lost = result.reason === 'fenced' || result.reason === 'finished' || result.reason === 'unknown-run';
+    this.#drop(lost ? null : [...this.#unsure.values()], new CancelledError('Another worker has taken over the run'));
+  }
+
+  /** The store, or we, failed: whether the append took place is not known. */
+  #fail(error: unknown): void {
+    this.#host.emit({ type: 'store-failed', runId: this.id, error });
+    this.#drop([...this.#unsure.values()], new CancelledError('The run is read again'));
+  }
+
+  /** When somebody must look at the run if this worker dies. */
+  #nextWakeAt(): number | null {
+    const live = this.#live;
+    if (live === null) return this.#wakeAt;
+    let next = Infinity;
+    for (const step of live.steps.values()) {
+      if (step.retryAt === null) {
+        // At once. What is due stays due: it need not be written again.
+        const now = this.#host.clock.now();
+        return this.#wakeAt !== null && this.#wakeAt <= now ? this.#wakeAt : now;
+      }
+      next = Math.min(next, step.retryAt);
+    }
+    for (const until of live.sleeps.values()) next = Math.min(next, until);
+    return next === Infinity ? null : next;
+  }
+
+  // --------------------------------------------------------------- timers
+
+  /** Sets the timer to what comes due first. */
+  #arm(): void {
+    const live = this.#live;
+    if (live === null || this.#phase === 'gone') return;
+    let at = Infinity;
+    for (const until of live.sleeps.values()) at = Math.min(at, until);
+    for (const { retryAt } of live.steps.values()) if (retryAt !== null) at = Math.min(at, retryAt);
+    if (this.#timer?.at === at) return;
+    this.#timer?.cancel();
+    this.#timer = at === Infinity ? null : { at, cancel: this.#host.clock.setTimer(at, this.#due) };
+  }
+
+  readonly #due = (): void => {
+    this.#timer = null;
+    const live = this.#live;
+    if (live === null || this.#phase === 'gone') return;
+    const at = this.#host.clock.now();
+    const sleeps = [...live.sleeps].filter(([, until]) => until <= at).sort(([a, x], [b, y]) => x - y || a - b);
+    for (const [cid] of sleeps) this.#push({ event: { type: 'sleep_completed', at, cid } });
+    for (const { cid, retryAt, attempt } of live.steps.values()) {
+      if (retryAt === null || retryAt > at) continue;
+      this.#push({ event: { type: 'step_started', at, cid, attempt: attempt + 1, meta: { reason: 'retry' } } });
+    }
+    // Nothing due: the clock went back.
+    if (this.#causes.length === 0) this.#arm();
+  };
+
+  // ----------------------------------------------------------------- ends
+
+  /** Drops the run from memory. */
+  #drop(again: readonly NewRunEvent[] | null, reason: unknown): void {
+    if (this.#phase === 'gone') return;
+    this.leave(reason);
+    this.#host.dropped(this, again);
+  }
+
+  /** As a crash would: nothing is written any more. Running attempts are told by their signals. */
+  leave(reason: unknown): void {
+    this.#phase = 'gone';
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#calls.leave(reason);
+    this.#causes = [];
+    this.#live = null;
+  }
+
+  /** Attempts that run now. */
+  get running(): number {
+    return this.#calls.running;
+  }
+}
+
+function causeOf(message: InboxMessage): Cause {
+  const { id: consume, at } = message;
+  if (message.kind === 'hook') {
+    return { event: { type: 'hook_received', at, cid: message.cid, data: message.payload }, consume };
+  }
+  const meta = message.reason === null ? null : { reason: message.reason };
+  return { event: { type: 'cancel_requested', at, meta }, consume };
+}
+
+function isTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T>).then === 'function';
+}

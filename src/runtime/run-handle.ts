@@ -1,0 +1,89 @@
+/** A run as its callers see it. */
+import type { RunEvent } from '../store/events.ts';
+import type { EventStore, RunRecord, RunStatus } from '../store/port.ts';
+import { type RunEnd, unknownRun, valueOf, watchEnd } from './run-end.ts';
+import type { Codec } from './serialization/codec.ts';
+
+/** What a handle asks. */
+export interface RunSource {
+  store: EventStore;
+  codec: Codec;
+  now(): number;
+  whenEnded?(runId: string): Promise<RunEnd>;
+}
+
+/**
+ * A run: to look at, to wait for, to cancel.
+ *
+ * @example
+ * const run = await start(fulfil, [order]);
+ * console.log(run.runId, await run.status);
+ * const receipt = await run.returnValue;
+ */
+export class Run<T = unknown> {
+  readonly runId: string;
+  readonly #source: () => RunSource | Promise<RunSource>;
+
+  /** @internal Use `start` or `getRun`. */
+  constructor(runId: string, source: () => RunSource | Promise<RunSource>) {
+    this.runId = runId;
+    this.#source = source;
+  }
+
+  /** `pending`, `running`, `completed`, `failed`, `cancelled` or `parked`, as it is now. Rejects when there is no such run. */
+  get status(): Promise<RunStatus> {
+    return this.record().then((record) => record.status);
+  }
+
+  /**
+   * What the workflow returns. Settles as soon as the run ends, without polling.
+   *
+   * Rejects with `RunFailedError` (its `cause` is what the workflow threw), `RunCancelledError`, or `RunParkedError` when the run
+   * cannot go on until someone acts.
+   */
+  get returnValue(): Promise<T> {
+    return this.#wait().then(({ end, codec }) => valueOf(this.runId, end, codec) as T);
+  }
+
+  /** How the run ends, without reading its result. Resolves when it has, or when it is parked. */
+  async end(): Promise<RunEnd> {
+    return (await this.#wait()).end;
+  }
+
+  async #wait(): Promise<{ end: RunEnd; codec: Codec }> {
+    const source = await this.#source();
+    const { store, codec } = source;
+    const end = source.whenEnded ? await source.whenEnded(this.runId) : await watchEnd(store, this.runId);
+    return { end, codec };
+  }
+
+  /**
+   * Asks the run to stop. Signals of its running steps abort, its pending durable calls reject with `CancelledError`; what the
+   * workflow makes of that decides how it ends. Resolves when the request is durable.
+   *
+   * @param reason For the log and the error's message.
+   * @returns False when the run has ended already.
+   * @throws PawlError `PAWL_UNKNOWN_RUN`
+   */
+  async cancel(reason?: string): Promise<boolean> {
+    const source = await this.#source();
+    const result = await source.store.requestCancel(this.runId, { at: source.now(), reason });
+    if (result.ok) return true;
+    if (result.reason === 'unknown-run') throw unknownRun(this.runId, source.store.url);
+    return false;
+  }
+
+  /** What the store knows of the run. Rejects with `PAWL_UNKNOWN_RUN` when there is none. */
+  async record(): Promise<RunRecord> {
+    const { store } = await this.#source();
+    const record = await store.getRun(this.runId);
+    if (record === null) throw unknownRun(this.runId, store.url);
+    return record;
+  }
+
+  /** The run's event log. */
+  async events(): Promise<RunEvent[]> {
+    const { store } = await this.#source();
+    return store.readEvents(this.runId);
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * How values cross between workflow, steps and the event log: as text. The same code runs in the realm and on the host.
+ *
+ * Glossary
+ *
+ * - **data**: the text, `1` (the version of the format) and what `devalue` makes of the value.
+ * - **reference**: a step, workflow or class that is passed as a value. Its id crosses, and what a nested step captured.
+ * - **codec**: the two functions, for one side: they differ in what a reference becomes when it arrives.
+ *
+ * Besides what the structured clone algorithm takes, errors keep their class, fields and causes, and instances of classes
+ * with the `serialize` and `deserialize` methods become instances again.
+ */
+import { DevalueError, parse, stringify } from 'devalue';
+import { PawlError } from '../../errors.ts';
+import { ERROR_BRAND } from '../errors.ts';
+import { type ErrorData, errorFromData, errorToData, isError } from './error-data.ts';
+import { describe, remedyFor } from './refusal.ts';
+import {
+  type AnyClass,
+  CAPTURES,
+  classIdOf,
+  DESERIALIZE_SYMBOLS,
+  SELF,
+  SERIALIZE_SYMBOLS,
+  staticMethod,
+  stepIdOf,
+  workflowIdOf,
+} from './symbols.ts';
+
+/** Version of the format. A reader refuses every other one. */
+export const DATA_VERSION = '1';
+
+/** A step as a value. */
+export interface StepReference {
+  id: string;
+  captures?: unknown[];
+  self?: unknown;
+}
+
+/** What arrives on one side. */
+export interface CodecSide {
+  step(reference: StepReference): unknown;
+  workflow(id: string): unknown;
+  class(id: string): AnyClass | undefined;
+  /** What becomes of an instance of a class that is not known here; undefined refuses it. */
+  unknownInstance?(id: string, data: unknown): unknown;
+  /** Rewrites the stacks of errors that arrive. */
+  mapStack?(stack: string): string;
+}
+
+/** Where a value is about to go, for messages. */
+export interface Destination {
+  /** `args`, `result`, `payload`: what the value is called at the root of the path; or makes the whole path. */
+  root: string | ((path: string) => string);
+  /** `the arguments of step src/a.ts#charge` */
+  what: string;
+}
+
+export interface Codec {
+  /**
+   * @throws PawlError `PAWL_NOT_SERIALIZABLE`, whose message names the path: `args[0].user.save is a function`.
+   */
+  stringify(value: unknown, destination: Destination): string;
+  /**
+   * @throws PawlError `PAWL_DATA_VERSION`, `PAWL_DATA_INVALID`, `PAWL_CLASS_UNKNOWN`; and whatever a class's `deserialize` throws.
+   */
+  parse(data: string): unknown;
+  /** As `stringify`, for what a program threw: never throws. */
+  stringifyThrown(thrown: unknown): string;
+}
+
+export const UNDEFINED_DATA = `${DATA_VERSION}-1`;
+
+interface Reducible {
+  constructor?: unknown;
+}
+
+export function createCodec(side: CodecSide): Codec {
+  const fits = (value: unknown): boolean => {
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return typeof value !== 'symbol';
+    try {
+      stringify(value, reducers);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  const reducers = {
+    Step(value: unknown) {
+      if (typeof value !== 'function') return undefined;
+      const id = stepIdOf(value);
+      if (id === undefined) return undefined;
+      const { [CAPTURES]: captures, [SELF]: self } = value as { [CAPTURES]?: () => unknown[]; [SELF]?: unknown };
+      const reference: StepReference = { id };
+      if (captures) reference.captures = captures();
+      if (self !== undefined) reference.self = self;
+      return reference;
+    },
+    Workflow(value: unknown) {
+      return typeof value === 'function' || isPlainHolder(value) ? workflowIdOf(value) : undefined;
+    },
+    Class(value: unknown) {
+      return typeof value === 'function' ? classIdOf(value as AnyClass) : undefined;
+    },
+    Instance(value: unknown) {
+      if (typeof value !== 'object' || value === null) return undefined;
+      const owner = (Object.getPrototypeOf(value) as Reducible | null)?.constructor;
+      if (typeof owner !== 'function' || owner === Object || owner === Array) return undefined;
+      const method = staticMethod(owner, SERIALIZE_SYMBOLS);
+      if (!method) return undefined;
+      const id = classIdOf(owner as AnyClass);
+      if (id === undefined) throw unregistered(owner.name);
+      return { id, data: method(value) };
+    },
+    Error(value: unknown) {
+      return isError(value) ? errorToData(value, fits) : undefined;
+    },
+  };
+
+  const revivers = {
+    Step: (reference: StepReference) => side.step(reference),
+    Workflow: (id: string) => side.workflow(id),
+    Class: (id: string) => side.class(id) ?? refuseClass(id),
+    Instance: ({ id, data }: { id: string; data: unknown }) => {
+      const known = side.class(id);
+      const method = known && staticMethod(known, DESERIALIZE_SYMBOLS);
+      if (method) return method(data);
+      const replacement = side.unknownInstance?.(id, data);
+      return replacement === undefined ? refuseClass(id) : replacement;
+    },
+    Error: (data: ErrorData) => errorFromData(data, side.mapStack),
+  };
+
+  const codec: Codec = {
+    stringify(value, destination) {
+      if (value === undefined) return UNDEFINED_DATA;
+      try {
+        return DATA_VERSION + stringify(value, reducers);
+      } catch (error) {
+        throw explain(error, destination);
+      }
+    },
+    parse(data) {
+      if (data === UNDEFINED_DATA) return undefined;
+      return parse(unversioned(data), revivers);
+    },
+    stringifyThrown(thrown) {
+      const value = isError(thrown) || fits(thrown) ? thrown : new Error(`A value was thrown: ${describe(thrown)}`);
+      try {
+        return DATA_VERSION + stringify(value, reducers);
+      } catch {
+        // A cause deep inside that is no error and cannot cross, or a class whose `serialize` throws.
+        const { name, message, stack } = value as Error;
+        const plain = new Error(typeof message === 'string' ? message : describe(thrown));
+        if (typeof name === 'string') Object.defineProperty(plain, 'name', { value: name });
+        Object.defineProperty(plain, 'stack', { value: typeof stack === 'string' ? stack : undefined });
+        return DATA_VERSION + stringify(plain, { Error: (it: unknown) => isError(it) && errorToData(it, () => false) });
+      }
+    },
+  };
+  return codec;
+}
+
+function unversioned(data: string): string {
+  const version = /^\d*/.exec(data)?.[0] ?? '';
+  if (version === DATA_VERSION) return data.slice(version.length);
+  if (version === '') throw new PawlError('PAWL_DATA_INVALID', 'A value in the event log has no format version.');
+  throw new PawlError(
+    'PAWL_DATA_VERSION',
+    `A value in the event log has format version ${version}; this version of pawl reads ${DATA_VERSION}.`,
+    { remedy: 'Use the version of pawl that wrote it.' },
+  );
+}
+
+/** Definitions of workflows are objects that stand for their workflow. */
+function isPlainHolder(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'workflowId');
+}
+
+function refuseClass(id: string): never {
+  throw new PawlError(
+    'PAWL_CLASS_UNKNOWN',
+    `The class ${id} is not known here, so its instance cannot be made again.`,
+    {
+      remedy:
+        'Import the module that declares it, and see that the class has both the serialize and the deserialize method.',
+    },
+  );
+}
+
+function unregistered(name: string): PawlError {
+  return fatal(
+    new PawlError('PAWL_CLASS_UNKNOWN', `The class ${name || '(anonymous)'} has a serialize method but no id.`, {
+      remedy: 'Declare it, with its static serialize and deserialize methods, in a module that the build sees.',
+    }),
+  );
+}
+
+function explain(error: unknown, { root, what }: Destination): unknown {
+  if (!(error instanceof DevalueError)) return error;
+  const value: unknown = error.value;
+  const path = error.path ?? '';
+  const where = typeof root === 'string' ? root + path : root(path);
+  const refusal = new PawlError('PAWL_NOT_SERIALIZABLE', `${where} is ${describe(value)}.`, {
+    place: what,
+    remedy: remedyFor(value),
+  });
+  return fatal(refusal);
+}
+
+/** Trying again would not help. */
+function fatal(error: PawlError): PawlError {
+  Object.defineProperty(error, ERROR_BRAND, { value: 'fatal' });
+  return error;
+}

@@ -1,0 +1,117 @@
+/**
+ * What `import { … } from 'pawl'` gives outside of workflow code: in steps, and in apps. In workflow code the sandbox gives the
+ * same names another meaning (`realm/workflow-api.ts`); what only works there says so here.
+ */
+import { PawlError } from '../errors.ts';
+import type { Duration } from './duration.ts';
+import type { Hook, HookDefinition, HookOptions } from './hook-api.ts';
+import { currentStep, type StepMetadata, type WorkflowMetadata } from './step-context.ts';
+import { defaultWorld } from './world.ts';
+
+function onlyInWorkflow(what: string, remedy: string): PawlError {
+  return new PawlError('PAWL_ONLY_IN_WORKFLOW', `${what} works in workflow code only.`, { remedy });
+}
+
+/**
+ * Waits durably: for as long as you like, across restarts, without holding anything. In workflow code only.
+ *
+ * @param duration Ms, a duration such as `'2 days'`, or the time to wait for.
+ * @throws PawlError `PAWL_DURATION`; `PAWL_ONLY_IN_WORKFLOW` outside of a workflow.
+ * @example
+ * await sleep('1h');
+ */
+export function sleep(duration: Duration | Date): Promise<void> {
+  void duration;
+  return Promise.reject(
+    onlyInWorkflow('sleep()', 'Call it in the workflow, between steps. To wait within a step, use a timer of Node.'),
+  );
+}
+
+/**
+ * Makes a hook: a point at which the workflow waits for payloads from outside. In workflow code only.
+ *
+ * @example
+ * const approval = createHook<{ approved: boolean }>({ token: `approval:${order.id}` });
+ * const { approved } = await approval; // resumed by resumeHook(token, payload)
+ */
+export function createHook<T = unknown>(options?: HookOptions): Hook<T> {
+  void options;
+  throw onlyInWorkflow('createHook()', 'Call it in the workflow, and resumeHook() where the payload comes from.');
+}
+
+/** A hook that HTTP requests resume. This version of pawl has none yet; use `createHook`. */
+export function createWebhook(): never {
+  throw new PawlError('PAWL_WEBHOOKS_UNSUPPORTED', 'This version of pawl has no webhooks yet.', {
+    remedy: 'Use createHook(), and call resumeHook() in a handler of your own.',
+  });
+}
+
+/**
+ * Gives the payloads of a kind of hook a type, for both ends.
+ *
+ * @example
+ * export const approval = defineHook<{ approved: boolean }>();
+ * // workflow: await approval.create({ token })   ·   app: await approval.resume(token, { approved: true })
+ */
+export function defineHook<T = unknown>(): HookDefinition<T> {
+  return {
+    create: (options) => createHook<T>(options),
+    async resume(token, payload) {
+      const world = defaultWorld();
+      if (world !== undefined) return world.resumeHook(token, payload);
+      throw new PawlError('PAWL_NO_STORE', 'There is no worker in this process that could resume the hook.', {
+        remedy: 'Call resumeHook(token, payload) of pawl/client, and set PAWL_STORE.',
+      });
+    },
+  };
+}
+
+/** A stream that steps write and callers read. This version of pawl has none yet; return data from steps. */
+export function getWritable(): never {
+  throw new PawlError('PAWL_STREAMS_UNSUPPORTED', 'This version of pawl has no streams yet.', {
+    remedy: 'Return the data from a step.',
+  });
+}
+
+/**
+ * What the running step knows about itself. In steps only.
+ *
+ * @throws PawlError `PAWL_ONLY_IN_STEP`
+ * @example
+ * const { idempotencyKey, signal } = getStepMetadata();
+ * await fetch(url, { method: 'POST', headers: { 'idempotency-key': idempotencyKey }, signal });
+ */
+export function getStepMetadata(): StepMetadata {
+  const context = currentStep();
+  if (context !== undefined) return context.step;
+  throw new PawlError('PAWL_ONLY_IN_STEP', 'getStepMetadata() works while a step runs.', {
+    remedy:
+      'Call it in the step itself or in what it calls, not in module code; in a workflow use getWorkflowMetadata().',
+  });
+}
+
+/**
+ * What is known of the run: in workflow code and in steps.
+ *
+ * @throws PawlError `PAWL_ONLY_IN_STEP`
+ */
+export function getWorkflowMetadata(): WorkflowMetadata {
+  const context = currentStep();
+  if (context !== undefined) return context.workflow;
+  throw new PawlError('PAWL_ONLY_IN_STEP', 'getWorkflowMetadata() works in workflow code and while a step runs.', {
+    remedy: 'Call it there; elsewhere a run is known by its handle: `run.record()`.',
+  });
+}
+
+/**
+ * The global `fetch`, which in a step aborts with the step's `signal`.
+ *
+ * @example
+ * const response = await fetch(`https://api.example.com/orders/${id}`);
+ */
+export function fetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+  const context = currentStep();
+  const signal = context === undefined ? null : context.step.signal;
+  const signals = [signal, init.signal].filter((each) => each !== null && each !== undefined);
+  return globalThis.fetch(input, signals.length === 0 ? init : { ...init, signal: AbortSignal.any(signals) });
+}

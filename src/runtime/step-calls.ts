@@ -1,0 +1,146 @@
+/** The step calls of one run: begins attempts, decides about retries, aborts what nobody waits for. */
+import type { NewRunEvent } from '../store/events.ts';
+import { Attempt } from './attempt.ts';
+import { backoff } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import type { Gate } from './gate.ts';
+import type { PendingStep, RunIdentity } from './live-run.ts';
+import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
+import type { AttemptResult, StepRunner } from './step-runner.ts';
+import { timedOut } from './timeout.ts';
+
+export interface CallHost {
+  readonly clock: Clock;
+  readonly steps: StepRunner;
+  readonly gate: Gate;
+  emit(event: WorkerEvent): void;
+  /** True when a test stops the worker here. */
+  crashes(point: WorkerCrashPoint): boolean;
+}
+
+/** What the calls have from their run. */
+interface Caller {
+  /** Whether the run still waits for this command. */
+  pending(cid: number): boolean;
+  /** An attempt has ended. */
+  ended(event: NewRunEvent): void;
+}
+
+type Reason = 'first' | 'retry' | 'recovered';
+
+export class StepCalls {
+  readonly #host: CallHost;
+  readonly #run: RunIdentity;
+  readonly #caller: Caller;
+  readonly #attempts = new Map<number, Attempt>();
+  /** Attempts that wait for room. */
+  readonly #tickets = new Map<number, symbol>();
+
+  constructor(host: CallHost, run: RunIdentity, caller: Caller) {
+    this.#host = host;
+    this.#run = run;
+    this.#caller = caller;
+  }
+
+  /** Attempts that run or wait for room. */
+  get size(): number {
+    return this.#attempts.size + this.#tickets.size;
+  }
+
+  get running(): number {
+    return this.#attempts.size;
+  }
+
+  /** Makes the attempt `step.attempt` as soon as there is room. */
+  begin(step: PendingStep, reason: Reason): void {
+    const { gate, steps } = this.#host;
+    const { concurrency } = steps.settings(step.stepId);
+    let entered = false;
+    const ticket = gate.enter(step.stepId, concurrency, () => {
+      entered = true;
+      this.#tickets.delete(step.cid);
+      this.#attempt(step, reason, concurrency);
+    });
+    if (!entered) this.#tickets.set(step.cid, ticket);
+  }
+
+  #attempt(step: PendingStep, reason: Reason, concurrency: number | null): void {
+    const { clock, gate, steps } = this.#host;
+    const { cid, stepId } = step;
+    if (!this.#caller.pending(cid)) {
+      gate.leave(stepId, concurrency);
+      return;
+    }
+    const at = clock.now();
+    const attempt = new Attempt(step, step.attempt, at);
+    this.#attempts.set(cid, attempt);
+    if (this.#host.crashes('step-starting')) return;
+    this.#host.emit({ type: 'step-started', runId: this.#run.id, cid, stepId, attempt: attempt.number, at, reason });
+
+    const ended = (result: AttemptResult): void => {
+      if (attempt.over) return;
+      attempt.over = true;
+      attempt.cancelTimeout?.();
+      gate.leave(stepId, concurrency);
+      if (this.#attempts.get(cid) === attempt) this.#attempts.delete(cid);
+      if (!this.#caller.pending(cid) || this.#host.crashes('step-returned')) return;
+      this.#conclude(attempt, result);
+    };
+    const { timeout } = steps.settings(stepId);
+    if (timeout !== null) {
+      attempt.cancelTimeout = clock.setTimer(at + timeout, () => {
+        const { error, result } = timedOut(stepId, timeout);
+        attempt.abort(error);
+        ended(result);
+      });
+    }
+    steps.run(stepId, step.data, attempt.context(this.#run, `pawl:${this.#run.id}`), ended);
+  }
+
+  /** Makes an event of how an attempt ended. */
+  #conclude({ step, number, startedAt }: Attempt, result: AttemptResult): void {
+    const { clock, steps } = this.#host;
+    const { cid, stepId } = step;
+    const at = clock.now();
+    const about = { runId: this.#run.id, cid, stepId, attempt: number, at, durationMs: at - startedAt };
+    // Most attempts begin when they are scheduled; then there is nothing to note.
+    const meta = startedAt - step.scheduledAt > 1 ? { startedAt } : null;
+    if (result.ok) {
+      this.#host.emit({ type: 'step-completed', ...about });
+      this.#caller.ended({ type: 'step_completed', at, cid, attempt: number, data: result.data, meta });
+      return;
+    }
+    const failures = step.failures + 1;
+    const settings = steps.settings(stepId);
+    if (result.fatal || failures > settings.maxRetries) {
+      this.#host.emit({ type: 'step-failed', ...about, error: result.message });
+      this.#caller.ended({ type: 'step_failed', at, cid, attempt: number, data: result.error, meta });
+      return;
+    }
+    const retryAt = at + backoff(failures, settings, result.wait, `${this.#run.seed} ${cid}`);
+    this.#host.emit({ type: 'step-retrying', ...about, error: result.message, retryAt });
+    const data = result.error;
+    this.#caller.ended({ type: 'step_attempt_failed', at, cid, attempt: number, data, meta: { retryAt, startedAt } });
+  }
+
+  /** Aborts attempts that nobody waits for any more. */
+  abandon(): void {
+    for (const [cid, attempt] of this.#attempts) {
+      if (this.#caller.pending(cid)) continue;
+      this.#attempts.delete(cid);
+      attempt.abort();
+    }
+    for (const [cid, ticket] of this.#tickets) {
+      if (this.#caller.pending(cid)) continue;
+      this.#tickets.delete(cid);
+      this.#host.gate.cancel(ticket);
+    }
+  }
+
+  /** The run is dropped. An attempt keeps its place at the gate until its function returns: until then it does run. */
+  leave(reason: unknown): void {
+    for (const attempt of this.#attempts.values()) attempt.abort(reason);
+    for (const ticket of this.#tickets.values()) this.#host.gate.cancel(ticket);
+    this.#tickets.clear();
+  }
+}

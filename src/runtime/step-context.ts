@@ -1,0 +1,47 @@
+/**
+ * What a running step knows about itself. The storage hangs on `globalThis`, because pawl exists in several copies: step bundles
+ * carry their own.
+ */
+import type { AsyncLocalStorage } from 'node:async_hooks';
+
+export interface StepMetadata {
+  /** Unique for each call of a step: the same for all its attempts. */
+  stepId: string;
+  /** The step's id in the manifest: `src/orders.ts#charge`. */
+  stepName: string;
+  /** 1 for the first attempt. Attempts that a crash cut short count. */
+  attempt: number;
+  stepStartedAt: Date;
+  /** The same for all attempts of a call, unique otherwise: for APIs that do a thing once per key. */
+  idempotencyKey: string;
+  /** Aborts when the run is cancelled or has ended without this step, when the attempt exceeds its `timeout`, when the worker closes. */
+  signal: AbortSignal;
+}
+
+export interface WorkflowMetadata {
+  workflowRunId: string;
+  workflowName: string;
+  workflowStartedAt: Date;
+  url: string;
+}
+
+export interface StepContext {
+  step: StepMetadata;
+  workflow: WorkflowMetadata;
+}
+
+const KEY = Symbol.for('pawl.step-context.1');
+
+type Holder = Record<symbol, AsyncLocalStorage<StepContext> | undefined>;
+
+/** The context of the step that calls; undefined outside of steps. */
+export function currentStep(): StepContext | undefined {
+  return (globalThis as unknown as Holder)[KEY]?.getStore();
+}
+
+/** The storage; the worker makes it, once in a process. */
+export function stepStorage(make: () => AsyncLocalStorage<StepContext>): AsyncLocalStorage<StepContext> {
+  const holder = globalThis as unknown as Holder;
+  holder[KEY] ??= make();
+  return holder[KEY];
+}

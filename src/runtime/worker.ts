@@ -1,0 +1,646 @@
+/**
+ * A worker: owns runs in a store, keeps them in memory while they are busy, runs their steps.
+ *
+ * Any number of workers share a store; each run has one owner at a time. A worker takes what is due: new runs, runs whose sleep is
+ * over, runs that a dead worker left. It hears of them from the store, and from a timer for those that sleep.
+ */
+import { randomUUID } from 'node:crypto';
+import { ulid } from 'ulid';
+import { PawlError } from '../errors.ts';
+import type { LoadedManifest } from '../manifest/index.ts';
+import type { NewRunEvent, RunEvent } from '../store/events.ts';
+import type { EventStore, RunRecord, StoreChange } from '../store/port.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { errorData } from './endings.ts';
+import { CancelledError } from './errors.ts';
+import { Gate } from './gate.ts';
+import { deliverPayload } from './hook-delivery.ts';
+import type { Outcome, RunIdentity } from './live-run.ts';
+import { lostBundle } from './parking.ts';
+import { loadProgram, type Program, registerBundle } from './program.ts';
+import type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
+import { type Beginning, type DriverHost, RunDriver } from './run-driver.ts';
+import { endOf, type RunEnd, watchEnd } from './run-end.ts';
+import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
+import type { Codec } from './serialization/codec.ts';
+import { definitionOf, StepRunner } from './step-runner.ts';
+import { suggest } from './suggest.ts';
+import { enterWorld, type StartRequest, type World } from './world.ts';
+
+export interface WorkerOptions {
+  /** What `pawl build` wrote: path of `manifest.json` or of its directory, or a manifest that was read already. */
+  manifest?: string | LoadedManifest;
+  /** Instead of `manifest`: a program that is in memory. */
+  program?: Program;
+  /** Where runs are kept; see `openStore`. The worker does not close it. */
+  store: EventStore;
+  /** Attempts of steps that run at once; default 100. */
+  concurrency?: number;
+  /** Runs that are kept in memory; default 1,000. Further ones wait, idle ones make room. */
+  maxRuns?: number;
+  /** How long workflow code may run without waiting for anything, ms; default 10,000. A run that exceeds it is parked. */
+  activationTimeout?: number;
+  /** How long the worker's runs stay its own when it is not heard of, ms; default 15,000. */
+  lease?: number;
+  /** Told what happens. */
+  onEvent?: WorkerListener;
+  /** Time for sleeps, retries and timeouts; default the machine's. */
+  clock?: Clock;
+  /** Makes ids of runs; default ULIDs. */
+  newId?: () => string;
+  /** Makes seeds of runs; default random. */
+  newSeed?: () => string;
+  /** Whether to take what waits in the store; default true. With false only runs that this worker starts itself. */
+  claim?: boolean;
+  /** For tests of crashes. */
+  crashPoint?: (point: WorkerCrashPoint) => void;
+}
+
+/** How many events of a long log are read at once. */
+const LOG_PAGE = 5_000;
+
+/**
+ * Makes a worker, and lets it begin. What an earlier crash left is resumed at once.
+ *
+ * It becomes the world of this process: `start`, `getRun` and the others of `pawl/client` use it.
+ *
+ * @returns The worker; close it when done.
+ * @throws PawlError `PAWL_MANIFEST_*`, `PAWL_BUNDLE_*`, `PAWL_STEPS_*`, `PAWL_STORE_*`.
+ * @example
+ * const worker = await createWorker({ manifest: '.pawl', store: await openStore('sqlite:.pawl/pawl.db') });
+ * const run = await start('src/orders.ts#fulfil', [order]);
+ * console.log(await run.returnValue);
+ * await worker.close();
+ */
+export async function createWorker(options: WorkerOptions): Promise<Worker> {
+  const program = options.program ?? (await loadProgram(options.manifest ?? '.pawl'));
+  const worker = new Worker(program, options);
+  await worker.open();
+  return worker;
+}
+
+export class Worker implements World {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly program: Program;
+  readonly #options: WorkerOptions;
+  readonly #steps: StepRunner;
+  readonly #maxRuns: number;
+  readonly #lease: number;
+  readonly #gate: Gate;
+  readonly #runs = new Map<string, RunDriver>();
+  /** Runs that are being read. */
+  readonly #loading = new Set<string>();
+  /** Ends that somebody in this process waits for, of runs that live here. */
+  readonly #waiting = new Map<string, ((end: RunEnd) => void)[]>();
+  readonly #codes = new Map<string, WorkflowCode>();
+  #owner = `worker-${randomUUID()}`;
+  #realm: Realm | null = null;
+  #host: DriverHost;
+  #state: 'new' | 'open' | 'closing' | 'closed' = 'new';
+  #unsubscribe: () => void = () => {};
+  #leaveWorld: () => void = () => {};
+  #heartbeat: NodeJS.Timeout | undefined;
+  #alarm: { at: number; cancel(): void } | null = null;
+  #claiming = false;
+  #claimAgain = false;
+  /** More runs were due than there was room for. */
+  #starved = false;
+  #whenQuiet: (() => void)[] = [];
+
+  /** @internal Use `createWorker`. */
+  constructor(program: Program, options: WorkerOptions) {
+    this.program = program;
+    this.#options = options;
+    this.store = options.store;
+    this.clock = options.clock ?? systemClock;
+    this.#maxRuns = options.maxRuns ?? 1_000;
+    this.#lease = options.lease ?? 15_000;
+    this.#gate = new Gate(options.concurrency ?? 100);
+    this.#steps = new StepRunner(program);
+    this.#codes.set(program.workflows.hash, program.workflows);
+    for (const id of Object.keys(program.manifest.steps)) this.#checkSettings(id);
+    this.#host = this.#makeHost();
+  }
+
+  get codec(): Codec {
+    return this.#steps.codec;
+  }
+
+  /** Name under which the worker owns runs. */
+  get owner(): string {
+    return this.#owner;
+  }
+
+  now(): number {
+    return Math.floor(this.clock.now());
+  }
+
+  #checkSettings(id: string): void {
+    try {
+      this.#steps.settings(id);
+    } catch (error) {
+      const place = this.program.manifest.steps[id]?.file;
+      throw new PawlError('PAWL_STEP_OPTIONS', `The options of the step ${id} are wrong: ${(error as Error).message}`, {
+        place,
+        remedy: (error as PawlError).remedy,
+        cause: error,
+      });
+    }
+  }
+
+  #makeHost(): DriverHost {
+    const worker = this;
+    return {
+      store: this.store,
+      clock: { now: () => this.now(), setTimer: (at, callback) => this.clock.setTimer(at, callback) },
+      steps: this.#steps,
+      gate: this.#gate,
+      get owner() {
+        return worker.#owner;
+      },
+      activationTimeout: this.#options.activationTimeout ?? 10_000,
+      bundleHash: this.program.workflows.hash,
+      emit: (event) => this.#emit(event),
+      crashes: (point) => this.#crashes(point),
+      realm: (hash, own) => this.#realmOf(hash, own),
+      finish: (workflowId, outcome) => this.#finish(workflowId, outcome),
+      dropped: (driver, again) => this.#dropped(driver, again),
+      finished: (driver, outcome, at) => this.#finished(driver, outcome, at),
+    };
+  }
+
+  // ------------------------------------------------------------ lifetime
+
+  /** @internal */
+  async open(): Promise<void> {
+    const { hash, code, map } = this.program.workflows;
+    await Promise.all([this.store.putBundle(hash, { code, map }), this.store.registerOwner(this.#owner, this.#lease)]);
+    this.#state = 'open';
+    this.#unsubscribe = this.store.subscribe((change) => this.#heard(change));
+    this.#leaveWorld = enterWorld(this);
+    this.#heartbeat = setInterval(() => void this.#beat(), this.#lease / 3);
+    this.#heartbeat.unref();
+    if (this.#options.claim !== false) {
+      await this.#unpark();
+      this.#claim();
+    }
+  }
+
+  /**
+   * Takes no more work, lets running attempts end, gives its runs back.
+   *
+   * @param options.timeout How long attempts may go on, ms; default 5,000. Then their signals abort, and they are made again by the next worker.
+   */
+  async close(options: { timeout?: number } = {}): Promise<void> {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#stopListening();
+    await this.#quiet(options.timeout ?? 5_000);
+    this.#state = 'closed';
+    for (const driver of this.#runs.values()) driver.leave(new CancelledError('The worker was closed'));
+    this.#runs.clear();
+    await this.store.removeOwner(this.#owner);
+  }
+
+  /**
+   * Drops everything as a crash does: nothing is written, nothing is given back. For tests.
+   */
+  kill(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#stopListening();
+    for (const driver of this.#runs.values()) driver.leave(new CancelledError('The worker was killed'));
+    this.#runs.clear();
+    for (const resolve of this.#whenQuiet.splice(0)) resolve();
+  }
+
+  #stopListening(): void {
+    this.#unsubscribe();
+    this.#leaveWorld();
+    clearInterval(this.#heartbeat);
+    this.#alarm?.cancel();
+    this.#alarm = null;
+  }
+
+  /** Resolves when no attempt runs and nothing is under way, or the time is over. */
+  #quiet(timeout: number): Promise<void> {
+    if (this.#isQuiet()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeout);
+      this.#whenQuiet.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+      const check = (): void => {
+        if (this.#isQuiet()) for (const each of this.#whenQuiet.splice(0)) each();
+        else if (this.#whenQuiet.length > 0) setImmediate(check);
+      };
+      setImmediate(check);
+    });
+  }
+
+  #isQuiet(): boolean {
+    for (const driver of this.#runs.values()) if (!driver.idle) return false;
+    return true;
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      if (await this.store.renewOwner(this.#owner, this.#lease)) return;
+      // Declared dead: its runs are others' now. It begins anew, under a new name.
+      for (const driver of [...this.#runs.values()]) {
+        driver.leave(new CancelledError('The lease of the worker was lost'));
+        this.#runs.delete(driver.id);
+        this.#hand(driver.id);
+      }
+      this.#owner = `worker-${randomUUID()}`;
+      await this.store.registerOwner(this.#owner, this.#lease);
+      this.#claim();
+    } catch (error) {
+      this.#emit({ type: 'store-failed', runId: null, error });
+    }
+  }
+
+  #crashes(point: WorkerCrashPoint): boolean {
+    if (this.#state === 'closed') return true;
+    if (this.#options.crashPoint === undefined) return false;
+    try {
+      this.#options.crashPoint(point);
+      // The test may have killed the worker without throwing.
+      return (this.#state as string) === 'closed';
+    } catch {
+      this.kill();
+      return true;
+    }
+  }
+
+  #emit(event: WorkerEvent): void {
+    const listener = this.#options.onEvent;
+    if (listener === undefined) return;
+    try {
+      listener(event);
+    } catch (error) {
+      // The listener's mistake is not the run's.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  // ------------------------------------------------------------- starting
+
+  /**
+   * Starts a run; resolves to its id when the run, and what it asks for first, are durable.
+   *
+   * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_WORKER_CLOSED`.
+   */
+  async startRun(request: StartRequest): Promise<string> {
+    if (this.#state !== 'open') throw new PawlError('PAWL_WORKER_CLOSED', 'The worker is closed.');
+    const { workflowId } = request;
+    const known = this.program.manifest.workflows;
+    if (!Object.hasOwn(known, workflowId)) throw unknownWorkflow(workflowId, Object.keys(known));
+    const definition = definitionOf(this.program.registry.workflows.get(workflowId) ?? request.definition);
+    const args = definition?.parseInput ? [await definition.parseInput(request.args[0])] : request.args;
+    const input = this.codec.stringify(args, { root: 'args', what: `the arguments of workflow ${workflowId}` });
+    const identity: RunIdentity = {
+      id: request.runId ?? this.#options.newId?.() ?? ulid(this.now()),
+      workflowId,
+      seed: this.#options.newSeed?.() ?? randomUUID(),
+      createdAt: this.now(),
+      input,
+    };
+    if (this.#runs.has(identity.id)) return identity.id;
+    if (this.#makeRoom() <= 0) {
+      const { id, seed, createdAt: at } = identity;
+      await this.store.createRun({ id, workflowId, seed, bundleHash: this.program.workflows.hash, input, at });
+      return id;
+    }
+    return new Promise((resolve, reject) => {
+      const beginning: Beginning = { kind: 'new', created: () => resolve(identity.id), failed: reject };
+      this.#runs.set(identity.id, new RunDriver(this.#host, identity, this.program.workflows.hash, beginning));
+    });
+  }
+
+  whenEnded(runId: string): Promise<RunEnd> {
+    if (!this.#runs.has(runId) && !this.#loading.has(runId)) return watchEnd(this.store, runId);
+    return new Promise((resolve) => {
+      const list = this.#waiting.get(runId);
+      if (list) list.push(resolve);
+      else this.#waiting.set(runId, [resolve]);
+    });
+  }
+
+  resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
+    return deliverPayload(this, token, payload);
+  }
+
+  #finished(driver: RunDriver, outcome: Outcome, at: number): void {
+    const { id: runId, workflowId } = driver.identity;
+    const error = outcome.status === 'completed' ? null : outcome.data;
+    this.#emit({ type: 'run-finished', runId, workflowId, status: outcome.status, at, error });
+    this.#tell(runId, outcome);
+  }
+
+  #tell(runId: string, end: RunEnd): void {
+    const list = this.#waiting.get(runId);
+    this.#waiting.delete(runId);
+    for (const resolve of list ?? []) resolve(end);
+  }
+
+  /** Those who wait for a run that left this worker hear of it from the store. */
+  #hand(runId: string): void {
+    const list = this.#waiting.get(runId);
+    if (list === undefined) return;
+    this.#waiting.delete(runId);
+    void watchEnd(this.store, runId).then(
+      (end) => {
+        for (const resolve of list) resolve(end);
+      },
+      (error: unknown) => this.#emit({ type: 'store-failed', runId, error }),
+    );
+  }
+
+  /** Checks what a defined workflow returns. */
+  #finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome> {
+    if (outcome.status !== 'completed') return outcome;
+    const definition = definitionOf(this.program.registry.workflows.get(workflowId));
+    const parse = definition?.parseOutput;
+    if (!parse) return outcome;
+    const codec = this.codec;
+    return (async (): Promise<Outcome> => {
+      try {
+        const value = await parse(outcome.data === null ? undefined : codec.parse(outcome.data));
+        const what = `the result of workflow ${workflowId}`;
+        return { status: 'completed', data: codec.stringify(value, { root: 'result', what }) };
+      } catch (error) {
+        return { status: 'failed', data: errorData(error) };
+      }
+    })();
+  }
+
+  // ------------------------------------------------------------- claiming
+
+  #heard(change: StoreChange): void {
+    switch (change.kind) {
+      case 'runnable':
+        this.#claim();
+        return;
+      case 'inbox':
+        this.#read({ runId: change.runId });
+        return;
+      case 'external':
+        this.#claim();
+        this.#read({ owner: this.#owner });
+        return;
+      case 'events':
+      case 'status':
+        return;
+    }
+  }
+
+  #read(of: { runId: string } | { owner: string }): void {
+    if ('runId' in of && !this.#runs.has(of.runId)) return;
+    if (this.#runs.size === 0) return;
+    this.store.readInbox(of).then(
+      (messages) => {
+        const byRun = new Map<string, typeof messages>();
+        for (const message of messages) byRun.set(message.runId, [...(byRun.get(message.runId) ?? []), message]);
+        for (const [runId, list] of byRun) this.#runs.get(runId)?.receive(list);
+      },
+      (error: unknown) => this.#emit({ type: 'store-failed', runId: null, error }),
+    );
+  }
+
+  #claim(): void {
+    if (this.#options.claim === false || this.#state !== 'open') return;
+    if (this.#claiming) {
+      this.#claimAgain = true;
+      return;
+    }
+    this.#claiming = true;
+    this.#claimAll()
+      .catch((error: unknown) => this.#emit({ type: 'store-failed', runId: null, error }))
+      .finally(() => {
+        this.#claiming = false;
+        if (!this.#claimAgain) return;
+        this.#claimAgain = false;
+        this.#claim();
+      });
+  }
+
+  async #claimAll(): Promise<void> {
+    while (this.#state === 'open') {
+      const limit = Math.min(this.#makeRoom(), 100);
+      this.#starved = limit <= 0;
+      if (this.#starved) return;
+      const records = await this.store.claim({ owner: this.#owner, now: this.now(), limit });
+      if (this.#isOver()) return;
+      await Promise.all(records.map((record) => this.#resume(record, [])));
+      if (records.length < limit) break;
+    }
+    if (this.#state === 'open') this.#setAlarm(await this.store.nextWakeAt());
+  }
+
+  /** For runs that sleep and that nobody owns. */
+  #setAlarm(at: number | null): void {
+    if (this.#isOver() || at === this.#alarm?.at) return;
+    this.#alarm?.cancel();
+    this.#alarm = null;
+    if (at === null) return;
+    const cancel = this.clock.setTimer(at, () => {
+      this.#alarm = null;
+      this.#claim();
+    });
+    this.#alarm = { at, cancel };
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Reads a claimed run and lets it go on. */
+  async #resume(record: RunRecord, carried: readonly NewRunEvent[]): Promise<void> {
+    const runId = record.id;
+    if (this.#runs.has(runId)) return;
+    this.#loading.add(runId);
+    try {
+      const [log, inbox] = await Promise.all([this.#log(record), this.store.readInbox({ runId })]);
+      const hash = record.bundleHash ?? this.program.workflows.hash;
+      const found = await this.#fetchCode(hash);
+      if (this.#isOver()) return;
+      if (!found) {
+        await this.#parkLost(record, hash);
+        return;
+      }
+      const { id, workflowId, seed, createdAt, input } = record;
+      const beginning: Beginning = { kind: 'claimed', record, log, inbox, carried };
+      this.#runs.set(id, new RunDriver(this.#host, { id, workflowId, seed, createdAt, input }, hash, beginning));
+    } catch (error) {
+      this.#emit({ type: 'store-failed', runId, error });
+      this.#hand(runId);
+      await this.store.release(runId, record.fence).catch(() => false);
+    } finally {
+      this.#loading.delete(runId);
+    }
+  }
+
+  async #log(record: RunRecord): Promise<RunEvent[]> {
+    const log: RunEvent[] = [];
+    for (;;) {
+      const page = await this.store.readEvents(record.id, { afterSeq: log.length, limit: LOG_PAGE });
+      log.push(...page);
+      if (page.length < LOG_PAGE) return log;
+    }
+  }
+
+  async #fetchCode(hash: string): Promise<boolean> {
+    if (this.#codes.has(hash)) return true;
+    const bundle = await this.store.getBundle(hash);
+    if (bundle === null) return false;
+    const code = { hash, ...bundle };
+    this.#codes.set(hash, code);
+    registerBundle(code);
+    return true;
+  }
+
+  async #parkLost(record: RunRecord, hash: string): Promise<void> {
+    const at = this.now();
+    const meta = lostBundle(hash);
+    const { id: runId, fence, lastSeq: afterSeq, workflowId } = record;
+    await this.store.append({ runId, fence, afterSeq, events: [{ type: 'run_parked', at, meta }] });
+    this.#emit({ type: 'run-parked', runId, workflowId, code: meta.code, message: meta.message, at });
+    this.#hand(runId);
+  }
+
+  /** Runs that were parked for a step that is there again go on. */
+  async #unpark(): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.store.listRuns({ status: ['parked'], limit: 1_000, cursor });
+      for (const record of page.runs) if (this.#canGoOn(record)) await this.unpark(record.id);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+  }
+
+  #canGoOn({ parkedReason, workflowId }: RunRecord): boolean {
+    if (parkedReason?.code !== 'PAWL_STEP_MISSING') return false;
+    const steps = parkedReason.details?.steps;
+    if (!Array.isArray(steps) || !Object.hasOwn(this.program.manifest.workflows, workflowId)) return false;
+    return steps.every((id) => typeof id === 'string' && this.#steps.has(id));
+  }
+
+  /**
+   * Lets a parked run try again. What stopped it may stop it again: then it is parked once more.
+   *
+   * @returns False when the run is not parked, or another worker has it.
+   */
+  async unpark(runId: string): Promise<boolean> {
+    const record = await this.store.getRun(runId);
+    if (record?.status !== 'parked') return false;
+    const claimed = await this.store.claimRun(runId, { owner: this.#owner, now: this.now() });
+    if (!claimed.ok) return false;
+    // Claiming may have set the status; that it was parked is what the driver must know.
+    await this.#resume({ ...claimed.run, status: 'parked' }, []);
+    return true;
+  }
+
+  // -------------------------------------------------------------- dropping
+
+  #dropped(driver: RunDriver, again: readonly NewRunEvent[] | null): void {
+    const runId = driver.id;
+    if (this.#runs.get(runId) === driver) this.#runs.delete(runId);
+    if (again === null) {
+      // A run that ended has told those who wait already; this is for one that was parked or taken away.
+      queueMicrotask(() => this.#hand(runId));
+      if (this.#starved) this.#claim();
+      return;
+    }
+    if (this.#state !== 'open') return;
+    this.#loading.add(runId);
+    void this.#claimBack(runId, again);
+  }
+
+  /** After the store failed: once it answers, the run is read again. */
+  async #claimBack(runId: string, carried: readonly NewRunEvent[]): Promise<void> {
+    for (let wait = 50; this.#state === 'open'; wait = Math.min(wait * 2, 5_000)) {
+      try {
+        const claimed = await this.store.claimRun(runId, { owner: this.#owner, now: this.now() });
+        this.#loading.delete(runId);
+        if (this.#isOver()) return;
+        if (claimed.ok) await this.#resume(claimed.run, carried);
+        else if (claimed.reason === 'finished') this.#tell(runId, endOf(claimed.run) as RunEnd);
+        else this.#hand(runId);
+        return;
+      } catch (error) {
+        this.#emit({ type: 'store-failed', runId, error });
+        await new Promise((resolve) => {
+          setTimeout(resolve, wait);
+        });
+      }
+    }
+    this.#loading.delete(runId);
+  }
+
+  /** How many more runs fit; idle ones are given back when there is no room. */
+  #makeRoom(): number {
+    const room = this.#maxRuns - this.#runs.size - this.#loading.size;
+    if (room > 0) return room;
+    for (const driver of this.#runs.values()) {
+      if (!driver.idle) continue;
+      this.#evict(driver);
+      return 1;
+    }
+    return 0;
+  }
+
+  /** Gives an idle run back. It is read again when it is due or gets a message. */
+  #evict(driver: RunDriver): void {
+    const { id, fence } = driver;
+    driver.leave(new CancelledError('The run was evicted'));
+    this.#runs.delete(id);
+    this.#hand(id);
+    this.store.release(id, fence).then(
+      () => this.#claim(),
+      (error: unknown) => this.#emit({ type: 'store-failed', runId: id, error }),
+    );
+  }
+
+  /** Runs in memory. */
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  // --------------------------------------------------------------- realms
+
+  #realmOf(hash: string, own: boolean): { realm: Realm; bundle: RealmBundle } {
+    const code = this.#codes.get(hash);
+    if (code === undefined) throw new PawlError('PAWL_BUNDLE_LOST', `The workflow bundle ${hash} is not loaded.`);
+    if (own) {
+      const realm = new Realm(false);
+      return { realm, bundle: realm.load(code) };
+    }
+    if (this.#realm === null || this.#realm.broken) this.#realm = sharedRealm();
+    return { realm: this.#realm, bundle: this.#realm.load(code) };
+  }
+}
+
+let shared: Realm | null = null;
+
+/** One for the process: a bundle is a function there, and each run evaluates it for itself. */
+function sharedRealm(): Realm {
+  if (shared === null || shared.broken) shared = new Realm(true);
+  return shared;
+}
+
+function unknownWorkflow(id: string, known: string[]): PawlError {
+  const near = suggest(id, known);
+  const list = known.length <= 10 ? known : [...known.slice(0, 10), `… ${known.length - 10} more`];
+  return new PawlError('PAWL_UNKNOWN_WORKFLOW', `There is no workflow ${JSON.stringify(id)}.`, {
+    remedy: near
+      ? `Did you mean ${JSON.stringify(near)}?`
+      : known.length === 0
+        ? 'The manifest lists no workflow: is there one with the directive, and was the project built?'
+        : `The manifest lists: ${list.join(', ')}.`,
+  });
+}
