@@ -51,7 +51,7 @@ export interface Session {
  * keeps what it learned.
  *
  * @param options - root, configuration, and the files to report on
- * @throws PawlError `PAWL_FILE_NOT_FOUND` for a file that was named and does not exist, `PAWL_FILE_UNREADABLE`
+ * @throws PawlError `PAWL_ROOT_NOT_FOUND`; its `check` throws `PAWL_FILE_NOT_FOUND` for a file that was named and does not exist, `PAWL_FILE_UNREADABLE`
  * @example
  * const session = createSession({ root: process.cwd() });
  * const { diagnostics } = await session.check();
@@ -70,6 +70,12 @@ class CheckerSession implements Session {
 
   constructor({ root, config = {}, configSource, files }: SessionOptions) {
     this.#root = realPath(resolvePath(root)).replaceAll('\\', '/');
+    if (!statOf(this.#root)?.isDirectory()) {
+      throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
+        place: resolvePath(root),
+        remedy: 'Name a folder that exists.',
+      });
+    }
     this.#config = checkConfig(config, configSource);
     this.#named = files ?? null;
     this.#files = new SourceFiles(this.#root);

@@ -49,7 +49,7 @@ export async function fulfil(amounts: number[]) {
 `,
   check({ program, report }) {
     const { reads, writes } = workflowAccess(program);
-    if (reads.length === 0) return;
+    if (reads.size === 0) return;
     const chains = program.chains({
       rule: 'closure-write',
       roots: program.places(...STEP_KINDS),
@@ -65,6 +65,8 @@ interface Variable {
   key: string;
   /** From the variable on: `['state', 'count']`. */
   path: readonly string[];
+  /** It is initialized with something that is neither a class nor a function. */
+  isData: boolean;
 }
 
 interface Read extends Variable, Place {
@@ -76,25 +78,36 @@ interface LostWrite {
   read: Read;
 }
 
-function lostWrite(use: Use, reference: Reference, reads: readonly Read[], writes: Set<Use>): LostWrite | null {
+function lostWrite(
+  use: Use,
+  reference: Reference,
+  reads: ReadonlyMap<string, Read[]>,
+  writes: ReadonlySet<Use>,
+): LostWrite | null {
   if (use.access !== 'write' || writes.has(use)) return null;
   const variable = variableOf(reference);
-  const read = variable && reads.find((candidate) => conflicts(variable, candidate));
+  const read = variable && reads.get(variable.key)?.find((candidate) => conflicts(variable, candidate));
   return variable && read ? { variable, read } : null;
 }
 
 function variableOf(reference: Reference): Variable | null {
-  if (reference.kind === 'binding' || (reference.kind === 'unit' && reference.unit.kind === 'variable')) {
-    return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path };
+  switch (reference.kind) {
+    case 'binding':
+      return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path, isData: false };
+    case 'unit': {
+      if (reference.unit.kind !== 'variable') return null;
+      return { key: `${reference.module.file}#${reference.path[0]}`, path: reference.path, isData: true };
+    }
+    case 'global':
+      return { key: `#${reference.path[0]}`, path: reference.path, isData: false };
+    default:
+      return null;
   }
-  if (reference.kind === 'global' && reference.path.length > 0)
-    return { key: `#${reference.path[0]}`, path: reference.path };
-  return null;
 }
 
 /** What workflow code reads, and the very uses with which it writes. */
-function workflowAccess(program: Program): { reads: Read[]; writes: Set<Use> } {
-  const reads: Read[] = [];
+function workflowAccess(program: Program): { reads: Map<string, Read[]>; writes: Set<Use> } {
+  const reads = new Map<string, Read[]>();
   const writes = new Set<Use>();
   const seen = new Set<Place['unit']>();
   for (const root of program.places(...WORKFLOW_KINDS)) {
@@ -107,19 +120,24 @@ function workflowAccess(program: Program): { reads: Read[]; writes: Set<Use> } {
           continue;
         }
         const variable = variableOf(program.resolve(module, use));
-        if (variable) reads.push({ ...variable, module, unit, use });
+        if (!variable) continue;
+        const list = reads.get(variable.key) ?? [];
+        reads.set(variable.key, list);
+        list.push({ ...variable, module, unit, use });
       }
     }
   }
   return { reads, writes };
 }
 
-/** `state.count` written conflicts with `state.count.x` read and with `state` passed on, not with `state.name` nor a call `state()`. */
+/**
+ * `state.count` written conflicts with `state.count.x` read and with `state` passed on, not with `state.name` nor a call
+ * `state()`. Of a class (`Order.cache` written) or a global the mere mention is no reading of its members.
+ */
 function conflicts(written: Variable, read: Read): boolean {
-  if (written.key !== read.key) return false;
   const shared = Math.min(written.path.length, read.path.length);
   for (let index = 0; index < shared; index++) if (written.path[index] !== read.path[index]) return false;
-  return read.path.length >= written.path.length || read.use.access === 'read';
+  return read.path.length >= written.path.length || (read.isData && read.use.access === 'read');
 }
 
 function reportWrite(

@@ -46,6 +46,7 @@ describe('exit codes', () => {
 
   test.each([
     ['a path that does not exist', ['src/gone.ts'], 'PAWL_FILE_NOT_FOUND'],
+    ['a root that does not exist', ['--root', 'gone'], 'PAWL_ROOT_NOT_FOUND'],
     ['a format that does not exist', ['--format', 'prety'], 'PAWL_USAGE'],
     ['a limit that is no number', ['--max-warnings', 'many'], 'PAWL_USAGE'],
     ['an option that does not exist', ['--fixx'], 'PAWL_USAGE'],
