@@ -35,7 +35,8 @@ export interface CommandContext<Specs extends OptionSpecs = OptionSpecs> {
   out: Output;
 }
 
-export type ExitCode = 0 | 1 | 2;
+/** 130 and 143: interrupted by Ctrl-C, or asked to end. */
+export type ExitCode = 0 | 1 | 2 | 130 | 143;
 
 export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   name: string;

@@ -2,7 +2,7 @@
  * Where commands write. Results go to stdout, errors and progress to stderr; colours and progress only where a person looks on.
  */
 import picocolors from 'picocolors';
-import { PawlError } from '../errors.ts';
+import type { PawlError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -72,6 +72,11 @@ export class Output {
     this.line(JSON.stringify(value, null, 2));
   }
 
+  /** Writes a line to stderr, with `--json` too: what the program itself prints. */
+  aside(text: string): void {
+    this.stderr.write(`${text}\n`);
+  }
+
   /** Writes a line to stderr that is no error: what goes on, where a file went. Silent with `--json`. */
   note(text: string): void {
     if (!this.json) this.stderr.write(`${text}\n`);
@@ -81,7 +86,7 @@ export class Output {
 /** What is shown of an error: for people on stderr, or as JSON there. */
 export function printError(error: unknown, out: Output): void {
   const c = out.errorColors;
-  if (error instanceof PawlError) {
+  if (isPawlError(error)) {
     if (out.json) {
       const { code, message, place, remedy, details } = error;
       out.stderr.write(`${JSON.stringify({ error: { code, message, place, remedy, details } })}\n`);
@@ -102,6 +107,11 @@ export function printError(error: unknown, out: Output): void {
     out.stderr.write(`  ${c.cyan('Please report it with the output of the same command under PAWL_DEBUG=1.')}\n`);
   }
   if (out.env.PAWL_DEBUG) out.stderr.write(`${stackOf(error)}\n`);
+}
+
+/** By its code: step bundles carry a copy of the class of their own. */
+function isPawlError(error: unknown): error is PawlError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^PAWL(_[A-Z]|\d)/.test(error.code);
 }
 
 function stackOf(error: unknown): string {

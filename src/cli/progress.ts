@@ -14,6 +14,8 @@ const MAX_LIVE_LINES = 12;
 const ENDED = new Set<TimelineEntry['state']>(['completed', 'failed', 'disposed', 'conflicted']);
 
 export interface Progress {
+  /** Shows lines that stay, above what moves: what the program prints. */
+  print(text: string): void;
   /** Shows what an event changed. */
   update(entry: TimelineEntry | null): void;
   /** Takes the moving part away; `last` closes the tree. */
@@ -22,7 +24,7 @@ export interface Progress {
 
 /** Progress for a terminal; elsewhere it does nothing. */
 export function createProgress(timeline: Timeline, title: string, out: Output, now: () => number = Date.now): Progress {
-  if (!out.showsProgress) return { update: () => {}, stop: () => {} };
+  if (!out.showsProgress) return { print: (text) => out.aside(text), update: () => {}, stop: () => {} };
   return new TerminalProgress(timeline, title, out, now);
 }
 
@@ -51,6 +53,11 @@ class TerminalProgress implements Progress {
     } else {
       this.#draw();
     }
+  }
+
+  print(text: string): void {
+    const { dim } = this.#out.errorColors;
+    this.#draw(text.split('\n').map((line) => `${dim('│')} ${line}`));
   }
 
   stop(last?: string): void {

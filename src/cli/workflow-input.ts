@@ -118,30 +118,3 @@ function parseJson(text: string, place: string): unknown {
     });
   }
 }
-
-/**
- * Checks the input of a definition against the schema in the manifest, so that a run that cannot begin is not made.
- *
- * @throws PawlError `PAWL_INPUT_INVALID`, which names every path that does not match
- */
-export async function checkInput({ id, workflow }: WorkflowChoice, input: unknown): Promise<void> {
-  if (workflow.input === undefined || workflow.input === true) return;
-  const { z } = await import('zod');
-  const parsed = z.fromJSONSchema(workflow.input as Parameters<typeof z.fromJSONSchema>[0]).safeParse(input);
-  if (parsed.success) return;
-  const problems = new Map<string, string>();
-  for (const { path, message } of parsed.error.issues) {
-    const place = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-    if (!problems.has(place)) problems.set(place, message);
-  }
-  const list = [...problems].map(([place, message]) => `input${place}: ${message}`);
-  const more = list.length > 1 ? ` (and ${list.length - 1} more)` : '';
-  throw new PawlError('PAWL_INPUT_INVALID', `The input does not match the schema of \`${id}\`: ${list[0]}${more}.`, {
-    place: `${workflow.file}:${workflow.span.line}:${workflow.span.column}`,
-    remedy:
-      list.length > 1
-        ? list.join('\n  ')
-        : 'The schema stands at that place; `.pawl/manifest.json` holds it as JSON Schema.',
-    details: { problems: list },
-  });
-}

@@ -58,6 +58,12 @@ test('finished commands stay, others are drawn again', () => {
     '│ ↻ charge                       attempt 2  begins in 500 ms',
     '│ ◷ sleep                        ends in 1 min',
   ]);
+  progress.print('a line\nof the program');
+  expect(screen().slice(2, 5)).toEqual([
+    '│ a line',
+    '│ of the program',
+    '│ ↻ charge                       attempt 2  begins in 500 ms',
+  ]);
   add(7, 530, { type: 'step_started', cid: 1, attempt: 2, meta: { reason: 'retry' } });
   add(8, 540, { type: 'step_completed', cid: 1, attempt: 2 });
   add(9, 60_031, { type: 'sleep_completed', cid: 3 });
@@ -65,6 +71,8 @@ test('finished commands stay, others are drawn again', () => {
   expect(screen().filter((line) => !line.includes('1: failed'))).toEqual([
     'fulfil  run-1',
     '├─ ✔ pack                         20 ms',
+    '│ a line',
+    '│ of the program',
     '├─ ✔ charge                       540 ms  2 attempts',
     '│   └─ 2: completed after 10 ms',
     '├─ ✔ sleep                        1 min',
@@ -87,13 +95,14 @@ test('many at once are counted, and no line wraps', () => {
   expect(screen()).toEqual(['title']);
 });
 
-test('nothing is drawn where nobody looks on', () => {
+test('where nobody looks on only what the program prints is shown', () => {
   const { out, screen } = terminal(false);
   const timeline = new Timeline();
   const progress = createProgress(timeline, 'title', out);
   progress.update(timeline.add(event(2, 0, { type: 'step_scheduled', cid: 1, name: 'a' })));
+  progress.print('a line');
   progress.stop('done');
-  expect(screen()).toEqual([]);
+  expect(screen()).toEqual(['a line']);
 });
 
 test.each([

@@ -37,6 +37,7 @@ const ENTRIES = [
   'src/bundler/index.ts',
   'src/config/index.ts',
   'src/rules/index.ts',
+  'src/store/index.ts',
   'src/store/open.ts',
   'src/store/url.ts',
   'src/store/port.ts',
@@ -60,14 +61,17 @@ const ZONES: Record<string, ZoneRule> = {
   'src/internal': { zones: [] },
   'src/config': { zones: ['src/diagnostics', 'src/rules'] },
   'src/testing': { zones: [], files: ENTRIES },
-  'src/cli': { zones: [], files: [...ENTRIES, 'src/runtime/serialization/codec.ts'] },
+  'src/cli': {
+    zones: [],
+    files: [...ENTRIES, 'src/runtime/serialization/codec.ts', 'src/runtime/serialization/symbols.ts'],
+  },
   plugins: { zones: [] },
 };
 
 /** Entry files that put the run side together: the one place where a store driver meets the runtime. */
 const COMPOSITION: Record<string, readonly string[]> = {
-  'src/runtime/index.ts': ['src/store/open.ts'],
-  'src/runtime/client.ts': ['src/store/open.ts'],
+  'src/runtime/index.ts': ['src/store/index.ts', 'src/store/open.ts'],
+  'src/runtime/client.ts': ['src/store/index.ts', 'src/store/open.ts'],
 };
 
 /** Packages that belong to one zone. */

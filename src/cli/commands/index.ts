@@ -4,6 +4,7 @@ import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
+import { runCommand } from './run.ts';
 import { runsCommand } from './runs.ts';
 import { transformCommand } from './transform.ts';
 
@@ -13,6 +14,7 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   explainCommand,
   transformCommand,
+  runCommand,
   runsCommand,
   inspectCommand,
   cancelCommand,

@@ -26,7 +26,7 @@ export const inspectCommand = defineCommand({
     const { storeUrl } = await openProject(root, options.store);
     const { run, events } = await withStore(storeUrl, false, async (store) => {
       const found = await findRun(store, args[0] as string);
-      return { run: found, events: await readAll(store, found.id) };
+      return { run: found, events: await readLog(store, found.id) };
     });
     if (options.events) await printEvents(events, out);
     else if (out.json) out.printJson(await describeRun(run, events));
@@ -35,7 +35,8 @@ export const inspectCommand = defineCommand({
   },
 });
 
-async function readAll(store: EventStore, runId: string): Promise<RunEvent[]> {
+/** The whole event log of a run. */
+export async function readLog(store: EventStore, runId: string): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   for (;;) {
     const page = await store.readEvents(runId, { afterSeq: events.length, limit: 5000 });

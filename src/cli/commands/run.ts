@@ -1,0 +1,149 @@
+import type { LoadedManifest } from '../../manifest/index.ts';
+import type { Worker, WorkerEvent } from '../../runtime/index.ts';
+import type { EventStore, RunRecord } from '../../store/port.ts';
+import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
+import { count } from '../format.ts';
+import type { Output } from '../output.ts';
+import { openProject, readProjectManifest, STORE_OPTION, withStore } from '../project.ts';
+import type { RunPlan, RunRequest } from '../run-plan.ts';
+import type { LiveProgress } from '../run-session.ts';
+
+/** How long running attempts may go on after Ctrl-C, ms. Those that do not end are made again by whoever resumes the run. */
+const PATIENCE = 1_000;
+
+/** `pawl run`: one workflow to its end, in this process; or what an earlier process left of it. */
+export const runCommand = defineCommand({
+  name: 'run',
+  positionals: '<workflow>',
+  description: 'Run a workflow to its end, or what a crash left of it',
+  details:
+    'The workflow is named by id, slug or name. A run that an earlier process left unfinished goes on where it stopped: the one\nthat --id names, the one with the same input, or, without any input, all of this workflow. Ctrl-C leaves the run to be resumed.',
+  options: {
+    input: { type: 'string', value: 'JSON', description: 'The argument: JSON, @FILE, or - for standard input' },
+    args: { type: 'string', value: 'JSON', description: 'Several arguments, as a JSON array' },
+    id: { type: 'string', value: 'ID', description: 'Id of the run; if it exists it is resumed, or its result shown' },
+    new: { type: 'boolean', description: 'Start a new run even if an unfinished one has the same input' },
+    ...STORE_OPTION,
+    ...JSON_OPTION,
+  },
+  examples: [
+    { line: `pawl run fulfil --input '{ "id": "A-1004" }'`, does: 'start it, or resume it after a crash' },
+    { line: 'pawl run fulfil --input @order.json --json', does: 'input from a file, result for programs' },
+    { line: 'pawl run fulfil', does: 'resume what is unfinished; if nothing is, start it without input' },
+  ],
+  async run({ args, options, root, out }) {
+    const { chooseWorkflow, readArguments } = await import('../workflow-input.ts');
+    const { outDir, storeUrl } = await openProject(root, options.store);
+    const manifest = await readProjectManifest(outDir);
+    const { id: workflowId } = await chooseWorkflow(manifest, args[0] as string);
+    const given = await readArguments(options, root);
+    const request = { workflowId, args: given, id: options.id, alwaysNew: options.new === true };
+    return await withStore(storeUrl, true, (store) => execute(store, manifest, request, out));
+  },
+});
+
+async function execute(
+  store: EventStore,
+  manifest: LoadedManifest,
+  request: RunRequest,
+  out: Output,
+): Promise<ExitCode> {
+  const { createWorker } = await import('../../runtime/index.ts');
+  const { planRuns } = await import('../run-plan.ts');
+  const { interruption, redirectConsole } = await import('../run-session.ts');
+  let progress: LiveProgress | null = null;
+  const print = (text: string): void => (progress ? progress.print(text) : out.aside(text));
+  const restoreConsole = redirectConsole(print, out);
+  const interrupted = interruption();
+  let worker: Worker | null = null;
+  try {
+    worker = await createWorker({ manifest, store, onEvent: (event) => tell(event, print) });
+    const plan = await planRuns(store, worker, request);
+    if (plan.ended) {
+      out.note(`the run ${plan.ended.id} has ended before; this is how`);
+      return await report(store, [plan.ended.id], out);
+    }
+    const ids = await begin(worker, plan, request, out);
+    const [only, second] = ids;
+    if (only !== undefined && second === undefined) progress = await follow(store, only, request.workflowId, out);
+    const code = await Promise.race([ended(ids), interrupted.code]);
+    if (code === null) {
+      await stop(progress, store, ids, out);
+      progress = null;
+      return await report(store, ids, out);
+    }
+    await progress?.stop();
+    progress = null;
+    const again = ids.length === 1 ? `pawl run ${request.workflowId} --id ${only}` : `pawl run ${request.workflowId}`;
+    out.note(`interrupted; nothing is lost: \`${again}\` goes on`);
+    return code;
+  } finally {
+    interrupted.stop();
+    await progress?.stop();
+    await worker?.close({ timeout: PATIENCE });
+    restoreConsole();
+  }
+}
+
+/** Starts or takes up what the plan says. Returns the ids of the runs to wait for. */
+async function begin(worker: Worker, plan: RunPlan, { workflowId, id }: RunRequest, out: Output): Promise<string[]> {
+  const { start } = await import('../../runtime/index.ts');
+  const { resume, others } = plan;
+  for (const run of resume) {
+    if (run.status === 'parked') await worker.unpark(run.id);
+    out.note(`resuming run ${run.id}, which was left unfinished after ${count(run.lastSeq, 'event')}`);
+  }
+  if (others > 0)
+    out.note(`${count(others, 'other run')} of ${workflowId} unfinished; \`pawl run ${workflowId}\` waits for all`);
+  if (plan.start === null) return resume.map((run) => run.id);
+  const run = await start(workflowId, plan.start, { runId: id });
+  return [run.runId];
+}
+
+/** What the worker tells besides what the log does. */
+function tell(event: WorkerEvent, print: (text: string) => void): void {
+  if (event.type === 'console') print(event.text);
+  if (event.type === 'store-failed') {
+    const reason = event.error instanceof Error ? event.error.message : String(event.error);
+    print(`the store does not answer, trying again: ${reason}`);
+  }
+}
+
+async function ended(ids: readonly string[]): Promise<null> {
+  const { getRun } = await import('../../runtime/index.ts');
+  await Promise.all(ids.map((id) => getRun(id).end()));
+  return null;
+}
+
+async function follow(store: EventStore, id: string, workflowId: string, out: Output): Promise<LiveProgress | null> {
+  if (!out.showsProgress) return null;
+  const { LiveProgress } = await import('../run-session.ts');
+  const progress = new LiveProgress(store, id, workflowId, out);
+  await progress.catchUp();
+  return progress;
+}
+
+async function stop(
+  progress: LiveProgress | null,
+  store: EventStore,
+  ids: readonly string[],
+  out: Output,
+): Promise<void> {
+  const { endLine } = await import('../run-session.ts');
+  const run = progress && (await store.getRun(ids[0] as string));
+  await progress?.stop(run ? endLine(run, out) : undefined);
+}
+
+async function report(store: EventStore, ids: readonly string[], out: Output): Promise<ExitCode> {
+  const runs = (await Promise.all(ids.map((id) => store.getRun(id)))).filter((run): run is RunRecord => run !== null);
+  if (out.json) {
+    const { describeRun, readLog } = await import('./inspect.ts');
+    const described = await Promise.all(runs.map(async (run) => describeRun(run, await readLog(store, run.id))));
+    out.printJson(described.length === 1 ? described[0] : described);
+    return runs.every(({ status }) => status === 'completed') ? 0 : 1;
+  }
+  const { reportEnd } = await import('../run-session.ts');
+  let code: ExitCode = 0;
+  for (const run of runs) if ((await reportEnd(run, runs.length, out)) === 1) code = 1;
+  return code;
+}
