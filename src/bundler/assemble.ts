@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { originalPositionFor } from '@jridgewell/trace-mapping';
 import {
   createManifest,
@@ -68,6 +68,9 @@ export interface Chunk {
   map: FinalMap;
 }
 
+/** The step bundle is an ES module, whatever the project around it says. */
+const PACKAGE = '{\n  "private": true,\n  "type": "module"\n}\n';
+
 /** The files of the output folder, in the order of writing: a reader that sees the manifest finds its bundles. */
 export function assemble(described: ProgramDescription, workflows: Chunk, steps: Chunk): BuildOutput {
   const wrapped = wrapWorkflowBundle(workflows.code, workflows.map);
@@ -79,6 +82,7 @@ export function assemble(described: ProgramDescription, workflows: Chunk, steps:
   return {
     manifest,
     files: [
+      { name: 'package.json', text: PACKAGE },
       { name: `${WORKFLOWS_FILE}.map`, text: `${JSON.stringify(wrapped.map)}\n` },
       { name: `${STEPS_FILE}.map`, text: `${JSON.stringify(steps.map)}\n` },
       { name: WORKFLOWS_FILE, text: texts.workflows },
@@ -93,5 +97,5 @@ function withMapComment(code: string, file: string): string {
 }
 
 export function outputPath(root: string, outDir: string | undefined): string {
-  return join(root, outDir ?? '.pawl');
+  return resolve(root, outDir ?? '.pawl');
 }

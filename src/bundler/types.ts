@@ -14,7 +14,7 @@ import type { Manifest } from '../manifest/index.ts';
 
 /** The part of `pawl.config` that a build reads. */
 export interface BuildConfig extends CheckerConfig {
-  /** Folder of the output, relative to the root. Default `.pawl`. */
+  /** Folder of the output, relative to the root or absolute. Default `.pawl`. */
   outDir?: string;
 }
 

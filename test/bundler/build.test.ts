@@ -161,7 +161,7 @@ describe('a session does again only what it must', () => {
   test('output that was deleted is written again', async () => {
     const { root, again } = await opened();
     rmSync(join(root, '.pawl'), { recursive: true });
-    expect((await again()).stats.written).toHaveLength(5);
+    expect((await again()).stats.written).toHaveLength(6);
     expect(statSync(join(root, '.pawl/manifest.json')).isFile()).toBe(true);
   });
 

@@ -44,6 +44,7 @@ test('a project becomes a manifest, a workflow bundle and a step bundle', async 
   const output = await buildClean(root);
   expect(readdirSync(join(root, '.pawl')).sort()).toEqual([
     'manifest.json',
+    'package.json',
     'steps.js',
     'steps.js.map',
     'workflows.js',

@@ -68,7 +68,7 @@ test('--json: what was built and found, and nothing else', async () => {
     outDir: join(root, '.pawl'),
     workflows: ['src/a.ts#fulfil'],
     steps: ['src/a.ts#charge'],
-    written: ['workflows.js.map', 'steps.js.map', 'workflows.js', 'steps.js', 'manifest.json'],
+    written: ['package.json', 'workflows.js.map', 'steps.js.map', 'workflows.js', 'steps.js', 'manifest.json'],
     diagnostics: [expect.objectContaining({ code: 'PAWL9001', file: 'src/a.ts', line: 1, column: 16 })],
   });
   writeFileSync(join(root, 'src/a.ts'), BROKEN);
