@@ -21,7 +21,11 @@ describe.each(RULES.filter(({ fixable }) => fixable).map(({ name }) => name))('%
 
 test.each([
   ['lines', "async function f() {\n  g();\n  'use step';\n}\n", "async function f() {\n  'use step';\n  g();\n}\n"],
-  ['CRLF', "async function f() {\r\n\tg();\r\n\t'use step';\r\n}\r\n", "async function f() {\r\n\t'use step';\r\n\tg();\r\n}\r\n"],
+  [
+    'CRLF',
+    "async function f() {\r\n\tg();\r\n\t'use step';\r\n}\r\n",
+    "async function f() {\r\n\t'use step';\r\n\tg();\r\n}\r\n",
+  ],
   ['one line', "async function f() { g(); 'use step'; }\n", "async function f() { 'use step'; g(); }\n"],
 ])('a directive moves to the start of a body of %s', async (_name, before, after) => {
   const root = temporaryProject({ 'src/a.ts': before });
