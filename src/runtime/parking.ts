@@ -57,8 +57,13 @@ export function lostBundle(hash: string): ParkedReason {
   };
 }
 
-export function brokenBundle(message: string): ParkedReason {
-  return { code: 'PAWL_BUNDLE_INVALID', message };
+/** The code of the run cannot be loaded, or we failed: nothing that a retry would change. */
+export function broken(error: unknown): ParkedReason {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = typeof code === 'string' && code.startsWith('PAWL_');
+  return known
+    ? { code, message: String(message) }
+    : { code: 'PAWL_INTERNAL', message: `A defect of pawl: ${String(message ?? error)}` };
 }
 
 export function refused(refusal: Refusal, workflowId: string, message: string): ParkedReason {

@@ -11,7 +11,7 @@ import { endEvent, recordedError, stuck, unhandledRejection } from './endings.ts
 import { CancelledError } from './errors.ts';
 import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type PendingStep, type RunIdentity } from './live-run.ts';
-import { crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
+import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
 import type { WorkerEvent } from './progress.ts';
 import { REFUSAL } from './protocol.ts';
 import type { ConsoleLine, Realm, RealmBundle } from './sandbox.ts';
@@ -183,7 +183,7 @@ export class RunDriver implements Job {
       }
     } catch (error) {
       if (isTimeout(error)) this.terminated();
-      else this.#fail(error);
+      else this.#park([], [], broken(error));
     }
   }
 

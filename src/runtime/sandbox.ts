@@ -56,11 +56,12 @@ const INTRINSICS = (
   'Proxy decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite isNaN'
 ).split(' ');
 
-/** A script that is an expression, as a function that is called with the intrinsics. */
+/** A script that is an expression, with the intrinsics as constants around it: workflow code cannot assign to them. */
 function wrap(expression: string, filename: string): Script {
   const body = expression.trimEnd().replace(/;$/, '');
   const names = INTRINSICS.join(', ');
-  return new Script(`(function (${names}) { "use strict"; return (${body}\n); })(${names})`, { filename });
+  const text = `(function (intrinsics) { "use strict"; const { ${names} } = intrinsics; return (${body}\n); })({ ${names} })`;
+  return new Script(text, { filename });
 }
 
 let realmScript: Script | undefined;

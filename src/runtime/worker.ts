@@ -175,6 +175,8 @@ export class Worker implements World {
   /** @internal */
   async open(): Promise<void> {
     const { hash, code, map } = this.program.workflows;
+    // A bundle that cannot be loaded is the build's matter, not a run's.
+    this.#realmOf(hash, false);
     await Promise.all([this.store.putBundle(hash, { code, map }), this.store.registerOwner(this.#owner, this.#lease)]);
     this.#state = 'open';
     this.#unsubscribe = this.store.subscribe((change) => this.#heard(change));
