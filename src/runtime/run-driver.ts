@@ -542,6 +542,8 @@ export class RunDriver implements Job {
         case 'step_started': {
           const step = ends ? undefined : this.#live?.steps.get(event.cid);
           if (step) this.#calls.begin(step, event.meta.reason);
+          // Its timer has gone off; another step's retry may be the next one due.
+          waits = true;
           break;
         }
         case 'step_completed':
