@@ -14,15 +14,16 @@ async function execute(cases: FormCase[]) {
   const sources = Object.fromEntries(
     cases.map((each, i) => [fileOf(each, i), program(each).replaceAll('./main.ts', `./${fileOf(each, i).slice(4)}`)]),
   );
-  const runtime = await createTestRuntime({ sources });
+  const tsconfig = JSON.stringify({ compilerOptions: { jsx: 'react' } });
+  const runtime = await createTestRuntime({ sources: { ...sources, 'tsconfig.json': tsconfig } });
   try {
     const results: Record<string, unknown> = {};
     const expected: Record<string, unknown> = {};
     for (const [i, each] of cases.entries()) {
       const file = fileOf(each, i);
       const run = await runtime.start(`${file}#main`, []);
-      const value = await run.returnValue.catch((error: unknown) => `${error}`);
-      const steps = runtime.manifest.workflows[`${file}#main`]?.steps;
+      const value = await runtime.finish(run).catch((error: unknown) => `${error}`);
+      const steps = Object.keys(runtime.manifest.steps).filter((id) => id.startsWith(`${file}#`));
       results[each.name] = [value, steps];
       expected[each.name] = ['outside:1', [`${file}#${each.id}`]];
     }

@@ -61,6 +61,7 @@ function declareInstead(transform: Transform, fn: DirectiveFunction, node: t.Fun
   const start = node.start as number;
   const end = node.end as number;
   const name = node.id?.name;
+  cutOverloads(transform, fn, name);
   if (parent.type === 'ExportDefaultDeclaration') {
     if (name === undefined) edits.replace(start, end, `${value};`);
     else {
@@ -83,6 +84,18 @@ function declareInstead(transform: Transform, fn: DirectiveFunction, node: t.Fun
       edits.insert(first.start as number, `let ${name} = ${value}; `);
       edits.cut(start, end);
     } else edits.replace(start, end, `var ${name} = ${value};`);
+  }
+}
+
+/** Overload signatures belong to a function declaration; beside a variable of that name they are an error. */
+function cutOverloads({ edits }: Transform, fn: DirectiveFunction, name: string | undefined): void {
+  const { ancestors } = fn.site;
+  const parent = ancestors.at(-1) as Node;
+  const block = parent.type.startsWith('Export') ? (ancestors.at(-2) as Node) : parent;
+  for (const statement of statementsOf(block) ?? []) {
+    const node = (statement as t.ExportNamedDeclaration).declaration ?? statement;
+    if (node.type !== 'TSDeclareFunction' || node.declare || node.id?.name !== name) continue;
+    edits.cut(statement.start as number, statement.end as number);
   }
 }
 

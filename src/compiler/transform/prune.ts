@@ -20,6 +20,9 @@ export function prune(transform: Transform): void {
   else pruner.dropOrphans();
 }
 
+/** What JSX calls without naming it, when it is compiled the classic way. */
+const JSX_FACTORIES = new Set(['React', 'h', 'Fragment']);
+
 interface Item {
   node: Node;
   statement: Node;
@@ -107,7 +110,8 @@ class Pruner {
 
   #add(node: Node, statement: Node, names: string[], kind: Item['kind'], root: boolean): void {
     const bindings = names.flatMap((name) => this.#transform.analysis.model.module.bindings?.get(name) ?? []);
-    const item: Item = { node, statement, bindings, refs: [], kind, root, hadUses: false };
+    const implied = /x$/.test(this.#transform.analysis.model.file) && names.some((name) => JSX_FACTORIES.has(name));
+    const item: Item = { node, statement, bindings, refs: [], kind, root: root || implied, hadUses: false };
     this.#items.push(item);
     for (const binding of bindings) if (!this.#owner.has(binding)) this.#owner.set(binding, item);
   }
@@ -140,6 +144,8 @@ class Pruner {
   /** References that are left once the target's cuts are made, by the item that they stand in. */
   #assignRefs(): void {
     const { model } = this.#transform.analysis;
+    const moved = this.#movedCode();
+    if (moved) this.#items.push(moved.item);
     const byStatement = new Map<Node, Item[]>();
     for (const item of this.#items) {
       const list = byStatement.get(item.statement);
@@ -151,6 +157,10 @@ class Pruner {
       const offset = ref.node.start as number;
       const target = this.#owner.get(ref.binding);
       if (target) target.hadUses = true;
+      if (moved?.holds(offset)) {
+        moved.item.refs.push(ref);
+        continue;
+      }
       if (this.#transform.edits.isCut(offset)) continue;
       const statement = this.#program.body[ref.statement] as Node;
       const items = byStatement.get(statement) ?? [];
@@ -160,6 +170,19 @@ class Pruner {
           : items.find(({ node }) => (node.start as number) <= offset && offset < (node.end as number));
       item?.refs.push(ref);
     }
+  }
+
+  /** Nested steps leave what they stand in, so they keep what they use even where that goes. */
+  #movedCode(): { item: Item; holds(offset: number): boolean } | null {
+    const { analysis, mode } = this.#transform;
+    if (mode !== 'step') return null;
+    const ranges = analysis.functions.filter(({ fact }) => fact.kind === 'step' && fact.placement === 'hoisted');
+    if (ranges.length === 0) return null;
+    const node = this.#program;
+    return {
+      item: { node, statement: node, bindings: [], refs: [], kind: 'effect', root: true, hadUses: false },
+      holds: (offset) => ranges.some(({ fact }) => fact.text.start <= offset && offset < fact.text.end),
+    };
   }
 
   // ---------------------------------------------------------------- sweeping
