@@ -17,7 +17,8 @@ const instance = definePlugin((pawl) => ({
     onLoadFilter: /\.[cm]?[jt]sx?$/,
     setup(build) {
       pawl.setRoot(build.initialOptions.absWorkingDir ?? process.cwd());
-      build.onEnd(async () => {
+      // Not `onEnd`: what is returned there fails the build, but esbuild does not show it.
+      build.onStart(async () => {
         const findings = await pawl.run();
         return {
           errors: findings.filter(({ severity }) => severity === 'error').map(toMessage),

@@ -1,11 +1,12 @@
 /**
  * The factory of the bundler plugins.
  *
- * The app's own code is compiled for the `client` target: a workflow is a reference for `start`. At the end of each build `pawl/build`
- * writes the output folder, and what it finds is shown as the bundler's own errors and warnings.
+ * The app's own code is compiled for the `client` target: a workflow is a reference for `start`. With each build `pawl/build` writes the
+ * output folder, and what it finds is shown as the bundler's own errors and warnings.
  *
- * An adapter is one file: it says how its bundler tells the root, when a build is at its end, and how errors are shown.
+ * An adapter is one file: it says how its bundler tells the root, when it builds, and how errors are shown.
  */
+import { relative, resolve } from 'node:path';
 import { compile, mayHaveDirectives } from 'pawl/compiler';
 import { type BuildSession, createBuildSession, type ReportedFinding, reportBuild } from 'pawl/build';
 import { loadConfig, type PawlConfig } from 'pawl/config';
@@ -26,6 +27,8 @@ export interface PawlBuild {
   run(): Promise<ReportedFinding[]>;
   /** Files that the output depends on, absolute; known after the first run. */
   watchedFiles(): string[];
+  /** Whether a file is in the output folder, where a worker's store changes all the time. */
+  isOutput(file: string): boolean;
 }
 
 /**
@@ -58,6 +61,7 @@ class PluginBuild implements PawlBuild {
   readonly #options: PawlPluginOptions;
   #root: string | null = null;
   #session: BuildSession | null = null;
+  #outDir: string | null = null;
 
   constructor(options: PawlPluginOptions) {
     this.#options = options;
@@ -73,8 +77,13 @@ class PluginBuild implements PawlBuild {
 
   async run(): Promise<ReportedFinding[]> {
     this.#session ??= await this.#open();
-    const { findings } = await reportBuild(this.#session, this.root);
+    const { result, findings } = await reportBuild(this.#session, this.root);
+    this.#outDir = result?.outDir ?? this.#outDir;
     return findings;
+  }
+
+  isOutput(file: string): boolean {
+    return this.#outDir !== null && !relative(this.#outDir, resolve(this.root, file)).startsWith('..');
   }
 
   watchedFiles(): string[] {

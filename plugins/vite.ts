@@ -16,6 +16,8 @@ const instance = definePlugin((pawl) => {
   let logger: Logger | undefined;
   return {
     vite: {
+      // A server's pawl stays outside of its bundle, also where it is linked in: its store has native code.
+      config: () => ({ ssr: { external: ['pawl'] }, server: { watch: { ignored: ['**/.pawl/**'] } } }),
       configResolved(config) {
         pawl.setRoot(config.root);
         logger = config.logger;
@@ -27,10 +29,10 @@ const instance = definePlugin((pawl) => {
         for (const file of pawl.watchedFiles()) this.addWatchFile(file);
         if (!first) return;
         for (const finding of others) {
-          if (finding.severity === 'warning') this.warn(toLog(finding));
-          else logger?.error(`${place(finding)} ${finding.message}\n${finding.frame}`);
+          if (finding.severity === 'warning') this.warn(toWarning(finding));
+          else logger?.error(toText(finding));
         }
-        if (first.severity === 'warning') this.warn(toLog(first));
+        if (first.severity === 'warning') this.warn(toWarning(first));
         else this.error(toLog(first));
       },
     },
@@ -42,16 +44,17 @@ function serve(pawl: PawlBuild, server: ViteDevServer): void {
   let queue = Promise.resolve();
   const run = async (): Promise<void> => {
     for (const finding of await pawl.run()) {
-      const text = `${place(finding)} ${finding.message}\n${finding.frame}`;
-      if (finding.severity === 'warning') server.config.logger.warn(text);
-      else server.config.logger.error(text);
-      if (finding.severity === 'error') server.ws.send({ type: 'error', err: { ...toLog(finding), stack: '' } });
+      if (finding.severity === 'warning') server.config.logger.warn(toText(finding));
+      else server.config.logger.error(toText(finding));
+      if (finding.severity === 'error') server.ws.send({ type: 'error', err: toLog(finding) });
     }
   };
   const enqueue = (): void => {
-    queue = queue.then(run, run);
+    queue = queue.then(run).catch((error: unknown) => server.config.logger.error(`pawl: ${String(error)}`));
   };
-  server.watcher.on('all', enqueue);
+  server.watcher.on('all', (_event, file) => {
+    if (!pawl.isOutput(file)) enqueue();
+  });
   enqueue();
 }
 
@@ -62,13 +65,21 @@ function toLog({ message, file, line, column, frame }: ReportedFinding): {
   id?: string;
   loc?: { file: string; line: number; column: number };
   frame: string;
+  stack: string;
 } {
   const at = file === null ? {} : { id: file, loc: { file, line, column: column - 1 } };
-  return { message, plugin: 'pawl', frame, ...at };
+  // Where in pawl it was told is of no use.
+  return { message, plugin: 'pawl', frame, stack: '', ...at };
 }
 
-function place({ relativeFile, line, column }: ReportedFinding): string {
-  return relativeFile === null ? '' : `${relativeFile}:${line}:${column}`;
+/** vite shows no place and no frame of a warning. */
+function toWarning(finding: ReportedFinding): ReturnType<typeof toLog> {
+  return { ...toLog(finding), message: toText(finding), frame: '' };
+}
+
+function toText({ relativeFile, line, column, message, frame }: ReportedFinding): string {
+  const place = relativeFile === null ? '' : `${relativeFile}:${line}:${column} `;
+  return frame === '' ? place + message : `${place}${message}\n${frame}`;
 }
 
 /**

@@ -37,11 +37,11 @@ function toError(finding: ReportedFinding, compiler: Compiler, compilation: Comp
   error.name = 'PawlError';
   error.hideStack = true;
   if (file === null || relativeFile === null) return error;
-  error.file = `./${relativeFile}`;
   error.loc = { start: { line, column: column - 1 }, end: { line, column: column - 1 + length } };
   for (const module of compilation.modules) {
     if ((module as { resource?: string }).resource === file) error.module = module;
   }
+  if (!error.module) error.file = `./${relativeFile}`;
   return error;
 }
 
