@@ -54,12 +54,15 @@ export function startWatchdog(): void {
   if (debugged) return;
   cells = new Int32Array(new SharedArrayBuffer(8));
   const thread = new Worker(PROGRAM, { eval: true, workerData: cells, execArgv: [], env: {} });
-  thread.unref();
   thread.on('message', () => {
     for (const listener of onStop) listener();
   });
   // A thread that dies takes the protection with it, and nothing else.
   thread.on('error', () => {});
+  // Last: a listener for messages holds the process again.
+  thread.unref();
+  // Last: a listener for messages keeps the process alive.
+  thread.unref();
 }
 
 /** Calls the listener some time after a termination, when the main thread has time again. */
