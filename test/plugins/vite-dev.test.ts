@@ -1,9 +1,10 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createServer, type LogErrorOptions, type Logger, type ViteDevServer } from 'vite';
 import { expect, onTestFinished, test } from 'vitest';
 import pawl from '../../plugins/vite.ts';
+import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 const CLEAN = `export async function charge(amount: number) {
   'use step';
@@ -53,6 +54,8 @@ async function seen(server: ViteDevServer, name: string, change: (round: number)
 
 test('the development server builds, compiles what it serves, and shows errors as they come', async () => {
   const root = temporaryProject({ 'src/a.ts': CLEAN.replace('async ', '') });
+  mkdirSync(join(root, 'node_modules'));
+  symlinkSync(ROOT, join(root, 'node_modules/pawl'));
   const { logger, until } = listeningLogger();
   const server = await createServer({
     root,
