@@ -1,4 +1,3 @@
-import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, RelatedPlace, Severity, Span } from '../diagnostics/types.ts';
 
 /**
@@ -27,9 +26,4 @@ export function buildDiagnostic(rule: BuildRule, finding: Finding): Diagnostic {
   const { code, severity } = BUILD_CODES[rule];
   const { file, span, message, remedy, related = [] } = finding;
   return { code, rule, severity, file, span, message, ...(remedy === undefined ? {} : { remedy }), related };
-}
-
-/** The place of a file as a whole: its first character. */
-export function startOf(text: string): Span {
-  return new Positions(text).span(0, 0);
 }

@@ -18,7 +18,7 @@ export class Activity {
       this.#attempts--;
     }
     if ('runId' in event && event.runId !== null) this.#of(event.runId).take(event);
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of this.#watchers) watcher();
   };
 
   /**

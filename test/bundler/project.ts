@@ -6,7 +6,7 @@ import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { afterAll, expect } from 'vitest';
 import { type BuildOptions, type BuildOutput, type BuildResult, build } from '../../src/bundler/index.ts';
 import { formatTsc } from '../../src/diagnostics/index.ts';
-import { COMPILED_API, VIRTUAL_GLOBALS, WORKFLOW_API } from '../../src/manifest/bundle-format.ts';
+import { type CompiledApiName, VIRTUAL_GLOBALS, WORKFLOW_API } from '../../src/manifest/bundle-format.ts';
 import { ROOT } from '../support/dist.ts';
 
 export type Files = Record<string, string>;
@@ -92,7 +92,7 @@ export function loadWorkflows(
     loaded.calls.push(captures ? [id, [...args], [...captures]] : [id, [...args]]);
     return result(id, args);
   };
-  const compiled: Record<(typeof COMPILED_API)[number], unknown> = {
+  const compiled: Record<CompiledApiName, unknown> = {
     step:
       (id: string, captures?: () => unknown[]) =>
       (...args: unknown[]) =>
