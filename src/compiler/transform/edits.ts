@@ -19,7 +19,7 @@ export class Edits {
   readonly #source: string;
   readonly #cuts: Range[] = [];
   readonly #moves: Move[] = [];
-  readonly #inserts: { at: number; text: string; side: 'left' | 'right' }[] = [];
+  readonly #inserts: { at: number; text: string; side: 'left' | 'right'; stays?: boolean }[] = [];
   #head = '';
   #tail = '';
 
@@ -40,9 +40,14 @@ export class Edits {
     this.#inserts.push({ at, text, side: 'left' });
   }
 
-  /** Like `insert`, before everything else that is inserted there. */
+  /** Like `insert`, but stays where what stands at `at` is taken away. */
+  insertForGood(at: number, text: string): void {
+    this.#inserts.push({ at, text, side: 'left', stays: true });
+  }
+
+  /** Like `insertForGood`, before everything else that is inserted there. */
   insertFirst(at: number, text: string): void {
-    this.#inserts.unshift({ at, text, side: 'left' });
+    this.#inserts.unshift({ at, text, side: 'left', stays: true });
   }
 
   replace(start: number, end: number, text: string): void {
@@ -94,8 +99,8 @@ export class Edits {
     const text = new MagicString(this.#source);
     for (const piece of this.#pieces()) text.remove(piece.start, piece.end);
     for (const { start, end, to } of this.#moves) text.move(start, end, to);
-    for (const { at, text: inserted, side } of this.#inserts) {
-      if (this.#isInsideCut(at)) continue;
+    for (const { at, text: inserted, side, stays } of this.#inserts) {
+      if (!stays && this.#isInsideCut(at)) continue;
       if (side === 'left') text.appendLeft(at, inserted);
       else text.appendRight(at, inserted);
     }

@@ -66,19 +66,19 @@ function declareInstead(transform: Transform, fn: DirectiveFunction, node: t.Fun
     if (name === undefined) edits.replace(start, end, `${value};`);
     else {
       edits.replace(parent.start as number, end, `export { ${name} as default };`);
-      edits.insert(firstStatement(transform.analysis.model.program), `var ${name} = ${value};\n`);
+      edits.insertForGood(firstStatement(transform.analysis.model.program), `var ${name} = ${value};\n`);
     }
   } else if (parent.type === 'ExportNamedDeclaration') {
     const block = ancestors[ancestors.length - 2] as Node;
     if (block.type === 'TSModuleBlock') edits.replace(start, end, `const ${name} = ${value};`);
     else {
       edits.replace(parent.start as number, end, `export { ${name} };`);
-      edits.insert(firstStatement(transform.analysis.model.program), `var ${name} = ${value};\n`);
+      edits.insertForGood(firstStatement(transform.analysis.model.program), `var ${name} = ${value};\n`);
     }
   } else {
     const first = statementsOf(parent)?.[0];
     if (parent.type === 'Program') {
-      edits.insert(firstStatement(parent), `var ${name} = ${value};\n`);
+      edits.insertForGood(firstStatement(parent), `var ${name} = ${value};\n`);
       edits.cut(start, end);
     } else if (first) {
       edits.insert(first.start as number, `let ${name} = ${value}; `);
