@@ -9,14 +9,12 @@ import {
   wrapWorkflowBundle,
 } from '../manifest/index.ts';
 import { VERSION } from '../version.ts';
-import type { BuildFiles, BundleTarget } from './files.ts';
+import { type BuildFiles, type BundleTarget, INSTALLED } from './files.ts';
 import { ComposedMap, type FinalMap, type OriginalOf, traceMap } from './maps.ts';
 import { isOwnFile } from './own.ts';
 import type { ProgramDescription } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import type { BuildOutput } from './types.ts';
-
-const INSTALLED = /(?:^|[\\/])node_modules[\\/]/;
 
 /** Keeps the map of one bundle; it is composed again as far as the bundle or a module's map changed. */
 export class BundleMap {
@@ -55,8 +53,8 @@ export class BundleMap {
   readonly #originalOf: OriginalOf = (source) => {
     const path = isAbsolute(source) ? source : resolve(this.#outDir, source);
     if (source.includes('\0') || source.includes('pawl:') || isOwnFile(path)) return null;
-    if (INSTALLED.test(path)) return undefined;
     const file = this.#files.relative(path);
+    if (INSTALLED.test(path) && !this.#files.installed.includes(file)) return undefined;
     if (!/\.[cm]?[jt]sx?$/.test(file)) return undefined;
     const code = this.#files.code(file, this.#target);
     return code ? { text: this.#files.get(file)?.text ?? '', map: code.map } : undefined;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { toRelative } from '../checker/disk-resolve.ts';
 import { concernsChecker, type SourceFile, SourceFiles } from '../checker/files.ts';
+import { compareText } from '../diagnostics/order.ts';
 import { analyze, type CompileResult, compile, compileHelper, type ModuleFacts } from '../compiler/index.ts';
 import type { RawMap } from './maps.ts';
 import { keepPlace } from './module-place.ts';
@@ -13,6 +14,9 @@ export interface ModuleCode {
   map: RawMap | null;
 }
 
+/** A path into a folder of packages. */
+export const INSTALLED = /(?:^|[\\/])node_modules[\\/]/;
+
 export type BundleTarget = 'workflow' | 'step' | 'schemas';
 
 /** The files of a build. A text is read when the file changed, and compiled once, for all that follows: facts and outputs. */
@@ -22,12 +26,26 @@ export class BuildFiles extends SourceFiles {
   readonly #compiled = new WeakMap<SourceFile, CompileResult>();
   readonly #concerns = new WeakMap<SourceFile, boolean>();
   readonly #steps = new WeakMap<SourceFile, ModuleCode>();
+  readonly #installed = new Set<string>();
   readonly #helpers = new WeakMap<SourceFile, ModuleCode>();
 
   constructor(root: string, outDir: string) {
     super(root);
     this.#root = root;
     this.#outDir = outDir;
+  }
+
+  /** Modules of installed packages that register something and that a workflow reaches; sorted, relative to the root. */
+  get installed(): readonly string[] {
+    return [...this.#installed].filter((file) => this.compiled(file) !== null).sort(compareText);
+  }
+
+  /** Notes a module of an installed package that seems to have a directive; returns whether it does. */
+  addInstalled(path: string): boolean {
+    const file = this.relative(path);
+    if (this.compiled(file) === null) return false;
+    this.#installed.add(file);
+    return true;
   }
 
   /** Whether a file has something for the checker by itself. */
@@ -52,9 +70,9 @@ export class BuildFiles extends SourceFiles {
     return result.facts && hasSomething(result.facts) ? result : null;
   }
 
-  /** Ids in a package beyond the root begin with its name and version: how far away it lies is nobody's business. */
+  /** Ids in a package begin with its name and version: where it lies is nobody's business. */
   #compile({ file, text }: SourceFile): CompileResult {
-    const home = file.startsWith('../') || isAbsolute(file) ? this.#packageOf(file) : null;
+    const home = isForeign(file) ? this.#packageOf(file) : null;
     if (!home) return compile(text, { filename: file, schemas: true });
     const result = compile(text, { filename: home.path, packageName: home.name, schemas: true });
     if (result.facts) result.facts.file = file;
@@ -124,6 +142,11 @@ export class BuildFiles extends SourceFiles {
   relative(path: string): string {
     return toRelative(this.#root, path);
   }
+}
+
+/** Not the project's own source: installed, or beside the project in a workspace. */
+function isForeign(file: string): boolean {
+  return file.startsWith('../') || isAbsolute(file) || INSTALLED.test(file);
 }
 
 function readPackage(folder: string): { name?: string; version?: string } | null {

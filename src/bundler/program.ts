@@ -63,13 +63,18 @@ function callsOf(graph: ProgramGraph, root: Place, idOf: ReadonlyMap<Unit | Defi
 }
 
 /** What the manifest says of steps, workflows, agents and classes. */
-export function describeProgram(program: BuildProgram, files: BuildFiles, schemas: SchemasBySlug): ProgramDescription {
+export function describeProgram(
+  modules: readonly ModuleFacts[],
+  calls: BuildProgram['calls'],
+  files: BuildFiles,
+  schemas: SchemasBySlug,
+): ProgramDescription {
   const description: ProgramDescription = { workflows: {}, steps: {}, agents: {}, classes: {} };
-  for (const module of program.modules) {
+  for (const module of modules) {
     const text = files.get(module.file)?.text ?? '';
-    for (const fn of module.functions) describeFunction(fn, module, text, program, description);
+    for (const fn of module.functions) describeFunction(fn, module, text, calls, description);
     for (const definition of module.definitions)
-      describeDefinition(definition, module, text, program, schemas, description);
+      describeDefinition(definition, module, text, calls, schemas, description);
     for (const { id, name, span } of module.classes)
       description.classes[id] = { name, file: module.file, span: placeOf(span) };
   }
@@ -80,14 +85,14 @@ function describeFunction(
   fn: FunctionFact,
   module: ModuleFacts,
   text: string,
-  program: BuildProgram,
+  calls: BuildProgram['calls'],
   description: ProgramDescription,
 ): void {
   const { id, name, span } = fn;
   const hash = hashSource(text.slice(fn.text.start, fn.text.end));
   const place = { name, file: module.file, span: placeOf(span), hash };
   if (fn.kind === 'workflow') {
-    const steps = [...program.calls(module.units[fn.unit] as Unit)];
+    const steps = [...calls(module.units[fn.unit] as Unit)];
     description.workflows[id] = { style: 'directive', ...place, steps } satisfies ManifestWorkflow;
     return;
   }
@@ -105,7 +110,7 @@ function describeDefinition(
   fact: DefinitionFact,
   module: ModuleFacts,
   text: string,
-  program: BuildProgram,
+  calls: BuildProgram['calls'],
   schemas: SchemasBySlug,
   description: ProgramDescription,
 ): void {
@@ -117,7 +122,7 @@ function describeDefinition(
   const hash = hashSource(text.slice(span.start, span.end));
   if (fact.kind === 'workflow') {
     const unit = fact.unit === null ? undefined : module.units[fact.unit];
-    const steps = unit ? [...program.calls(unit)] : [];
+    const steps = unit ? [...calls(unit)] : [];
     description.workflows[slug] = { style: 'definition', ...place, hash, steps, ...schemas.get(slug) };
     return;
   }

@@ -141,10 +141,11 @@ class Session implements BuildSession {
     schemas: SchemaResult['schemas'],
   ): { output: BuildOutput | null; diagnostics: Diagnostic[] } {
     const maps = { workflow: this.#maps.workflow.compose(workflow), step: this.#maps.step.compose(step) };
-    const key = [workflow, step, maps.workflow, maps.step, schemas, ...program.modules];
+    const modules = [...program.modules, ...this.#installed()];
+    const key = [workflow, step, maps.workflow, maps.step, schemas, ...modules];
     const last = this.#last;
     if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
-    const described = describeProgram(program, this.#files, schemas);
+    const described = describeProgram(modules, program.calls, this.#files, schemas);
     const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code });
     const output = hasErrors(diagnostics)
       ? null
@@ -242,24 +243,39 @@ class Session implements BuildSession {
 
   /** Makes the three bundles side by side, as far as something that goes into them changed. */
   async #bundle(program: BuildProgram, stats: BuildStats): Promise<Bundled> {
-    const { modules } = program;
-    const all = this.#paths(modules);
-    const forWorkflows = this.#paths(modules.filter(belongsToWorkflows));
-    const withSchemas = modules.filter(hasSchemas);
+    const forWorkflows = this.#paths(program.modules.filter(belongsToWorkflows));
+    const withSchemas = program.modules.filter(hasSchemas);
     const base = { root: this.#root, outDir: this.#outDir, packages: this.#options.packages ?? [] };
-    const [workflow, step, schemas] = await Promise.all([
+    const files = this.#files;
+    const workflows = (): Promise<Made> =>
       this.#bundles.workflow.get(this.#key(forWorkflows), this.#loader('workflow'), (load) =>
-        bundleWorkflows({ ...base, entries: forWorkflows, load }),
-      ),
-      this.#bundles.step.get(this.#key(all), this.#loader('step'), (load) =>
-        bundleSteps({ ...base, entries: all, load, externals: this.#options.externals ?? 'specifier' }),
-      ),
+        bundleWorkflows({ ...base, entries: forWorkflows, load, installed: (path) => files.addInstalled(path) }),
+      );
+    const steps = (): Promise<Made> => {
+      const entries = this.#paths([...program.modules, ...this.#installed()]);
+      const installed = new Set(this.#paths(this.#installed()));
+      return this.#bundles.step.get(this.#key(entries), this.#loader('step'), (load) =>
+        bundleSteps({
+          ...base,
+          entries,
+          load,
+          externals: this.#options.externals ?? 'specifier',
+          installed: (path) => installed.has(path),
+        }),
+      );
+    };
+    const known = files.installed.length;
+    const [workflow, firstStep, schemas] = await Promise.all([
+      workflows(),
+      steps(),
       withSchemas.length === 0
         ? null
         : this.#bundles.schemas.get(this.#key(this.#paths(withSchemas)), this.#loader('schemas'), (load) =>
             bundleSchemas({ ...base, entries: this.#paths(withSchemas), load }),
           ),
     ]);
+    // Modules of packages turn up while workflows are bundled; the step bundle has to have them too.
+    const step = files.installed.length === known ? firstStep : await steps();
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
     const diagnostics: Diagnostic[] = [];
     for (const [target, made] of [
@@ -297,6 +313,11 @@ class Session implements BuildSession {
     return result;
   }
 
+  /** Facts of the modules of installed packages that take part. */
+  #installed(): ModuleFacts[] {
+    return this.#files.installed.flatMap((file) => this.#files.facts(file) ?? []);
+  }
+
   #loader(target: BundleTarget): LoadModule {
     return (path) => this.#files.code(this.#files.relative(path), target)?.code ?? null;
   }
@@ -323,6 +344,8 @@ interface Outputs {
   workflow: BundleOutput;
   step: BundleOutput;
 }
+
+type Made = Awaited<ReturnType<CachedBundle['get']>>;
 
 interface Bundled {
   diagnostics: Diagnostic[];

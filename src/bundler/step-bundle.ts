@@ -6,7 +6,7 @@ import { placeHelper } from './module-place.ts';
 import { isOwnFile, ownFiles } from './own.ts';
 import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
 import { helperModule } from './virtual.ts';
-import { type LoadModule, userModules } from './workflow-bundle.ts';
+import { installedModules, type LoadModule, userModules } from './workflow-bundle.ts';
 
 export interface StepBundleRequest {
   root: string;
@@ -18,6 +18,8 @@ export interface StepBundleRequest {
   load: LoadModule;
   /** Packages as they are written, or as absolute file URLs, for a bundle that stands where Node would not find them. */
   externals: 'specifier' | 'url';
+  /** Whether a file of a package is a module of the build: it is bundled then. */
+  installed: (path: string) => boolean;
 }
 
 /** What compiled code calls in the step target, and what the bundle exports. */
@@ -39,7 +41,7 @@ const PACKAGES = /[\\/]node_modules[\\/]/;
 
 /** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
 export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
-  const { root, outDir, entries, packages, load } = request;
+  const { root, outDir, entries, packages, load, installed } = request;
   const imports = entries.map((path) => `import ${JSON.stringify(path)};\n`).join('');
   return bundle({
     root,
@@ -48,7 +50,13 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
     entry: `${imports}export { registry } from 'pawl/internal/step';\n`,
     platform: 'node',
     format: 'esm',
-    plugins: [ownModules(), placeHelper(), externalPackages(request), userModules(load, entries)],
+    plugins: [
+      ownModules(),
+      placeHelper(),
+      externalPackages(request),
+      userModules(load, entries),
+      installedModules(load, installed),
+    ],
     options: { transform: { target: 'node20.19' } },
   });
 }
@@ -77,7 +85,7 @@ function ownModules(): Plugin {
 }
 
 /** Leaves packages outside of the bundle, where Node will find them; a path or an alias that leads to the user's source is bundled. */
-function externalPackages({ outDir, externals }: StepBundleRequest): Plugin {
+function externalPackages({ outDir, externals, installed }: StepBundleRequest): Plugin {
   return {
     name: 'pawl:externals',
     resolveId: {
@@ -88,7 +96,7 @@ function externalPackages({ outDir, externals }: StepBundleRequest): Plugin {
         // Once more in the bundle, `pawl/client` would know nothing of the worker.
         if (own) return { id: externals === 'url' ? pathToFileURL(ownFiles().entry(own)).href : id, external: true };
         const resolved = await this.resolve(id, importer as never, { kind, skipSelf: true });
-        if (!resolved || resolved.external || !PACKAGES.test(resolved.id)) return resolved;
+        if (!resolved || resolved.external || !PACKAGES.test(resolved.id) || installed(resolved.id)) return resolved;
         if (externals === 'url') return { id: pathToFileURL(resolved.id).href, external: true };
         return { id: reachable(id, resolved.id, outDir) ? id : relativeTo(outDir, resolved.id), external: true };
       },

@@ -13,14 +13,16 @@ export interface WorkflowBundleRequest {
   packages: readonly string[];
   /** Code of a user's module in the workflow target, absolute path; null for a file that the bundler shall read itself. */
   load: LoadModule;
+  /** Told of a module of a package that seems to have a directive; returns whether `load` has code of it. */
+  installed: (path: string) => boolean;
 }
 
 /**
- * What workflows need may not have effects of its own, so a module of a package, and whatever is only read, leaves when nothing
- * uses it: a workflow module that imports a step's SDK does not carry it into the sandbox.
+ * What workflows need may not have effects of its own, so a module that registers nothing, and whatever is only read, leaves when
+ * nothing uses it: a workflow module that imports a step's SDK does not carry it into the sandbox.
  */
 const TREESHAKE = {
-  moduleSideEffects: [{ test: /[\\/]node_modules[\\/]|^\0pawl:(?!entry)/, sideEffects: false }],
+  moduleSideEffects: [{ test: /^(?!\0pawl:entry)/, sideEffects: false }],
   propertyReadSideEffects: false,
   unknownGlobalSideEffects: false,
 } as const;
@@ -35,6 +37,7 @@ export function bundleWorkflows({
   entries,
   packages,
   load,
+  installed,
 }: WorkflowBundleRequest): Promise<BundleResult> {
   return bundle({
     root,
@@ -43,7 +46,7 @@ export function bundleWorkflows({
     entry: entries.map((path) => `import ${JSON.stringify(path)};\n`).join(''),
     platform: 'neutral',
     format: 'iife',
-    plugins: [virtualModules(), userModules(load, entries)],
+    plugins: [virtualModules(), userModules(load, entries), installedModules(load, installed)],
     options: {
       treeshake: { ...TREESHAKE, moduleSideEffects: [...TREESHAKE.moduleSideEffects] },
       conditionNames: CONDITIONS,
@@ -54,6 +57,23 @@ export function bundleWorkflows({
       },
     },
   });
+}
+
+/** A package may bring steps of its own: what has a directive is never taken as it is. */
+export function installedModules(load: LoadModule, installed: (path: string) => boolean): Plugin {
+  return {
+    name: 'pawl:installed',
+    transform: {
+      filter: {
+        id: /[\\/]node_modules[\\/].*\.[cm]?[jt]sx?$/,
+        code: /['"]use (?:step|workflow)['"]|\bdefine(?:Action|Workflow|Agent)\b/,
+      },
+      handler(_code, id) {
+        const code = installed(id) ? load(id) : null;
+        return code === null ? null : { code, map: null, moduleSideEffects: true };
+      },
+    },
+  };
 }
 
 /**

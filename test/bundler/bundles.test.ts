@@ -422,6 +422,35 @@ export async function run() { 'use workflow'; return pay(1); }`,
   expect([...registry.steps.keys()]).toEqual(['@shop/steps@2.1.0/src/index.ts#pay']);
 });
 
+test('steps of an installed package take part too, where a workflow reaches them', async () => {
+  const files: Files = {
+    'src/run.ts': `import { notify, plain } from '@acme/mail';
+export async function run() { 'use workflow'; return [await notify('hi'), plain()]; }`,
+    'node_modules/@acme/mail/package.json':
+      '{ "name": "@acme/mail", "version": "2.1.0", "type": "module", "sideEffects": false, "main": "dist/index.js" }',
+    'node_modules/@acme/mail/dist/index.js': `export { notify } from './notify.js';\nexport const plain = () => 'plain';`,
+    'node_modules/@acme/mail/dist/notify.js': `import { userInfo } from 'node:os';
+export async function notify(text) { 'use step'; return text + typeof userInfo; }
+export async function unused(text) { 'use step'; return text; }`,
+  };
+  const root = project(files);
+  const output = await buildClean(root);
+  const id = '@acme/mail@2.1.0/dist/notify.js#notify';
+  expect(Object.keys(output.manifest.steps)).toEqual([id, id.replace('#notify', '#unused')]);
+  expect(output.manifest.steps[id]).toMatchObject({
+    file: 'node_modules/@acme/mail/dist/notify.js',
+    span: { line: 2, column: 8 },
+  });
+  const { workflows, calls } = loadWorkflows(output);
+  await expect(workflows.get('src/run.ts#run')?.()).resolves.toEqual(['done', 'plain']);
+  expect(calls).toEqual([[id, ['hi']]]);
+  const { registry } = await import(pathToFileURL(join(root, '.pawl/steps.js')).href);
+  await expect(registry.steps.get(id).fn('hi')).resolves.toBe('hifunction');
+  expect(originOf(output, 'steps.js', 'typeof userInfo')).toBe(
+    placeOf(files, 'node_modules/@acme/mail/dist/notify.js', 'typeof userInfo'),
+  );
+});
+
 test('warnings do not keep a build from being written', async () => {
   const root = project({
     'src/a.ts': `// pawl-ignore PAWL3002
