@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { defineCommand, JSON_OPTION } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/commands/index.ts';
@@ -152,13 +150,4 @@ test('the program starts as a process of its own', async () => {
   const wrong = await spawnCli(['nonsense'], { cwd: ROOT });
   expect(wrong.code).toBe(2);
   expect(wrong.stdout).toBe('');
-});
-
-test('the README lists every command', () => {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  for (const { name, description } of COMMANDS) {
-    expect(readme).toMatch(
-      new RegExp(`\\| \`pawl ${name}\\b.*\` \\| ${description.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')} \\|`),
-    );
-  }
 });

@@ -1,0 +1,69 @@
+/** The README's examples are compiled and run, and its commands exist. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTestRuntime } from 'pawl/testing';
+import { afterEach, expect, test, vi } from 'vitest';
+import { COMMANDS } from '../src/cli/commands/index.ts';
+import { ROOT } from './support/dist.ts';
+
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The code block below a heading. */
+function example(heading: string): string {
+  const [, section = ''] = readme.split(`\n## ${heading}\n`);
+  const [, code] = /```ts\n([^]*?)```/.exec(section) ?? [];
+  if (!code) throw new Error(`The README has no example below "${heading}".`);
+  return code;
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+function stubShop(): string[] {
+  const calls: string[] = [];
+  vi.stubGlobal('fetch', async (url: string, init: { body?: string }) => {
+    calls.push(init.body ?? url);
+    return new Response('{ "reservation": "R-1" }');
+  });
+  return calls;
+}
+
+test('the example in directives', async () => {
+  expect(example('In directives').split('\n').length).toBeLessThan(32);
+  const calls = stubShop();
+  const runtime = await createTestRuntime({ sources: { 'src/fulfil.ts': example('In directives') } });
+  expect(runtime.diagnostics).toEqual([]);
+  const run = await runtime.start('fulfil', [{ email: 'ada@example.com', items: [{ sku: 'MUG-01', quantity: 2 }] }]);
+  await runtime.waitForSleep(run);
+  await runtime.advance('1h');
+  expect(await run.returnValue).toEqual(['R-1']);
+  expect(calls).toEqual([
+    'https://stock.example/MUG-01?take=2',
+    JSON.stringify({ to: 'ada@example.com', text: '1 articles are on their way' }),
+  ]);
+  await runtime.close();
+});
+
+test('the example in definitions', async () => {
+  const files = example('In definitions')
+    .split(/^\/\/ (src\/\S+\.ts)\n/m)
+    .slice(1);
+  const sources = Object.fromEntries(
+    files.flatMap((name, index) => (index % 2 === 0 ? [[name, files[index + 1] ?? '']] : [])),
+  );
+  expect(Object.keys(sources)).toEqual(['src/actions/reserve-stock.ts', 'src/workflows/fulfil-order.ts']);
+  expect(example('In definitions').split('\n').length).toBeLessThan(36);
+  stubShop();
+  const runtime = await createTestRuntime({ sources });
+  expect(runtime.diagnostics).toEqual([]);
+  const run = await runtime.start('fulfil-order', [{ items: [{ sku: 'MUG-01', quantity: 2 }] }]);
+  await runtime.waitForSleep(run);
+  await runtime.advance('1h');
+  expect(await run.returnValue).toEqual(['R-1']);
+  await runtime.close();
+});
+
+test('every command is in the table', () => {
+  for (const { name, positionals, description } of COMMANDS) {
+    expect(readme).toContain(`| \`${`pawl ${name} ${positionals}`.trim()}\` | ${description} |`);
+  }
+});
