@@ -9,4 +9,5 @@ export { type Program, programOf, type StepRegistry } from './program.ts';
 export type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 export { Run } from './run-handle.ts';
-export { createWorker, type Worker, type WorkerOptions } from './worker.ts';
+export { createWorker, type Worker } from './worker.ts';
+export type { WorkerOptions } from './worker-options.ts';

@@ -8,6 +8,16 @@
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
 import type { AppendResult, EventStore, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
 import { endEvent, recordedError, stuck, unhandledRejection } from './endings.ts';
+import {
+  type Beginning,
+  type Cause,
+  causeOf,
+  type DriverHost,
+  isPromise,
+  isTimeout,
+  type Phase,
+  type Turn,
+} from './driving.ts';
 import { CancelledError } from './errors.ts';
 import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type PendingStep, type RunIdentity } from './live-run.ts';
@@ -17,49 +27,6 @@ import { REFUSAL } from './protocol.ts';
 import type { ConsoleLine, Realm, RealmBundle } from './sandbox.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
 import { type CallHost, StepCalls } from './step-calls.ts';
-
-/** What a driver has from its worker. */
-export interface DriverHost extends CallHost {
-  readonly store: EventStore;
-  readonly owner: string;
-  readonly activationTimeout: number;
-  /** Hash of the worker's own workflow bundle. */
-  readonly bundleHash: string;
-  /** A realm with the run's bundle: the shared one, or one of its own. */
-  realm(hash: string, own: boolean): { realm: Realm; bundle: RealmBundle };
-  /** Checks the result of a defined workflow; resolves to what is recorded. */
-  finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome>;
-  /** The driver has dropped its run. `again`: it should be claimed and read again, with results that are not recorded. */
-  dropped(driver: RunDriver, again: readonly NewRunEvent[] | null): void;
-  finished(driver: RunDriver, outcome: Outcome, at: number): void;
-}
-
-/** How a driver begins. */
-export type Beginning =
-  /** A run that does not exist yet: made by the append of its first reaction. */
-  | { kind: 'new'; created(result: 'created' | RunRecord): void; failed(error: unknown): void }
-  /** A run that was claimed: read from its log. */
-  | {
-      kind: 'claimed';
-      record: RunRecord;
-      log: readonly RunEvent[];
-      inbox: readonly InboxMessage[];
-      carried: readonly NewRunEvent[];
-    };
-
-interface Cause {
-  event: NewRunEvent;
-  /** The message that it takes over. */
-  consume?: number;
-}
-
-/** What one turn brought about, and the messages that it took over. */
-interface Turn {
-  events: NewRunEvent[];
-  consume: number[];
-}
-
-type Phase = 'beginning' | 'live' | 'ending' | 'conflicted' | 'gone';
 
 /** Attempts in a row that the process did not survive. */
 const MOST_CRASHES = 20;
@@ -191,6 +158,13 @@ export class RunDriver implements Job {
     this.#scheduled = false;
     if (this.#phase === 'gone') return;
     if (this.#live) this.#live.realm.broken = true;
+    // A cancellation that nobody read would keep the parked run due for ever.
+    const beginning = this.#beginning;
+    const cancel = beginning?.kind === 'claimed' ? beginning.inbox.find(({ kind }) => kind === 'cancel') : undefined;
+    if (beginning?.kind === 'claimed' && cancel) {
+      this.#cancelParked(beginning.record, cancel, beginning.inbox);
+      return;
+    }
     const { events, consume } = this.#turn ?? this.#ending ?? { events: [], consume: [] };
     this.#park(events, consume, tooSlow(this.limit));
   }
@@ -673,21 +647,4 @@ export class RunDriver implements Job {
   get running(): number {
     return this.#calls.running;
   }
-}
-
-function causeOf(message: InboxMessage): Cause {
-  const { id: consume, at } = message;
-  if (message.kind === 'hook') {
-    return { event: { type: 'hook_received', at, cid: message.cid, data: message.payload }, consume };
-  }
-  const meta = message.reason === null ? null : { reason: message.reason };
-  return { event: { type: 'cancel_requested', at, meta }, consume };
-}
-
-function isTimeout(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T>).then === 'function';
 }

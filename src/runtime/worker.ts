@@ -9,9 +9,10 @@ import { ulid } from 'ulid';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest } from '../manifest/index.ts';
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
-import type { EventStore, RunRecord, StoreChange } from '../store/port.ts';
+import type { EventStore, InboxMessage, RunRecord, StoreChange } from '../store/port.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { errorData } from './endings.ts';
+import { endEvent, errorData } from './endings.ts';
+import { type Beginning, causeOf, type DrivenRun, type DriverHost } from './driving.ts';
 import { CancelledError } from './errors.ts';
 import { Gate } from './gate.ts';
 import { deliverPayload } from './hook-delivery.ts';
@@ -19,42 +20,14 @@ import type { Outcome, RunIdentity } from './live-run.ts';
 import { lostBundle } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
-import { type Beginning, type DriverHost, RunDriver } from './run-driver.ts';
+import { RunDriver } from './run-driver.ts';
 import { endOf, type RunEnd, watchEnd } from './run-end.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { definitionOf, StepRunner } from './step-runner.ts';
 import { suggest } from './suggest.ts';
+import type { WorkerOptions } from './worker-options.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
-
-export interface WorkerOptions {
-  /** What `pawl build` wrote: path of `manifest.json` or of its directory, or a manifest that was read already. */
-  manifest?: string | LoadedManifest;
-  /** Instead of `manifest`: a program that is in memory. */
-  program?: Program;
-  /** Where runs are kept; see `openStore`. The worker does not close it. */
-  store: EventStore;
-  /** Attempts of steps that run at once; default 100. */
-  concurrency?: number;
-  /** Runs that are kept in memory; default 1,000. Further ones wait, idle ones make room. */
-  maxRuns?: number;
-  /** How long workflow code may run without waiting for anything, ms; default 10,000. A run that exceeds it is parked. */
-  activationTimeout?: number;
-  /** How long the worker's runs stay its own when it is not heard of, ms; default 15,000. */
-  lease?: number;
-  /** Told what happens. */
-  onEvent?: WorkerListener;
-  /** Time for sleeps, retries and timeouts; default the machine's. */
-  clock?: Clock;
-  /** Makes ids of runs; default ULIDs. */
-  newId?: () => string;
-  /** Makes seeds of runs; default random. */
-  newSeed?: () => string;
-  /** Whether to take what waits in the store; default true. With false only runs that this worker starts itself. */
-  claim?: boolean;
-  /** For tests of crashes. */
-  crashPoint?: (point: WorkerCrashPoint) => void;
-}
 
 /** How many events of a long log are read at once. */
 const LOG_PAGE = 5_000;
@@ -249,7 +222,11 @@ export class Worker implements World {
 
   async #beat(): Promise<void> {
     try {
-      if (await this.store.renewOwner(this.#owner, this.#lease)) return;
+      if (await this.store.renewOwner(this.#owner, this.#lease)) {
+        // Nobody tells of a worker that died: its runs are found by looking.
+        this.#claim();
+        return;
+      }
       // Declared dead: its runs are others' now. It begins anew, under a new name.
       for (const driver of [...this.#runs.values()]) {
         driver.leave(new CancelledError('The lease of the worker was lost'));
@@ -337,7 +314,7 @@ export class Worker implements World {
     return deliverPayload(this, token, payload);
   }
 
-  #finished(driver: RunDriver, outcome: Outcome, at: number): void {
+  #finished(driver: DrivenRun, outcome: Outcome, at: number): void {
     const { id: runId, workflowId } = driver.identity;
     const error = outcome.status === 'completed' ? null : outcome.data;
     this.#emit({ type: 'run-finished', runId, workflowId, status: outcome.status, at, error });
@@ -472,12 +449,14 @@ export class Worker implements World {
       const found = await this.#fetchCode(hash);
       if (this.#isOver()) return;
       if (!found) {
-        await this.#parkLost(record, hash);
+        await this.#parkLost(record, hash, inbox);
         return;
       }
       const { id, workflowId, seed, createdAt, input } = record;
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, carried };
       this.#runs.set(id, new RunDriver(this.#host, { id, workflowId, seed, createdAt, input }, hash, beginning));
+      // What came while the bundle was read was told to nobody.
+      this.#read({ runId });
     } catch (error) {
       this.#emit({ type: 'store-failed', runId, error });
       this.#hand(runId);
@@ -506,13 +485,31 @@ export class Worker implements World {
     return true;
   }
 
-  async #parkLost(record: RunRecord, hash: string): Promise<void> {
+  async #parkLost(record: RunRecord, hash: string, inbox: readonly InboxMessage[]): Promise<void> {
     const at = this.now();
+    const cancel = inbox.find(({ kind }) => kind === 'cancel');
+    if (cancel) {
+      await this.#cancelLost(record, inbox, at);
+      return;
+    }
     const meta = lostBundle(hash);
     const { id: runId, fence, lastSeq: afterSeq, workflowId } = record;
     await this.store.append({ runId, fence, afterSeq, events: [{ type: 'run_parked', at, meta }] });
     this.#emit({ type: 'run-parked', runId, workflowId, code: meta.code, message: meta.message, at });
     this.#hand(runId);
+  }
+
+  /** Without its code a run that is cancelled can do nothing but end. Left unread, the message would keep it due for ever. */
+  async #cancelLost(record: RunRecord, inbox: readonly InboxMessage[], at: number): Promise<void> {
+    const { id: runId, fence, lastSeq: afterSeq, workflowId } = record;
+    const error = errorData(new CancelledError());
+    const events = [
+      ...inbox.map((message) => ({ ...causeOf(message).event, at })),
+      endEvent({ status: 'cancelled', data: error }, at),
+    ];
+    await this.store.append({ runId, fence, afterSeq, events, consume: inbox.map(({ id }) => id) });
+    this.#emit({ type: 'run-finished', runId, workflowId, status: 'cancelled', at, error });
+    this.#tell(runId, { status: 'cancelled', data: error });
   }
 
   /** Runs that were parked for a step that is there again go on. */
@@ -549,7 +546,7 @@ export class Worker implements World {
 
   // -------------------------------------------------------------- dropping
 
-  #dropped(driver: RunDriver, again: readonly NewRunEvent[] | null): void {
+  #dropped(driver: DrivenRun, again: readonly NewRunEvent[] | null): void {
     const runId = driver.id;
     if (this.#runs.get(runId) === driver) this.#runs.delete(runId);
     if (again === null) {

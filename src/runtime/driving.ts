@@ -1,0 +1,72 @@
+/** What a run's driver and its worker know of each other, and what the driver works on. */
+import type { NewRunEvent, RunEvent } from '../store/events.ts';
+import type { EventStore, InboxMessage, RunRecord } from '../store/port.ts';
+import type { Outcome, RunIdentity } from './live-run.ts';
+import type { Realm, RealmBundle } from './sandbox.ts';
+import type { CallHost } from './step-calls.ts';
+
+/** A run that is driven, as its worker sees it. */
+export interface DrivenRun {
+  readonly id: string;
+  readonly identity: RunIdentity;
+}
+
+/** What a driver has from its worker. */
+export interface DriverHost extends CallHost {
+  readonly store: EventStore;
+  readonly owner: string;
+  readonly activationTimeout: number;
+  /** Hash of the worker's own workflow bundle. */
+  readonly bundleHash: string;
+  /** A realm with the run's bundle: the shared one, or one of its own. */
+  realm(hash: string, own: boolean): { realm: Realm; bundle: RealmBundle };
+  /** Checks the result of a defined workflow; resolves to what is recorded. */
+  finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome>;
+  /** The driver has dropped its run. `again`: it should be claimed and read again, with results that are not recorded. */
+  dropped(driver: DrivenRun, again: readonly NewRunEvent[] | null): void;
+  finished(driver: DrivenRun, outcome: Outcome, at: number): void;
+}
+
+/** How a driver begins. */
+export type Beginning =
+  /** A run that does not exist yet: made by the append of its first reaction. */
+  | { kind: 'new'; created(result: 'created' | RunRecord): void; failed(error: unknown): void }
+  /** A run that was claimed: read from its log. */
+  | {
+      kind: 'claimed';
+      record: RunRecord;
+      log: readonly RunEvent[];
+      inbox: readonly InboxMessage[];
+      carried: readonly NewRunEvent[];
+    };
+
+export interface Cause {
+  event: NewRunEvent;
+  /** The message that it takes over. */
+  consume?: number;
+}
+
+/** What one turn brought about, and the messages that it took over. */
+export interface Turn {
+  events: NewRunEvent[];
+  consume: number[];
+}
+
+export type Phase = 'beginning' | 'live' | 'ending' | 'conflicted' | 'gone';
+
+export function causeOf(message: InboxMessage): Cause {
+  const { id: consume, at } = message;
+  if (message.kind === 'hook') {
+    return { event: { type: 'hook_received', at, cid: message.cid, data: message.payload }, consume };
+  }
+  const meta = message.reason === null ? null : { reason: message.reason };
+  return { event: { type: 'cancel_requested', at, meta }, consume };
+}
+
+export function isTimeout(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+}
+
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T>).then === 'function';
+}

@@ -1,0 +1,34 @@
+import type { LoadedManifest } from '../manifest/index.ts';
+import type { EventStore } from '../store/port.ts';
+import type { Clock } from './clock.ts';
+import type { Program } from './program.ts';
+import type { WorkerCrashPoint, WorkerListener } from './progress.ts';
+
+export interface WorkerOptions {
+  /** What `pawl build` wrote: path of `manifest.json` or of its directory, or a manifest that was read already. */
+  manifest?: string | LoadedManifest;
+  /** Instead of `manifest`: a program that is in memory. */
+  program?: Program;
+  /** Where runs are kept; see `openStore`. The worker does not close it. */
+  store: EventStore;
+  /** Attempts of steps that run at once; default 100. */
+  concurrency?: number;
+  /** Runs that are kept in memory; default 1,000. Further ones wait, idle ones make room. */
+  maxRuns?: number;
+  /** How long workflow code may run without waiting for anything, ms; default 10,000. A run that exceeds it is parked. */
+  activationTimeout?: number;
+  /** How long the worker's runs stay its own when it is not heard of, ms; default 15,000. */
+  lease?: number;
+  /** Told what happens. */
+  onEvent?: WorkerListener;
+  /** Time for sleeps, retries and timeouts; default the machine's. */
+  clock?: Clock;
+  /** Makes ids of runs; default ULIDs. */
+  newId?: () => string;
+  /** Makes seeds of runs; default random. */
+  newSeed?: () => string;
+  /** Whether to take what waits in the store; default true. With false only runs that this worker starts itself. */
+  claim?: boolean;
+  /** For tests of crashes. */
+  crashPoint?: (point: WorkerCrashPoint) => void;
+}
