@@ -111,7 +111,9 @@ export function printError(error: unknown, out: Output): void {
 
 /** By its code: step bundles carry a copy of the class of their own. */
 function isPawlError(error: unknown): error is PawlError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^PAWL(_[A-Z]|\d)/.test(error.code);
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && /^PAWL(_[A-Z]|\d)/.test(error.code)
+  );
 }
 
 function stackOf(error: unknown): string {

@@ -3,3 +3,5 @@ for (const name of ['dispose', 'asyncDispose']) {
   // The symbols that compilers fall back on when they lower `using`.
   if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol.for(`Symbol.${name}`) });
 }
+
+export {};
