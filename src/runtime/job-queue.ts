@@ -8,6 +8,7 @@
  *   of the realm, where workflow code could find them.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { resumePromiseHooks } from './promise-hooks.ts';
 import { startWatchdog, unwatch, watch, whenStopped } from './watchdog.ts';
 
 export interface Job {
@@ -29,6 +30,7 @@ class JobQueue {
     const { receive, send } = this.#open();
     if (this.#next === this.#jobs.length) receive.ref();
     this.#jobs.push(job);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, no window
     send.postMessage(null);
   }
 
@@ -69,6 +71,8 @@ class JobQueue {
     if (job === undefined) return;
     this.#running = undefined;
     unwatch();
+    resumePromiseHooks();
+    (process as { domain?: unknown }).domain = undefined;
     job.terminated();
   };
 }

@@ -9,6 +9,7 @@ import { createContext, Script } from 'node:vm';
 import { PawlError } from '../errors.ts';
 import { enclosed, enclosureHolds } from './enclosure.ts';
 import { COMMAND, type CommandKind, type DeliveryKind, LINE_SEPARATOR } from './protocol.ts';
+import { resumePromiseHooks, suspendPromiseHooks } from './promise-hooks.ts';
 import realmCode from './realm/main.ts?realm';
 import { watch, watchdogAvailable } from './watchdog.ts';
 
@@ -128,9 +129,11 @@ export class Realm {
     this.#last = run;
     // Node tells a rejection that nobody handles to the domain in which it happened: this one belongs to the realm.
     host.domain = this.#sink;
+    suspendPromiseHooks();
     try {
       enclosed(() => work(new Delivery(this.#api, this.#context, run, limit)));
     } finally {
+      resumePromiseHooks();
       host.domain = domain ?? undefined;
       this.#api.end();
     }

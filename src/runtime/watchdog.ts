@@ -8,6 +8,7 @@
  * Where there is no inspector, or the runtime itself is in a worker thread, `available` is false, and the realm uses `vm`'s timeout.
  */
 import { isMainThread, Worker } from 'node:worker_threads';
+import { hooksCanBeSuspended } from './promise-hooks.ts';
 
 /** Cells of the shared memory. */
 const TURN = 0;
@@ -35,7 +36,7 @@ const onStop = new Set<() => void>();
 
 /** Whether calls can be watched by the thread. */
 export function watchdogAvailable(): boolean {
-  return isMainThread && hasInspector();
+  return isMainThread && hasInspector() && hooksCanBeSuspended();
 }
 
 function hasInspector(): boolean {
@@ -59,8 +60,6 @@ export function startWatchdog(): void {
   });
   // A thread that dies takes the protection with it, and nothing else.
   thread.on('error', () => {});
-  // Last: a listener for messages holds the process again.
-  thread.unref();
   // Last: a listener for messages keeps the process alive.
   thread.unref();
 }

@@ -69,21 +69,21 @@ function arena(body: string): Promise<Setup> {
 describe('constructors', () => {
   const constructions = {
     'Function of a function': `return take(() => {});`,
-    'eval': `try { return String((0, eval)('1 + 1')); } catch (e) { return take(e); }`,
+    eval: `try { return String((0, eval)('1 + 1')); } catch (e) { return take(e); }`,
     'direct eval': `try { return eval('this') && 'ESCAPED'; } catch (e) { return take(e); }`,
     'new Function': `try { new Function('return 1')(); return 'ESCAPED'; } catch (e) { return take(e); }`,
-    'AsyncFunction': `try { await (async () => {}).constructor('return 1')(); return 'ESCAPED'; } catch (e) { return take(e); }`,
-    'GeneratorFunction': `try { (function* () {}).constructor('yield 1')().next(); return 'ESCAPED'; } catch (e) { return take(e); }`,
+    AsyncFunction: `try { await (async () => {}).constructor('return 1')(); return 'ESCAPED'; } catch (e) { return take(e); }`,
+    GeneratorFunction: `try { (function* () {}).constructor('yield 1')().next(); return 'ESCAPED'; } catch (e) { return take(e); }`,
     'Reflect.construct': `try { Reflect.construct(Function, ['return this']); return 'ESCAPED'; } catch (e) { return take(e); }`,
     'bound Function': `try { Function.bind(null, 'return this')()(); return 'ESCAPED'; } catch (e) { return take(e); }`,
     'this of a function': `return take(function () { return this; }()) === 'nothing' ? 'kept in' : 'ESCAPED';`,
     'this of a sloppy-looking callback': `return take([1].map(function () { return this; })[0]) === 'nothing' ? 'kept in' : 'ESCAPED';`,
-    'caller': `try { return take((function f() { return f.caller; })()); } catch (e) { return take(e); }`,
+    caller: `try { return take((function f() { return f.caller; })()); } catch (e) { return take(e); }`,
     'arguments.callee': `try { return take((function () { return arguments.callee; })()); } catch (e) { return take(e); }`,
-    'WebAssembly': `return typeof WebAssembly === 'undefined' ? 'kept in' : 'ESCAPED';`,
+    WebAssembly: `return typeof WebAssembly === 'undefined' ? 'kept in' : 'ESCAPED';`,
     'globals of the realm': `return take(globalThis) === 'kept in' && typeof globalThis.process === 'undefined' ? 'kept in' : 'ESCAPED';`,
     'constructor as a global name': `return typeof constructor === 'undefined' ? 'kept in' : take(constructor);`,
-    'timers': `try { setTimeout(() => {}, 0); return 'ESCAPED'; } catch (e) { return take(e); }`,
+    timers: `try { setTimeout(() => {}, 0); return 'ESCAPED'; } catch (e) { return take(e); }`,
   };
   test.each(Object.entries(constructions))('%s', async (_name, body) => {
     expect(await attack(body)).toBe('kept in');
@@ -119,8 +119,7 @@ describe('errors', () => {
         while (low < high - 1) { const mid = (low + high) >> 1; let ok = true; try { at(mid, () => {}); } catch { ok = false; } if (ok) low = mid; else high = mid; }
         for (let depth = low - 250; depth < low + 5; depth++) { try { at(depth, each); } catch (h) { look(h); } }
       }
-      console.log(JSON.stringify({ bad, deep: max > 1000 }));`,
-    );
+      console.log(JSON.stringify({ bad, deep: max > 1000 }));`);
     expect(printed).toBe('{"bad":[],"deep":true}');
   });
 

@@ -4,7 +4,8 @@
 import { createVirtualClock, type VirtualClock } from '../../src/runtime/clock.ts';
 import { type Program, programOf, type StepEntry, type StepRegistry } from '../../src/runtime/program.ts';
 import type { WorkerEvent } from '../../src/runtime/progress.ts';
-import { createWorker, type Worker, type WorkerOptions } from '../../src/runtime/worker.ts';
+import { createWorker, type Worker } from '../../src/runtime/worker.ts';
+import type { WorkerOptions } from '../../src/runtime/worker-options.ts';
 import type { Manifest } from '../../src/manifest/index.ts';
 import { wrapWorkflowBundle } from '../../src/manifest/index.ts';
 import { openStore } from '../../src/store/index.ts';

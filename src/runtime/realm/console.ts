@@ -95,7 +95,7 @@ function showObject(value: object, show: (inner: unknown) => string): string {
   if (value instanceof Map) return `Map {${list([...value], ([key, each]) => `${show(key)} => ${show(each)}`)}}`;
   if (value instanceof Set) return `Set {${list([...value], show)}}`;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    return `${value.constructor.name} [${list([...(value as Uint8Array).slice(0, MAX_ITEMS + 1)], show)}]`;
+    return `${value.constructor.name} [${list(Array.from((value as Uint8Array).slice(0, MAX_ITEMS + 1)), show)}]`;
   }
   const name = (Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null)?.constructor?.name;
   const prefix = typeof name === 'string' && name !== 'Object' ? `${name} ` : '';
