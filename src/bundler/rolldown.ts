@@ -25,6 +25,8 @@ export interface BundleRequest {
   plugins: Plugin[];
   /** Folders of packages besides those above each module. */
   packages: readonly string[];
+  /** Whether something of the output will have to be led back to who imports it. */
+  wantsImporters: (chunk: Pick<OutputChunk, 'moduleIds' | 'imports'>, assets: readonly string[]) => boolean;
   options?: Pick<InputOptions, 'treeshake' | 'transform'> & { conditionNames?: string[]; aliasFields?: string[][] };
 }
 
@@ -43,7 +45,7 @@ export interface BundleOutput {
   syntax: ChunkSyntax;
   /** Warnings of rolldown. */
   logs: readonly RolldownLog[];
-  /** Who imports whom, of all modules. */
+  /** Who imports whom; empty when `wantsImporters` said no. */
   importers: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -51,7 +53,7 @@ export type BundleResult = { ok: true; output: BundleOutput } | { ok: false; err
 
 /** Runs rolldown in memory. What it finds wrong in the user's code comes back as data. */
 export async function bundle(request: BundleRequest): Promise<BundleResult> {
-  const { root, outDir, entry, platform, format, plugins, packages, options = {} } = request;
+  const { root, outDir, entry, platform, format, plugins, packages, wantsImporters, options = {} } = request;
   const { conditionNames, aliasFields, ...rest } = options;
   const logs: RolldownLog[] = [];
   const importers = new Map<string, readonly string[]>();
@@ -61,11 +63,15 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
     name: 'pawl:entry',
     resolveId: { order: 'pre', filter: { id: new RegExp(`^${ENTRY}$`) }, handler: (id) => id },
     load: { order: 'pre', filter: { id: new RegExp(`^${ENTRY}$`) }, handler: () => entry },
-    buildEnd() {
-      for (const id of this.getModuleIds()) {
+    generateBundle(_options, output) {
+      const ids = [...this.getModuleIds()];
+      files.push(...ids.filter((id) => !id.startsWith('\0')));
+      const [chunk] = Object.values(output);
+      // Asked of every module it takes longer than the modules take to link; most bundles give no reason.
+      if (chunk?.type !== 'chunk' || !wantsImporters(chunk, assets)) return;
+      for (const id of ids) {
         const info = this.getModuleInfo(id);
         importers.set(id, info ? [...info.importers, ...info.dynamicImporters] : []);
-        if (!id.startsWith('\0')) files.push(id);
       }
     },
   };

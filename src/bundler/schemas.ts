@@ -37,6 +37,7 @@ export function bundleSchemas({ root, outDir, entries, packages, load }: SchemaB
     platform: 'neutral',
     format: 'iife',
     plugins: [virtualModules('schemas'), userModules(load, entries)],
+    wantsImporters: (_chunk, assets) => assets.length > 0,
     options: {
       treeshake: {
         moduleSideEffects: [{ test: /[\\/]node_modules[\\/]|^\0pawl:(?!entry)/, sideEffects: false }],

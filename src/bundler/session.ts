@@ -77,6 +77,7 @@ class Session implements BuildSession {
   #last: { key: unknown[]; diagnostics: Diagnostic[]; output: BuildOutput | null } | null = null;
   #schemas: { output: BundleOutput; result: SchemaResult } | null = null;
   #known = '';
+  readonly #resolutions: Parameters<typeof bundleSteps>[0]['resolutions'] = new Map();
   #epoch = 0;
   #watched: string[] = [];
 
@@ -156,6 +157,7 @@ class Session implements BuildSession {
 
   invalidate(): void {
     this.#epoch++;
+    this.#resolutions.clear();
     this.#resolver.clear();
   }
 
@@ -261,6 +263,7 @@ class Session implements BuildSession {
           load,
           externals: this.#options.externals ?? 'specifier',
           installed: (path) => installed.has(path),
+          resolutions: this.#resolutions,
         }),
       );
     };
@@ -275,6 +278,7 @@ class Session implements BuildSession {
           ),
     ]);
     // Modules of packages turn up while workflows are bundled; the step bundle has to have them too.
+    if (files.installed.length !== known) this.#resolutions.clear();
     const step = files.installed.length === known ? firstStep : await steps();
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
     const diagnostics: Diagnostic[] = [];

@@ -20,7 +20,12 @@ export interface StepBundleRequest {
   externals: 'specifier' | 'url';
   /** Whether a file of a package is a module of the build: it is bundled then. */
   installed: (path: string) => boolean;
+  /** Kept from build to build as long as imports lead where they led. */
+  resolutions: Map<string, Resolution>;
 }
+
+/** Where a bare import leads: out of the bundle, or to a file in it. */
+type Resolution = { id: string; external?: boolean } | null;
 
 /** What compiled code calls in the step target, and what the bundle exports. */
 export const STEP_API = [
@@ -57,6 +62,7 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
       userModules(load, entries),
       installedModules(load, installed),
     ],
+    wantsImporters: (_chunk, assets) => assets.length > 0,
     options: { transform: { target: 'node20.19' } },
   });
 }
@@ -85,7 +91,7 @@ function ownModules(): Plugin {
 }
 
 /** Leaves packages outside of the bundle, where Node will find them; a path or an alias that leads to the user's source is bundled. */
-function externalPackages({ outDir, externals, installed }: StepBundleRequest): Plugin {
+function externalPackages({ outDir, externals, installed, resolutions }: StepBundleRequest): Plugin {
   return {
     name: 'pawl:externals',
     resolveId: {
@@ -95,13 +101,24 @@ function externalPackages({ outDir, externals, installed }: StepBundleRequest): 
         const own = /^pawl\/(.+)$/.exec(id)?.[1];
         // Once more in the bundle, `pawl/client` would know nothing of the worker.
         if (own) return { id: externals === 'url' ? pathToFileURL(ownFiles().entry(own)).href : id, external: true };
+        const key = `${kind}\0${dirname(importer ?? '')}\0${id}`;
+        const known = resolutions.get(key);
+        if (known !== undefined) return known;
         const resolved = await this.resolve(id, importer as never, { kind, skipSelf: true });
-        if (!resolved || resolved.external || !PACKAGES.test(resolved.id) || installed(resolved.id)) return resolved;
-        if (externals === 'url') return { id: pathToFileURL(resolved.id).href, external: true };
-        return { id: reachable(id, resolved.id, outDir) ? id : relativeTo(outDir, resolved.id), external: true };
+        if (!resolved) return null;
+        const { external, id: path } = resolved;
+        const inside = external || !PACKAGES.test(path) || installed(path);
+        const resolution = inside ? { id: path, external: external !== false } : outside(id, path, outDir, externals);
+        resolutions.set(key, resolution);
+        return resolution;
       },
     },
   };
+}
+
+function outside(specifier: string, path: string, outDir: string, externals: 'specifier' | 'url'): Resolution {
+  if (externals === 'url') return { id: pathToFileURL(path).href, external: true };
+  return { id: reachable(specifier, path, outDir) ? specifier : relativeTo(outDir, path), external: true };
 }
 
 /** Whether Node, asked from the output folder, finds the very package that the importer's folder gives. */

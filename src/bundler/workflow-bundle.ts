@@ -1,6 +1,6 @@
 import type { Plugin } from 'rolldown';
 import { type BundleResult, bundle } from './rolldown.ts';
-import { virtualModules } from './virtual.ts';
+import { stubbedModule, virtualModules } from './virtual.ts';
 
 /** What the bundler gets for a file: the transformed text. */
 export type LoadModule = (path: string) => string | null;
@@ -47,6 +47,8 @@ export function bundleWorkflows({
     platform: 'neutral',
     format: 'iife',
     plugins: [virtualModules(), userModules(load, entries), installedModules(load, installed)],
+    wantsImporters: ({ moduleIds, imports }, assets) =>
+      assets.length > 0 || imports.length > 0 || moduleIds.some((id) => stubbedModule(id) !== null),
     options: {
       treeshake: { ...TREESHAKE, moduleSideEffects: [...TREESHAKE.moduleSideEffects] },
       conditionNames: CONDITIONS,
