@@ -6,8 +6,8 @@
  * must leave no promise that never settles.
  */
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
-import type { AppendResult, EventStore, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
-import { endEvent, recordedError, stuck, unhandledRejection } from './endings.ts';
+import type { AppendResult, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
+import { endEvent, recordedError, unhandledRejection } from './endings.ts';
 import {
   type Beginning,
   type Cause,
@@ -18,18 +18,16 @@ import {
   type Phase,
   type Turn,
 } from './driving.ts';
+import { dueEvents, endingOf, missingOf, nextWakeAt, recoverAttempts } from './due.ts';
 import { CancelledError } from './errors.ts';
 import { addJob, type Job } from './job-queue.ts';
-import { type Divergence, LiveRun, type Outcome, type PendingStep, type RunIdentity } from './live-run.ts';
+import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
 import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
 import type { WorkerEvent } from './progress.ts';
 import { REFUSAL } from './protocol.ts';
-import type { ConsoleLine, Realm, RealmBundle } from './sandbox.ts';
+import type { ConsoleLine, RealmBundle } from './sandbox.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
-import { type CallHost, StepCalls } from './step-calls.ts';
-
-/** Attempts in a row that the process did not survive. */
-const MOST_CRASHES = 20;
+import { StepCalls } from './step-calls.ts';
 
 export class RunDriver implements Job {
   readonly identity: RunIdentity;
@@ -225,9 +223,16 @@ export class RunDriver implements Job {
     events.push(...replayed.asked);
     if (!live.outcome) {
       const results = new Set(carried.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
-      const recovered = this.#recover(live, fresh, results);
-      if (recovered === null) return;
-      events.push(...recovered);
+      const recovered = recoverAttempts(
+        live,
+        Math.max(this.#host.clock.now(), live.now),
+        (cid) => fresh.has(cid) || results.has(cid),
+      );
+      if (recovered.crashed) {
+        this.#park([], [], crashedTooOften(recovered.crashed.step, recovered.crashed.times));
+        return;
+      }
+      events.push(...recovered.events);
     }
     this.#settle(events, []);
     this.#beginning = null;
@@ -242,23 +247,6 @@ export class RunDriver implements Job {
     const events: NewRunEvent[] = [];
     if (record.bundleHash === null) events.push({ type: 'bundle_bound', at, meta: { bundleHash: this.#bundleHash } });
     if (record.status === 'parked') events.push({ type: 'run_unparked', at });
-    return events;
-  }
-
-  /** Attempts that may have begun before the crash count, and are made again. */
-  #recover(live: LiveRun, fresh: ReadonlySet<number>, results: ReadonlySet<number>): NewRunEvent[] | null {
-    const at = Math.max(this.#host.clock.now(), live.now);
-    const events: NewRunEvent[] = [];
-    for (const step of live.steps.values()) {
-      if (fresh.has(step.cid) || results.has(step.cid) || step.retryAt !== null || step.attempt === 0) continue;
-      const crashes = step.attempt - step.failures;
-      if (crashes > MOST_CRASHES) {
-        this.#park([], [], crashedTooOften(step, crashes));
-        return null;
-      }
-      step.attempt += 1;
-      events.push({ type: 'step_started', at, cid: step.cid, attempt: step.attempt, meta: { reason: 'recovered' } });
-    }
     return events;
   }
 
@@ -322,20 +310,10 @@ export class RunDriver implements Job {
       return;
     }
     this.#phase = 'live';
-    const missing = this.#missingSteps(events);
+    const missing = missingOf(events, live, (id) => this.#host.steps.has(id));
     if (missing.length > 0) this.#park(events, consume, missingSteps(missing));
     else if (events.length > 0 || consume.length > 0) this.#commit(events, consume);
     else this.#arm();
-  }
-
-  #missingSteps(events: readonly NewRunEvent[]): PendingStep[] {
-    const missing: PendingStep[] = [];
-    for (const event of events) {
-      if (event.type !== 'step_scheduled' && event.type !== 'step_started') continue;
-      const step = this.#live?.steps.get(event.cid);
-      if (step && !this.#host.steps.has(step.stepId)) missing.push(step);
-    }
-    return missing;
   }
 
   #end(): void {
@@ -344,13 +322,7 @@ export class RunDriver implements Job {
     const { events, consume, outcome } = ending;
     const live = this.#live as LiveRun;
     const rejection = live.unhandled();
-    let end: Outcome;
-    if (outcome === null) end = { status: 'failed', data: stuck(rejection) };
-    else if (outcome.status === 'completed' && rejection !== null) {
-      end = { status: 'failed', data: unhandledRejection(rejection) };
-    } else if (outcome.status === 'completed') end = outcome;
-    else end = { ...outcome, data: outcome.data === null ? null : recordedError(outcome.data).data } as Outcome;
-
+    const end = endingOf(outcome, rejection);
     const checked = this.#host.finish(this.identity.workflowId, end);
     if (!isPromise(checked)) {
       this.#commitEnd(events, consume, checked);
@@ -415,7 +387,7 @@ export class RunDriver implements Job {
     if (this.#host.crashes('activated')) return;
     const lines = this.#live?.lines ?? [];
     if (this.#live && lines.length > 0) this.#live.lines = [];
-    const wakeAt = this.#nextWakeAt();
+    const wakeAt = nextWakeAt(this.#live, this.#wakeAt, this.#host.clock.now());
     this.#inFlight++;
     for (const event of events) {
       if (event.type === 'step_completed' || event.type === 'step_failed') this.#unsure.set(event.cid, event);
@@ -578,23 +550,6 @@ export class RunDriver implements Job {
     this.#drop([...this.#unsure.values()], new CancelledError('The run is read again'));
   }
 
-  /** When somebody must look at the run if this worker dies. */
-  #nextWakeAt(): number | null {
-    const live = this.#live;
-    if (live === null) return this.#wakeAt;
-    let next = Infinity;
-    for (const step of live.steps.values()) {
-      if (step.retryAt === null) {
-        // At once. What is due stays due: it need not be written again.
-        const now = this.#host.clock.now();
-        return this.#wakeAt !== null && this.#wakeAt <= now ? this.#wakeAt : now;
-      }
-      next = Math.min(next, step.retryAt);
-    }
-    for (const until of live.sleeps.values()) next = Math.min(next, until);
-    return next === Infinity ? null : next;
-  }
-
   // --------------------------------------------------------------- timers
 
   /** Sets the timer to what comes due first. */
@@ -614,12 +569,7 @@ export class RunDriver implements Job {
     const live = this.#live;
     if (live === null || this.#phase === 'gone') return;
     const at = this.#host.clock.now();
-    const sleeps = [...live.sleeps].filter(([, until]) => until <= at).sort(([a, x], [b, y]) => x - y || a - b);
-    for (const [cid] of sleeps) this.#push({ event: { type: 'sleep_completed', at, cid } });
-    for (const { cid, retryAt, attempt } of live.steps.values()) {
-      if (retryAt === null || retryAt > at) continue;
-      this.#push({ event: { type: 'step_started', at, cid, attempt: attempt + 1, meta: { reason: 'retry' } } });
-    }
+    for (const event of dueEvents(live, at)) this.#push({ event });
     // Nothing due: the clock went back.
     if (this.#causes.length === 0) this.#arm();
   };

@@ -7,8 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { ulid } from 'ulid';
 import { PawlError } from '../errors.ts';
-import type { LoadedManifest } from '../manifest/index.ts';
-import type { NewRunEvent, RunEvent } from '../store/events.ts';
+import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, RunRecord, StoreChange } from '../store/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { endEvent, errorData } from './endings.ts';
@@ -19,18 +18,15 @@ import { deliverPayload } from './hook-delivery.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
 import { lostBundle } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
-import type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
+import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import { RunDriver } from './run-driver.ts';
 import { endOf, type RunEnd, watchEnd } from './run-end.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { definitionOf, StepRunner } from './step-runner.ts';
-import { suggest } from './suggest.ts';
 import type { WorkerOptions } from './worker-options.ts';
+import { canGoOn, checkResult, readLog, sharedRealm, unknownWorkflow } from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
-
-/** How many events of a long log are read at once. */
-const LOG_PAGE = 5_000;
 
 /**
  * Makes a worker, and lets it begin. What an earlier crash left is resumed at once.
@@ -137,7 +133,7 @@ export class Worker implements World {
       emit: (event) => this.#emit(event),
       crashes: (point) => this.#crashes(point),
       realm: (hash, own) => this.#realmOf(hash, own),
-      finish: (workflowId, outcome) => this.#finish(workflowId, outcome),
+      finish: (workflowId, outcome) => checkResult(this.program, this.codec, workflowId, outcome),
       dropped: (driver, again) => this.#dropped(driver, again),
       finished: (driver, outcome, at) => this.#finished(driver, outcome, at),
     };
@@ -340,24 +336,6 @@ export class Worker implements World {
     );
   }
 
-  /** Checks what a defined workflow returns. */
-  #finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome> {
-    if (outcome.status !== 'completed') return outcome;
-    const definition = definitionOf(this.program.registry.workflows.get(workflowId));
-    const parse = definition?.parseOutput;
-    if (!parse) return outcome;
-    const codec = this.codec;
-    return (async (): Promise<Outcome> => {
-      try {
-        const value = await parse(outcome.data === null ? undefined : codec.parse(outcome.data));
-        const what = `the result of workflow ${workflowId}`;
-        return { status: 'completed', data: codec.stringify(value, { root: 'result', what }) };
-      } catch (error) {
-        return { status: 'failed', data: errorData(error) };
-      }
-    })();
-  }
-
   // ------------------------------------------------------------- claiming
 
   #heard(change: StoreChange): void {
@@ -444,7 +422,7 @@ export class Worker implements World {
     if (this.#runs.has(runId)) return;
     this.#loading.add(runId);
     try {
-      const [log, inbox] = await Promise.all([this.#log(record), this.store.readInbox({ runId })]);
+      const [log, inbox] = await Promise.all([readLog(this.store, record.id), this.store.readInbox({ runId })]);
       const hash = record.bundleHash ?? this.program.workflows.hash;
       const found = await this.#fetchCode(hash);
       if (this.#isOver()) return;
@@ -463,15 +441,6 @@ export class Worker implements World {
       await this.store.release(runId, record.fence).catch(() => false);
     } finally {
       this.#loading.delete(runId);
-    }
-  }
-
-  async #log(record: RunRecord): Promise<RunEvent[]> {
-    const log: RunEvent[] = [];
-    for (;;) {
-      const page = await this.store.readEvents(record.id, { afterSeq: log.length, limit: LOG_PAGE });
-      log.push(...page);
-      if (page.length < LOG_PAGE) return log;
     }
   }
 
@@ -517,16 +486,10 @@ export class Worker implements World {
     let cursor: string | undefined;
     do {
       const page = await this.store.listRuns({ status: ['parked'], limit: 1_000, cursor });
-      for (const record of page.runs) if (this.#canGoOn(record)) await this.unpark(record.id);
+      for (const record of page.runs)
+        if (canGoOn(record, this.program.manifest, (id) => this.#steps.has(id))) await this.unpark(record.id);
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);
-  }
-
-  #canGoOn({ parkedReason, workflowId }: RunRecord): boolean {
-    if (parkedReason?.code !== 'PAWL_STEP_MISSING') return false;
-    const steps = parkedReason.details?.steps;
-    if (!Array.isArray(steps) || !Object.hasOwn(this.program.manifest.workflows, workflowId)) return false;
-    return steps.every((id) => typeof id === 'string' && this.#steps.has(id));
   }
 
   /**
@@ -622,24 +585,4 @@ export class Worker implements World {
     if (this.#realm === null || this.#realm.broken) this.#realm = sharedRealm();
     return { realm: this.#realm, bundle: this.#realm.load(code) };
   }
-}
-
-let shared: Realm | null = null;
-
-/** One for the process: a bundle is a function there, and each run evaluates it for itself. */
-function sharedRealm(): Realm {
-  if (shared === null || shared.broken) shared = new Realm(true);
-  return shared;
-}
-
-function unknownWorkflow(id: string, known: string[]): PawlError {
-  const near = suggest(id, known);
-  const list = known.length <= 10 ? known : [...known.slice(0, 10), `… ${known.length - 10} more`];
-  return new PawlError('PAWL_UNKNOWN_WORKFLOW', `There is no workflow ${JSON.stringify(id)}.`, {
-    remedy: near
-      ? `Did you mean ${JSON.stringify(near)}?`
-      : known.length === 0
-        ? 'The manifest lists no workflow: is there one with the directive, and was the project built?'
-        : `The manifest lists: ${list.join(', ')}.`,
-  });
 }

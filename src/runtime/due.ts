@@ -1,0 +1,75 @@
+/** What follows from the state of a run: what is due, what is missing, how it ends. Pure; `RunDriver` acts on it. */
+import type { NewRunEvent } from '../store/events.ts';
+import { recordedError, stuck, unhandledRejection } from './endings.ts';
+import type { LiveRun, Outcome, PendingStep } from './live-run.ts';
+
+/** Attempts in a row that the process did not survive. */
+const MOST_CRASHES = 20;
+
+/**
+ * When somebody must look at the run if this worker dies.
+ *
+ * @param wakeAt What the store holds now. What is due stays due: it need not be written again.
+ */
+export function nextWakeAt(live: LiveRun | null, wakeAt: number | null, now: number): number | null {
+  if (live === null) return wakeAt;
+  let next = Infinity;
+  for (const step of live.steps.values()) {
+    if (step.retryAt === null) return wakeAt !== null && wakeAt <= now ? wakeAt : now;
+    next = Math.min(next, step.retryAt);
+  }
+  for (const until of live.sleeps.values()) next = Math.min(next, until);
+  return next === Infinity ? null : next;
+}
+
+/** Sleeps that are over and retries that are due, in the order in which they came due. */
+export function dueEvents(live: LiveRun, at: number): NewRunEvent[] {
+  const sleeps = [...live.sleeps].filter(([, until]) => until <= at).sort(([a, x], [b, y]) => x - y || a - b);
+  const events: NewRunEvent[] = sleeps.map(([cid]) => ({ type: 'sleep_completed', at, cid }));
+  for (const { cid, retryAt, attempt } of live.steps.values()) {
+    if (retryAt === null || retryAt > at) continue;
+    events.push({ type: 'step_started', at, cid, attempt: attempt + 1, meta: { reason: 'retry' } });
+  }
+  return events;
+}
+
+/** Attempts that may have begun before the crash count, and are made again. `crashed`: a step that takes the process with it. */
+export function recoverAttempts(
+  live: LiveRun,
+  at: number,
+  known: (cid: number) => boolean,
+): { events: NewRunEvent[]; crashed: { step: PendingStep; times: number } | null } {
+  const events: NewRunEvent[] = [];
+  for (const step of live.steps.values()) {
+    if (known(step.cid) || step.retryAt !== null || step.attempt === 0) continue;
+    const times = step.attempt - step.failures;
+    if (times > MOST_CRASHES) return { events: [], crashed: { step, times } };
+    step.attempt += 1;
+    events.push({ type: 'step_started', at, cid: step.cid, attempt: step.attempt, meta: { reason: 'recovered' } });
+  }
+  return { events, crashed: null };
+}
+
+/** Steps that are about to begin and that this worker does not have. */
+export function missingOf(
+  events: readonly NewRunEvent[],
+  live: LiveRun,
+  has: (stepId: string) => boolean,
+): PendingStep[] {
+  const missing: PendingStep[] = [];
+  for (const event of events) {
+    if (event.type !== 'step_scheduled' && event.type !== 'step_started') continue;
+    const step = live.steps.get(event.cid);
+    if (step && !has(step.stepId)) missing.push(step);
+  }
+  return missing;
+}
+
+/** How a run ends: what its code did, or what it left behind. */
+export function endingOf(outcome: Outcome | null, rejection: string | null): Outcome {
+  if (outcome === null) return { status: 'failed', data: stuck(rejection) };
+  if (outcome.status === 'completed') {
+    return rejection === null ? outcome : { status: 'failed', data: unhandledRejection(rejection) };
+  }
+  return { ...outcome, data: outcome.data === null ? null : recordedError(outcome.data).data } as Outcome;
+}

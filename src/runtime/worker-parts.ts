@@ -1,0 +1,74 @@
+/** What a worker needs besides its runs. */
+import { PawlError } from '../errors.ts';
+import type { RunEvent } from '../store/events.ts';
+import type { Manifest } from '../manifest/index.ts';
+import type { EventStore, RunRecord } from '../store/port.ts';
+import { errorData } from './endings.ts';
+import type { Outcome } from './live-run.ts';
+import type { Program } from './program.ts';
+import { Realm } from './sandbox.ts';
+import type { Codec } from './serialization/codec.ts';
+import { definitionOf } from './step-runner.ts';
+import { suggest } from './suggest.ts';
+
+/** How many events of a long log are read at once. */
+const LOG_PAGE = 5_000;
+
+export async function readLog(store: EventStore, runId: string): Promise<RunEvent[]> {
+  const log: RunEvent[] = [];
+  for (;;) {
+    const page = await store.readEvents(runId, { afterSeq: log.length, limit: LOG_PAGE });
+    log.push(...page);
+    if (page.length < LOG_PAGE) return log;
+  }
+}
+
+let shared: Realm | null = null;
+
+/** One for the process: a bundle is a function there, and each run evaluates it for itself. */
+export function sharedRealm(): Realm {
+  if (shared === null || shared.broken) shared = new Realm(true);
+  return shared;
+}
+
+export function unknownWorkflow(id: string, known: string[]): PawlError {
+  const near = suggest(id, known);
+  const list = known.length <= 10 ? known : [...known.slice(0, 10), `… ${known.length - 10} more`];
+  return new PawlError('PAWL_UNKNOWN_WORKFLOW', `There is no workflow ${JSON.stringify(id)}.`, {
+    remedy: near
+      ? `Did you mean ${JSON.stringify(near)}?`
+      : known.length === 0
+        ? 'The manifest lists no workflow: is there one with the directive, and was the project built?'
+        : `The manifest lists: ${list.join(', ')}.`,
+  });
+}
+
+/** Whether a run that was parked for missing steps finds them now. */
+export function canGoOn(run: RunRecord, manifest: Manifest, has: (stepId: string) => boolean): boolean {
+  const { parkedReason, workflowId } = run;
+  if (parkedReason?.code !== 'PAWL_STEP_MISSING') return false;
+  const steps = parkedReason.details?.steps;
+  if (!Array.isArray(steps) || !Object.hasOwn(manifest.workflows, workflowId)) return false;
+  return steps.every((id) => typeof id === 'string' && has(id));
+}
+
+/** Checks what a defined workflow returns. */
+export function checkResult(
+  program: Program,
+  codec: Codec,
+  workflowId: string,
+  outcome: Outcome,
+): Outcome | Promise<Outcome> {
+  if (outcome.status !== 'completed') return outcome;
+  const parse = definitionOf(program.registry.workflows.get(workflowId))?.parseOutput;
+  if (!parse) return outcome;
+  return (async (): Promise<Outcome> => {
+    try {
+      const value = await parse(outcome.data === null ? undefined : codec.parse(outcome.data));
+      const what = `the result of workflow ${workflowId}`;
+      return { status: 'completed', data: codec.stringify(value, { root: 'result', what }) };
+    } catch (error) {
+      return { status: 'failed', data: errorData(error) };
+    }
+  })();
+}
