@@ -7,7 +7,7 @@
  */
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
 import type { AppendResult, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
-import { endEvent, recordedError, unhandledRejection } from './endings.ts';
+import { endEvent, recordedError } from './endings.ts';
 import {
   type Beginning,
   type Cause,
@@ -25,7 +25,7 @@ import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live
 import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
 import type { WorkerEvent } from './progress.ts';
 import { REFUSAL } from './protocol.ts';
-import type { ConsoleLine, RealmBundle } from './sandbox.ts';
+import type { ConsoleLine } from './sandbox.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
 import { StepCalls } from './step-calls.ts';
 
