@@ -9,7 +9,11 @@ afterEach(async () => {
   runtime = undefined;
 });
 
-async function run(sources: Record<string, string> | string, args: unknown[] = [], workflow = 'main'): Promise<unknown> {
+async function run(
+  sources: Record<string, string> | string,
+  args: unknown[] = [],
+  workflow = 'main',
+): Promise<unknown> {
   runtime = await createTestRuntime({ sources: typeof sources === 'string' ? { 'src/main.ts': sources } : sources });
   return runtime.finish(await runtime.start(workflow, args));
 }
@@ -47,7 +51,9 @@ describe('closures of nested steps', () => {
         counter = 5;
         return [await price(3), await outer('x'), await shadow('own'), before, await later(), first!.price];
       }`;
-    const result = await run({ 'src/main.ts': source, 'src/math.ts': 'export const twice = (n: number) => n * 2;' }, [{ id: 'A1', items: [{ price: 1 }, { price: 2 }, { price: 3 }] }]);
+    const result = await run({ 'src/main.ts': source, 'src/math.ts': 'export const twice = (n: number) => n * 2;' }, [
+      { id: 'A1', items: [{ price: 1 }, { price: 2 }, { price: 3 }] },
+    ]);
     expect(result).toEqual([[{ total: 12, currency: 'EUR', tag: 'A1', rest: [2, 3] }], 'A1/x/A1', 'own', 0, 5, 1]);
   });
 
@@ -190,7 +196,9 @@ describe('a directive for the module', () => {
         return Promise.all([a(), b(), c(), d(), e(), g(), h(), all.a()]);
       }`;
     expect(await run({ 'src/steps.ts': steps, 'src/main.ts': main })).toEqual(Array(8).fill('outside'));
-    expect(Object.keys(runtime?.manifest.steps ?? {}).sort()).toEqual(['a', 'b', 'c', 'd', 'default', 'e', 'f'].map((name) => `src/steps.ts#${name}`));
+    expect(Object.keys(runtime?.manifest.steps ?? {}).sort()).toEqual(
+      ['a', 'b', 'c', 'd', 'default', 'e', 'f'].map((name) => `src/steps.ts#${name}`),
+    );
   });
 
   test('makes every export a workflow', async () => {
@@ -201,7 +209,9 @@ describe('a directive for the module', () => {
       export const second = async () => inside();
       export default async () => inside();`;
     expect(await run({ 'src/flows.ts': flows })).toBe('undefined');
-    expect(Object.keys(runtime?.manifest.workflows ?? {}).sort()).toEqual(['default', 'main', 'second'].map((name) => `src/flows.ts#${name}`));
+    expect(Object.keys(runtime?.manifest.workflows ?? {}).sort()).toEqual(
+      ['default', 'main', 'second'].map((name) => `src/flows.ts#${name}`),
+    );
   });
 });
 
@@ -229,7 +239,10 @@ describe('definitions', () => {
       });`;
     const sources = { 'src/actions/add-tax.ts': action, 'src/workflows/invoice.ts': flow };
     expect(await run(sources, [{ nets: [10, 20] }], 'invoice')).toBe(45);
-    expect(runtime?.manifest.steps['add-tax']).toMatchObject({ style: 'action', input: { type: 'object', required: ['net'] } });
+    expect(runtime?.manifest.steps['add-tax']).toMatchObject({
+      style: 'action',
+      input: { type: 'object', required: ['net'] },
+    });
     expect(runtime?.manifest.workflows.invoice).toMatchObject({ style: 'definition', steps: ['add-tax'] });
   });
 });
@@ -255,6 +268,8 @@ describe('what only steps use leaves the workflow bundle', () => {
       export const shared = new Sdk('shared');
       export const format = (parts: unknown[], rate: number) => parts.join(':') + '@' + rate;
       export const unused = () => shared.wrap(1, '');`;
-    expect(await run({ 'src/main.ts': source, 'src/sdk.ts': sdk, 'src/format.ts': format }, [7])).toBe('key:7:writeFileSync@0.19');
+    expect(await run({ 'src/main.ts': source, 'src/sdk.ts': sdk, 'src/format.ts': format }, [7])).toBe(
+      'key:7:writeFileSync@0.19',
+    );
   });
 });
