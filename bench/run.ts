@@ -30,7 +30,9 @@ export async function parallel(count: number) {
 `;
 
 interface SqliteModule {
-  DatabaseSync: new (path: string) => {
+  DatabaseSync: new (
+    path: string,
+  ) => {
     exec(sql: string): void;
     prepare(sql: string): { run(...values: (string | number)[]): unknown };
     close(): void;
@@ -124,7 +126,9 @@ async function growth(): Promise<{ early: number; late: number }> {
     await (await start('src/main.ts#sequential', [5_001])).returnValue;
     host.__pawlBenchMark = undefined;
     const gap = (from: number, to: number) =>
-      median(Array.from({ length: to - from }, (_, i) => (marks[from + i + 1] as number) - (marks[from + i] as number)));
+      median(
+        Array.from({ length: to - from }, (_, i) => (marks[from + i + 1] as number) - (marks[from + i] as number)),
+      );
     pairs.push({ early: gap(10, 110), late: gap(4_900, 5_000) });
   }
   return pairs.sort((a, b) => a.late / a.early - b.late / b.early)[1] as { early: number; late: number };

@@ -1,3 +1,4 @@
+import { type ParserOptions, transformSync } from '@babel/core';
 import { describe, expect, test } from 'vitest';
 import { EXPRESSIONS, type FormCase, FORMS, PLACES, placed, program } from '../../fixtures/forms/table.ts';
 import { compile } from '../../src/compiler/index.ts';
@@ -13,6 +14,20 @@ const ALL: FormCase[] = [
   ),
 ];
 
+/** Babel builds its own scopes when it transforms, and refuses what is declared twice. */
+function expectBabelAccepts(code: string, file: string): void {
+  const plugins: ParserOptions['plugins'] = ['typescript', 'decorators-legacy', 'decoratorAutoAccessors'];
+  if (file.endsWith('x')) plugins.push('jsx');
+  const result = transformSync(code, {
+    filename: file,
+    configFile: false,
+    babelrc: false,
+    code: false,
+    parserOpts: { plugins, sourceType: 'unambiguous', allowReturnOutsideFunction: true },
+  });
+  expect(result).not.toBeNull();
+}
+
 describe('outputs', () => {
   test.each(ALL)('$name: silent, named, well-formed and not compiled twice', (each) => {
     const file = each.file ?? 'src/main.ts';
@@ -22,6 +37,7 @@ describe('outputs', () => {
     expect(facts?.functions.map((fn) => fn.path).sort()).toEqual([each.id, 'main'].sort());
     for (const [target, output] of Object.entries(outputs)) {
       expect(parseModule(output.code, file).problems, `${target}\n${output.code}`).toEqual([]);
+      expectBabelAccepts(output.code, file);
       expect(compile(output.code, { filename: file }).facts?.functions ?? [], target).toEqual([]);
     }
     expect(outputs.workflow?.code).not.toContain('where(n)');
