@@ -1,9 +1,10 @@
 import { benchCompile } from './compile.ts';
 import { benchCompilePeers, installPeers } from './peers.ts';
+import { benchRebuild } from './rebuild.ts';
 import { print } from './report.ts';
 import { benchRun } from './run.ts';
 
-/** `compile`, `run` or nothing for both; `--peers` adds the peers. */
+/** `compile`, `rebuild`, `run` or nothing for all; `--peers` adds the peers. */
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const wants = (section: string) => words.length === 0 || words.includes(section);
 const peers = process.argv.includes('--peers');
@@ -13,4 +14,5 @@ if (wants('compile')) {
   print('Compile', benchCompile());
   if (peers) print('Compile, against the Workflow SDK', await benchCompilePeers());
 }
+if (wants('rebuild')) print('Rebuild', await benchRebuild());
 if (wants('run')) print('Run', await benchRun());

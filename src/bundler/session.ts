@@ -178,7 +178,9 @@ class Session implements BuildSession {
 
   /** Looks for entries anew in each build; imports resolve anew when the set of them changed. */
   #discover(): string[] {
-    const entries = discoverEntries(this.#root, this.#config.entries);
+    // A glob may well name the output folder; what a build wrote is no source of the next.
+    const output = `${toRelative(this.#root, this.#outDir)}/`;
+    const entries = discoverEntries(this.#root, this.#config.entries).filter((file) => !file.startsWith(output));
     if (entries.length === 0) throw this.#nothing(`No file matches \`entries\`.`);
     const known = [...entries, ...RESOLUTION_FILES.map((file) => this.#stamp(file))].join('\n');
     if (known !== this.#known) this.invalidate();

@@ -374,6 +374,13 @@ describe('bad input is told with place, reason and remedy', () => {
     expect(remedy).toMatch(/^Remove the/);
   });
 
+  test('what a build wrote is no source of the next, wherever it stands', async () => {
+    const config = { entries: ['**/*.{ts,js}'], outDir: 'src/out' };
+    const root = project({ 'src/a.ts': step });
+    const first = await buildClean(root, { config });
+    expect((await buildClean(root, { config })).files).toEqual(first.files);
+  });
+
   test('a directory with the name of a file is no entry', async () => {
     const root = project({
       'src/a.ts': step,
