@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { openStore } from 'pawl/runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CLI, type CliResult, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
@@ -104,28 +105,20 @@ const cli = (...argv: string[]): Promise<CliResult> => spawnCli(argv, { cwd: roo
 const ledger = (): string[] =>
   existsSync(join(root, 'ledger.txt')) ? readFileSync(join(root, 'ledger.txt'), 'utf8').trim().split('\n') : [];
 
-/** Starts a command and resolves once the ledger has a line. */
-async function startUntilNoted(line: string, ...argv: string[]): Promise<ChildProcess> {
-  appendFileSync(join(root, 'ledger.txt'), '');
-  const noted = new Promise<void>((resolve) => {
-    const watcher = watch(join(root, 'ledger.txt'), () => {
-      if (!ledger().includes(line)) return;
-      watcher.close();
-      resolve();
+/** Starts a command and resolves once the run of that id sleeps: then nothing of it is under way. */
+async function startUntilAsleep(id: string, ...argv: string[]): Promise<ChildProcess> {
+  const store = await openStore(`sqlite:${join(root, '.pawl/pawl.db')}`);
+  const asleep = new Promise<void>((resolve) => {
+    store.subscribe(() => {
+      void store.readEvents(id).then((events) => {
+        if (events.some(({ type }) => type === 'sleep_scheduled')) resolve();
+      });
     });
   });
   const child = spawn(process.execPath, [CLI, ...argv], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  await noted;
+  await asleep;
+  await store.close();
   return child;
-}
-
-/** Resolves when the run sleeps: from then on nothing of it is under way. */
-async function untilAsleep(id: string): Promise<void> {
-  for (;;) {
-    const { stdout } = await cli('inspect', id, '--json');
-    const { timeline } = JSON.parse(stdout) as { timeline: { kind: string }[] };
-    if (timeline.some(({ kind }) => kind === 'sleep')) return;
-  }
 }
 
 describe('a run that completes', () => {
@@ -207,9 +200,8 @@ describe('after a crash', () => {
 });
 
 describe('a run that waits', () => {
-  test('Ctrl-C leaves it to be resumed; --id goes on with it; cancelling ends it', async () => {
-    const child = await startUntilNoted('awake s', 'run', 'sleepy', '--input', '"s"', '--id', 'nap');
-    await untilAsleep('nap');
+  test('Ctrl-C leaves it to be resumed; --id goes on with it; cancelling ends it', { timeout: 60_000 }, async () => {
+    const child = await startUntilAsleep('nap', 'run', 'sleepy', '--input', '"s"', '--id', 'nap');
     let stderr = '';
     child.stderr?.on('data', (chunk) => {
       stderr += chunk;
