@@ -281,7 +281,7 @@ export class LiveRun {
         if (Array.isArray(never)) {
           for (const cid of never) {
             const step = this.steps.get(Number(cid));
-            if (step) step.attempt = 0;
+            if (step) step.attempt -= 1;
           }
         }
       }

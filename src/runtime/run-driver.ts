@@ -238,8 +238,11 @@ export class RunDriver implements Job {
     this.#beginning = null;
     for (const event of carried) this.#push({ event });
     this.receive(inbox);
+    if (this.#phase !== 'live') return;
     this.#startUnbegun(live);
     this.#arm();
+    // Messages may have come in before the run was read.
+    if (this.#causes.length > 0) this.#schedule();
   }
 
   #firstEvents(record: RunRecord): NewRunEvent[] {
@@ -252,8 +255,13 @@ export class RunDriver implements Job {
 
   /** Steps of a run that was parked before they began. */
   #startUnbegun(live: LiveRun): void {
-    for (const step of live.steps.values()) {
-      if (step.attempt !== 0) continue;
+    const unbegun = [...live.steps.values()].filter((step) => step.attempt === 0);
+    const missing = unbegun.filter((step) => !this.#host.steps.has(step.stepId));
+    if (missing.length > 0) {
+      this.#park([], [], missingSteps(missing));
+      return;
+    }
+    for (const step of unbegun) {
       step.attempt = 1;
       this.#calls.begin(step, 'first');
     }
@@ -354,6 +362,7 @@ export class RunDriver implements Job {
         return true;
       }
       if (result.reason !== 'unread') return false;
+      this.#seq -= events.length + 1;
       // What was acknowledged stands in the log, even when nobody reads it any more.
       const causes = result.messages.map(causeOf);
       const late = causes.map((cause) => cause.event);
@@ -561,7 +570,11 @@ export class RunDriver implements Job {
     for (const { retryAt } of live.steps.values()) if (retryAt !== null) at = Math.min(at, retryAt);
     if (this.#timer?.at === at) return;
     this.#timer?.cancel();
-    this.#timer = at === Infinity ? null : { at, cancel: this.#host.clock.setTimer(at, this.#due) };
+    this.#timer = null;
+    if (at === Infinity) return;
+    // What is due already waits for no timer; what waits to be delivered is looked at again after that.
+    if (at > this.#host.clock.now()) this.#timer = { at, cancel: this.#host.clock.setTimer(at, this.#due) };
+    else if (this.#causes.length === 0) this.#due();
   }
 
   readonly #due = (): void => {

@@ -344,7 +344,9 @@ export class Worker implements World {
         this.#claim();
         return;
       case 'inbox':
-        this.#read({ runId: change.runId });
+        // A run that nobody has in memory is due now.
+        if (this.#runs.has(change.runId)) this.#read({ runId: change.runId });
+        else this.#claim();
         return;
       case 'external':
         this.#claim();
@@ -566,6 +568,11 @@ export class Worker implements World {
       () => this.#claim(),
       (error: unknown) => this.#emit({ type: 'store-failed', runId: id, error }),
     );
+  }
+
+  /** Whether it has been closed or killed. */
+  get closed(): boolean {
+    return this.#state === 'closed';
   }
 
   /** Runs in memory. */
