@@ -1,15 +1,6 @@
 /** `pawl run` as a process: results, errors, crashes, Ctrl-C. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  watch,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from 'pawl/runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
