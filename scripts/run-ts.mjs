@@ -1,6 +1,6 @@
 // Runs a TypeScript file on Nodes without type stripping: `node scripts/run-ts.mjs FILE [arguments]`.
 // The file and what it imports by relative path are bundled; packages, `pawl` itself too, are resolved as a user's would be.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
@@ -26,5 +26,6 @@ await build({
   output: { file: output, format: 'esm', codeSplitting: false, sourcemap: 'inline' },
 });
 process.argv.splice(1, process.argv.length - 1, source, ...rest);
+process.on('exit', () => rmSync(output, { force: true }));
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(output).href);
