@@ -1,7 +1,7 @@
 /** One running attempt of a step. */
 import { CancelledError } from './errors.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
-import type { StepContext, StepMetadata } from './step-context.ts';
+import type { StepContext, StepMetadata, WorkflowMetadata } from './step-context.ts';
 
 export class Attempt {
   readonly step: PendingStep;
@@ -29,7 +29,11 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  abort(reason: unknown = new CancelledError()): void {
+  abort(why: string): void {
+    this.abortWith(new CancelledError(why));
+  }
+
+  abortWith(reason: unknown): void {
     this.cancelTimeout?.();
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -37,31 +41,45 @@ export class Attempt {
   }
 
   context(run: RunIdentity, url: string): StepContext {
-    const { step, number, startedAt } = this;
-    const key = `${run.id}-${step.cid}`;
-    const signal = (): AbortSignal => this.signal;
-    const metadata: StepMetadata = {
+    return new AttemptContext(this, run, url);
+  }
+}
+
+/** Built only as far as a step asks: most never do. */
+class AttemptContext implements StepContext {
+  readonly #attempt: Attempt;
+  readonly #run: RunIdentity;
+  readonly #url: string;
+
+  constructor(attempt: Attempt, run: RunIdentity, url: string) {
+    this.#attempt = attempt;
+    this.#run = run;
+    this.#url = url;
+  }
+
+  get step(): StepMetadata {
+    const attempt = this.#attempt;
+    const { step, number, startedAt } = attempt;
+    const key = `${this.#run.id}-${step.cid}`;
+    return {
       stepId: key,
       stepName: step.stepId,
       attempt: number,
-      get stepStartedAt() {
-        return new Date(startedAt);
-      },
+      stepStartedAt: new Date(startedAt),
       idempotencyKey: key,
       get signal() {
-        return signal();
+        return attempt.signal;
       },
     };
+  }
+
+  get workflow(): WorkflowMetadata {
+    const { id, workflowId, createdAt } = this.#run;
     return {
-      step: metadata,
-      workflow: {
-        workflowRunId: run.id,
-        workflowName: run.workflowId,
-        get workflowStartedAt() {
-          return new Date(run.createdAt);
-        },
-        url,
-      },
+      workflowRunId: id,
+      workflowName: workflowId,
+      workflowStartedAt: new Date(createdAt),
+      url: this.#url,
     };
   }
 }

@@ -4,7 +4,6 @@
  * It speaks with the worker of this process if there is one, or else with the store that `PAWL_STORE` names; then some worker
  * of another process does the work.
  */
-import { ulid } from 'ulid';
 import { randomUUID } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import { openStore } from '../store/index.ts';
@@ -12,6 +11,7 @@ import type { EventStore, RunFilter, RunRecord } from '../store/port.ts';
 import { clientCodec } from './client-codec.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import { Run, type RunSource } from './run-handle.ts';
+import { newRunId } from './run-id.ts';
 import { workflowIdOf } from './serialization/symbols.ts';
 import { definitionOf } from './step-runner.ts';
 import { defaultWorld } from './world.ts';
@@ -76,7 +76,7 @@ export async function start<W extends WorkflowLike>(
   const input = definition?.parseInput ? [await definition.parseInput((args as unknown[])[0])] : args;
   const data = source.codec.stringify(input, { root: 'args', what: `the arguments of workflow ${workflowId}` });
   const at = source.now();
-  const id = options.runId ?? ulid(at);
+  const id = options.runId ?? newRunId(at);
   await source.store.createRun({ id, workflowId, seed: randomUUID(), bundleHash: null, input: data, at });
   return new Run(id, () => source);
 }

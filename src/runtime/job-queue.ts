@@ -20,15 +20,20 @@ export interface Job {
   terminated(): void;
 }
 
+/** How long the process lives on after the last job, at least, ms. */
+const HOLD_MS = 10;
+
 class JobQueue {
   #jobs: Job[] = [];
   #next = 0;
   #running: Job | undefined;
+  #busy = false;
+  #holding: NodeJS.Timeout | undefined;
   #ports: { receive: MessagePort; send: MessagePort } | undefined;
 
   add(job: Job): void {
-    const { receive, send } = this.#open();
-    if (this.#next === this.#jobs.length) receive.ref();
+    const { send } = this.#open();
+    this.#hold();
     this.#jobs.push(job);
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, no window
     send.postMessage(null);
@@ -48,6 +53,22 @@ class JobQueue {
     return this.#ports;
   }
 
+  /** Jobs keep the process alive. Asked for at each of them that would cost more than the turn itself. */
+  #hold(): void {
+    this.#busy = true;
+    if (this.#holding !== undefined) return;
+    this.#ports?.receive.ref();
+    this.#holding = setInterval(() => {
+      if (!this.#busy && this.#jobs.length === 0) {
+        clearInterval(this.#holding);
+        this.#holding = undefined;
+        this.#ports?.receive.unref();
+      }
+      this.#busy = false;
+    }, HOLD_MS);
+    this.#holding.unref();
+  }
+
   readonly #turn = (): void => {
     this.#recover();
     const job = this.#jobs[this.#next];
@@ -56,7 +77,6 @@ class JobQueue {
     if (this.#next === this.#jobs.length) {
       this.#jobs = [];
       this.#next = 0;
-      this.#ports?.receive.unref();
     }
     this.#running = job;
     watch(job.limit);

@@ -357,7 +357,7 @@ export class RunDriver implements Job {
     const at = Math.max(this.#host.clock.now(), this.#live?.now ?? 0);
     this.#commit([...events, endEvent(outcome, at)], consume, (result) => {
       if (result.ok) {
-        this.#drop(null, new CancelledError('The run has ended'));
+        this.#drop(null, 'The run has ended');
         this.#host.finished(this, outcome, at);
         return true;
       }
@@ -382,7 +382,7 @@ export class RunDriver implements Job {
     this.#ending = null;
     this.#commit([...events, parked], consume, (result) => {
       if (!result.ok) return false;
-      this.#drop(null, new CancelledError('The run was parked'));
+      this.#drop(null, 'The run was parked');
       const { id: runId, workflowId } = this.identity;
       this.#host.emit({ type: 'run-parked', runId, workflowId, code: reason.code, message: reason.message, at });
       return true;
@@ -457,7 +457,7 @@ export class RunDriver implements Job {
       ({ created, run }) => {
         if (!created) {
           this.#inFlight--;
-          this.#drop(null, new CancelledError());
+          this.#drop(null, 'The run exists already');
           beginning.created(run);
           return;
         }
@@ -550,13 +550,13 @@ export class RunDriver implements Job {
     }
     // Another owner has the run, or it has ended: nothing of it is ours. Else our picture of the log is wrong: read it again.
     const lost = result.reason === 'fenced' || result.reason === 'finished' || result.reason === 'unknown-run';
-    this.#drop(lost ? null : [...this.#unsure.values()], new CancelledError('Another worker has taken over the run'));
+    this.#drop(lost ? null : [...this.#unsure.values()], 'Another worker has taken over the run');
   }
 
   /** The store, or we, failed: whether the append took place is not known. */
   #fail(error: unknown): void {
     this.#host.emit({ type: 'store-failed', runId: this.id, error });
-    this.#drop([...this.#unsure.values()], new CancelledError('The run is read again'));
+    this.#drop([...this.#unsure.values()], 'The run is read again');
   }
 
   // --------------------------------------------------------------- timers
@@ -590,18 +590,18 @@ export class RunDriver implements Job {
   // ----------------------------------------------------------------- ends
 
   /** Drops the run from memory. */
-  #drop(again: readonly NewRunEvent[] | null, reason: unknown): void {
+  #drop(again: readonly NewRunEvent[] | null, why: string): void {
     if (this.#phase === 'gone') return;
-    this.leave(reason);
+    this.leave(why);
     this.#host.dropped(this, again);
   }
 
   /** As a crash would: nothing is written any more. Running attempts are told by their signals. */
-  leave(reason: unknown): void {
+  leave(why: string): void {
     this.#phase = 'gone';
     this.#timer?.cancel();
     this.#timer = null;
-    this.#calls.leave(reason);
+    this.#calls.leave(why);
     this.#causes = [];
     this.#live = null;
   }

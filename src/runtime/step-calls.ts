@@ -90,7 +90,7 @@ export class StepCalls {
     if (timeout !== null) {
       attempt.cancelTimeout = clock.setTimer(at + timeout, () => {
         const { error, result } = timedOut(stepId, timeout);
-        attempt.abort(error);
+        attempt.abortWith(error);
         ended(result);
       });
     }
@@ -128,7 +128,7 @@ export class StepCalls {
     for (const [cid, attempt] of this.#attempts) {
       if (this.#caller.pending(cid)) continue;
       this.#attempts.delete(cid);
-      attempt.abort();
+      attempt.abort('The run waits for this step no more');
     }
     for (const [cid, ticket] of this.#tickets) {
       if (this.#caller.pending(cid)) continue;
@@ -138,8 +138,8 @@ export class StepCalls {
   }
 
   /** The run is dropped. An attempt keeps its place at the gate until its function returns: until then it does run. */
-  leave(reason: unknown): void {
-    for (const attempt of this.#attempts.values()) attempt.abort(reason);
+  leave(why: string): void {
+    for (const attempt of this.#attempts.values()) attempt.abort(why);
     for (const ticket of this.#tickets.values()) this.#host.gate.cancel(ticket);
     this.#tickets.clear();
   }

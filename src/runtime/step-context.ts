@@ -26,8 +26,8 @@ export interface WorkflowMetadata {
 }
 
 export interface StepContext {
-  step: StepMetadata;
-  workflow: WorkflowMetadata;
+  readonly step: StepMetadata;
+  readonly workflow: WorkflowMetadata;
 }
 
 const KEY = Symbol.for('pawl.step-context.1');

@@ -5,7 +5,6 @@
  * over, runs that a dead worker left. It hears of them from the store, and from a timer for those that sleep.
  */
 import { randomUUID } from 'node:crypto';
-import { ulid } from 'ulid';
 import { PawlError } from '../errors.ts';
 import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, RunRecord, StoreChange } from '../store/port.ts';
@@ -20,6 +19,7 @@ import { lostBundle } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import { RunDriver } from './run-driver.ts';
+import { newRunId } from './run-id.ts';
 import { endOf, type RunEnd, watchEnd } from './run-end.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
@@ -169,7 +169,7 @@ export class Worker implements World {
     this.#stopListening();
     await this.#quiet(options.timeout ?? 5_000);
     this.#state = 'closed';
-    for (const driver of this.#runs.values()) driver.leave(new CancelledError('The worker was closed'));
+    for (const driver of this.#runs.values()) driver.leave('The worker was closed');
     this.#runs.clear();
     await this.store.removeOwner(this.#owner);
   }
@@ -181,7 +181,7 @@ export class Worker implements World {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#stopListening();
-    for (const driver of this.#runs.values()) driver.leave(new CancelledError('The worker was killed'));
+    for (const driver of this.#runs.values()) driver.leave('The worker was killed');
     this.#runs.clear();
     for (const resolve of this.#whenQuiet.splice(0)) resolve();
   }
@@ -225,7 +225,7 @@ export class Worker implements World {
       }
       // Declared dead: its runs are others' now. It begins anew, under a new name.
       for (const driver of [...this.#runs.values()]) {
-        driver.leave(new CancelledError('The lease of the worker was lost'));
+        driver.leave('The lease of the worker was lost');
         this.#runs.delete(driver.id);
         this.#hand(driver.id);
       }
@@ -279,7 +279,7 @@ export class Worker implements World {
     const args = definition?.parseInput ? [await definition.parseInput(request.args[0])] : request.args;
     const input = this.codec.stringify(args, { root: 'args', what: `the arguments of workflow ${workflowId}` });
     const identity: RunIdentity = {
-      id: request.runId ?? this.#options.newId?.() ?? ulid(this.now()),
+      id: request.runId ?? this.#options.newId?.() ?? newRunId(this.now()),
       workflowId,
       seed: this.#options.newSeed?.() ?? randomUUID(),
       createdAt: this.now(),
@@ -561,7 +561,7 @@ export class Worker implements World {
   /** Gives an idle run back. It is read again when it is due or gets a message. */
   #evict(driver: RunDriver): void {
     const { id, fence } = driver;
-    driver.leave(new CancelledError('The run was evicted'));
+    driver.leave('The run was evicted');
     this.#runs.delete(id);
     this.#hand(id);
     this.store.release(id, fence).then(

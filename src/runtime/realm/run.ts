@@ -63,7 +63,7 @@ export class Run {
   settled = false;
   traced = false;
   readonly #seed: string;
-  readonly #commands: Command[] = [];
+  #commands: Command[] = [];
   #taken = 0;
   #nextCid = 1;
   #classes: Map<string, AnyClass> | undefined;
@@ -132,8 +132,11 @@ export class Run {
   /** The next command that the host has not taken yet. */
   take(): Command | undefined {
     if (this.#taken < this.#commands.length) return this.#commands[this.#taken++];
-    this.#commands.length = 0;
-    this.#taken = 0;
+    if (this.#taken > 0) {
+      // Setting the length of an array takes the engine longer than making one.
+      this.#commands = [];
+      this.#taken = 0;
+    }
     return undefined;
   }
 

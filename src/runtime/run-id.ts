@@ -1,0 +1,19 @@
+import { randomFillSync } from 'node:crypto';
+import { ulid } from 'ulid';
+
+const pool = new Uint32Array(1024);
+let left = 0;
+
+/** Random numbers from a pool: the library's own source asks the system for each letter, 80 µs an id. */
+function random(): number {
+  if (left === 0) {
+    randomFillSync(pool);
+    left = pool.length;
+  }
+  return (pool[--left] as number) / 2 ** 32;
+}
+
+/** An id that sorts by time. */
+export function newRunId(now: number): string {
+  return ulid(now, random);
+}
