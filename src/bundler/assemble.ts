@@ -11,6 +11,7 @@ import {
 import { VERSION } from '../version.ts';
 import { type BuildFiles, type BundleTarget, INSTALLED } from './files.ts';
 import { ComposedMap, type FinalMap, type OriginalOf, traceMap } from './maps.ts';
+import { PACKAGE_FILE, PACKAGE_TEXT } from './output-folder.ts';
 import { isOwnFile } from './own.ts';
 import type { ProgramDescription } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
@@ -66,9 +67,6 @@ export interface Chunk {
   map: FinalMap;
 }
 
-/** The step bundle is an ES module, whatever the project around it says. */
-const PACKAGE = '{\n  "private": true,\n  "type": "module"\n}\n';
-
 /** The files of the output folder, in the order of writing: a reader that sees the manifest finds its bundles. */
 export function assemble(described: ProgramDescription, workflows: Chunk, steps: Chunk): BuildOutput {
   const wrapped = wrapWorkflowBundle(workflows.code, workflows.map);
@@ -80,7 +78,7 @@ export function assemble(described: ProgramDescription, workflows: Chunk, steps:
   return {
     manifest,
     files: [
-      { name: 'package.json', text: PACKAGE },
+      { name: PACKAGE_FILE, text: PACKAGE_TEXT },
       { name: `${WORKFLOWS_FILE}.map`, text: `${JSON.stringify(wrapped.map)}\n` },
       { name: `${STEPS_FILE}.map`, text: `${JSON.stringify(steps.map)}\n` },
       { name: WORKFLOWS_FILE, text: texts.workflows },

@@ -22,7 +22,7 @@ import {
   diagnoseWorkflowBundle,
 } from './diagnose.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
-import { OutputFolder } from './output-folder.ts';
+import { checkOutputFolder, OutputFolder } from './output-folder.ts';
 import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import { bundleSchemas, evaluateSchemas, type SchemaResult } from './schemas.ts';
@@ -180,7 +180,9 @@ class Session implements BuildSession {
   #discover(): string[] {
     // A glob may well name the output folder; what a build wrote is no source of the next.
     const output = `${toRelative(this.#root, this.#outDir)}/`;
-    const entries = discoverEntries(this.#root, this.#config.entries).filter((file) => !file.startsWith(output));
+    const found = discoverEntries(this.#root, this.#config.entries);
+    checkOutputFolder(this.#root, this.#outDir, found);
+    const entries = found.filter((file) => !file.startsWith(output));
     if (entries.length === 0) throw this.#nothing(`No file matches \`entries\`.`);
     const known = [...entries, ...RESOLUTION_FILES.map((file) => this.#stamp(file))].join('\n');
     if (known !== this.#known) this.invalidate();

@@ -72,7 +72,8 @@ export interface BuildSession {
   /**
    * Builds the project as it is now.
    *
-   * @throws PawlError What keeps a build from being tried or written: `PAWL_ROOT_NOT_FOUND`, `PAWL_FILE_UNREADABLE`, `PAWL_WRITE_FAILED`.
+   * @throws PawlError What keeps a build from being tried or written: `PAWL_ROOT_NOT_FOUND`, `PAWL_FILE_UNREADABLE`, `PAWL_OUT_DIR`,
+   *   `PAWL_WRITE_FAILED`.
    *   Findings about the program are `diagnostics`.
    */
   build(): Promise<BuildResult>;
