@@ -3,7 +3,7 @@ import type { Diagnostic } from '../diagnostics/types.ts';
 import { type Analysis, analyzeModule } from './analyze/analyze.ts';
 import type { ModuleFacts, Target } from './facts.ts';
 import { mayHaveDirectives } from './prefilter.ts';
-import { markModulePure } from './transform/helper.ts';
+import { transformHelper } from './transform/helper.ts';
 import { transformTo } from './transform/target.ts';
 import type { Mode } from './transform/transform.ts';
 
@@ -112,7 +112,7 @@ export function analyze(
  * compileHelper('export const db = new Db(); export const twice = (n) => n * 2', { filename: 'src/helpers.ts' }).code;
  */
 export function compileHelper(source: string, options: Pick<CompileOptions, 'filename' | 'root'>): CompileOutput {
-  return markModulePure(source, relativeTo(options.root, options.filename));
+  return transformHelper(source, relativeTo(options.root, options.filename));
 }
 
 function unchanged(source: string, targets: readonly Mode[]): CompileResult['outputs'] {

@@ -25,6 +25,7 @@ interface Piece {
  * @param node - a function or a class
  */
 export function placeOf(ancestors: readonly Node[], node: Node): Place {
+  if (hasUnknownKey(node)) return NAMELESS;
   const pieces: string[] = [];
   let weak = false;
   let piece = startPiece(node);
@@ -68,6 +69,12 @@ export function placeOf(ancestors: readonly Node[], node: Node): Place {
 }
 
 const NAMELESS: Place = { path: null, name: 'anonymous', weak: false };
+
+/** A method whose key only running the code would tell. */
+function hasUnknownKey(node: Node): boolean {
+  if (node.type !== 'ObjectMethod' && node.type !== 'ClassMethod') return false;
+  return keyName(node.key, node.computed) === null;
+}
 
 function startPiece(node: Node): Piece {
   switch (node.type) {

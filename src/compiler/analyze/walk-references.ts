@@ -113,7 +113,7 @@ export abstract class ReferenceWalker extends WalkContext {
         const before = this.model.refs.length;
         this.visit(inner);
         const root = this.model.refs[before];
-        if (root && root.node.start === inner.start) root.access = 'write';
+        if (root && (root.node.start === inner.start || root.end === inner.end)) root.access = 'write';
         return;
       }
       case 'ObjectPattern':

@@ -5,6 +5,6 @@ export function transformClasses(transform: Transform): void {
   if (transform.mode === 'schemas') return;
   for (const { fact, site } of transform.analysis.classes) {
     const end = (site.node.body.end as number) - 1;
-    transform.edits.insert(end, ` static { ${transform.helper('cls')}(${JSON.stringify(fact.id)}, this); } `);
+    transform.edits.insert(end, ` ;static { ${transform.helper('cls')}(${JSON.stringify(fact.id)}, this); } `);
   }
 }

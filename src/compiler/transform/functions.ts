@@ -79,23 +79,23 @@ function declareInstead(transform: Transform, fn: DirectiveFunction, node: t.Fun
     const first = statementsOf(parent)?.[0];
     if (parent.type === 'Program') {
       edits.insertForGood(firstStatement(parent), `var ${name} = ${value};\n`);
-      edits.cut(start, end);
+      transform.cutStatement(start, end);
     } else if (first) {
       edits.insert(first.start as number, `let ${name} = ${value}; `);
-      edits.cut(start, end);
+      transform.cutStatement(start, end);
     } else edits.replace(start, end, `var ${name} = ${value};`);
   }
 }
 
 /** Overload signatures belong to a function declaration; beside a variable of that name they are an error. */
-function cutOverloads({ edits }: Transform, fn: DirectiveFunction, name: string | undefined): void {
+function cutOverloads(transform: Transform, fn: DirectiveFunction, name: string | undefined): void {
   const { ancestors } = fn.site;
   const parent = ancestors.at(-1) as Node;
   const block = parent.type.startsWith('Export') ? (ancestors.at(-2) as Node) : parent;
   for (const statement of statementsOf(block) ?? []) {
     const node = (statement as t.ExportNamedDeclaration).declaration ?? statement;
     if (node.type !== 'TSDeclareFunction' || node.declare || node.id?.name !== name) continue;
-    edits.cut(statement.start as number, statement.end as number);
+    transform.cutStatement(statement.start as number, statement.end as number);
   }
 }
 
@@ -176,7 +176,9 @@ function insideWorkflow({ analysis }: Transform, fn: DirectiveFunction): boolean
   );
 }
 
-function declareBound({ edits }: Transform, fn: DirectiveFunction, node: t.FunctionDeclaration, bound: string): void {
+function declareBound(transform: Transform, fn: DirectiveFunction, node: t.FunctionDeclaration, bound: string): void {
+  const { edits } = transform;
+  if (transform.gluesTo(node.end as number)) edits.insert(node.start as number, ';');
   const parent = fn.site.ancestors[fn.site.ancestors.length - 1] as Node;
   const first = statementsOf(parent)?.[0];
   if (first) edits.insert(first.start as number, `let ${node.id?.name} = ${bound}; `);
@@ -205,7 +207,7 @@ function moveOut(transform: Transform, fn: DirectiveFunction): void {
   }
   const { home } = fn;
   if (home.type === 'ClassBody') {
-    prefix = `static { ${prefix}`;
+    prefix = `;static { ${prefix}`;
     suffix += ' }';
   }
   const to = home.type === 'Program' ? transform.source.length : (home.end as number) - 1;
@@ -263,7 +265,7 @@ function registerDeclaration(
   }
   const text = `${registration}${name});`;
   const block = fn.site.ancestors.findLast((ancestor) => ancestor.type === 'TSModuleBlock');
-  if (block) transform.edits.insert((block.end as number) - 1, ` ${text} `);
+  if (block) transform.edits.insert((block.end as number) - 1, ` ;${text} `);
   else transform.edits.append(`\n${text}`);
 }
 
@@ -283,7 +285,7 @@ function registerInline(transform: Transform, node: FunctionNode, registration: 
 
 function atClassEnd({ edits }: Transform, fn: DirectiveFunction, text: string): void {
   const body = fn.site.ancestors.findLast((ancestor) => ancestor.type === 'ClassBody') as t.ClassBody;
-  edits.insert((body.end as number) - 1, ` static { ${text} } `);
+  edits.insert((body.end as number) - 1, ` ;static { ${text} } `);
 }
 
 function memberOf(node: t.ClassMethod): string {
@@ -318,5 +320,6 @@ function keyRange(source: string, node: t.ObjectMethod | t.ClassMethod): [number
   const start = node.key.start as number;
   const end = node.key.end as number;
   if (!node.computed) return [start, end];
-  return [source.lastIndexOf('[', start), findToken(source, ']', end) + 1];
+  const from = node.decorators?.at(-1)?.end ?? node.start;
+  return [findToken(source, '[', from as number), findToken(source, ']', end) + 1];
 }

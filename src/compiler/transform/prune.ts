@@ -1,8 +1,9 @@
 import type * as t from '@babel/types';
-import { isTypeOnly, type Node, staticPath, unwrap } from '../analyze/ast.ts';
+import { isFunction, isTypeOnly, type Node, unwrap } from '../analyze/ast.ts';
 import { bindingNames } from '../analyze/definitions.ts';
 import type { DirectiveFunction } from '../analyze/functions.ts';
 import type { Binding, Ref } from '../analyze/model.ts';
+import { changedNames, pureCalls } from './effects.ts';
 import type { Transform } from './transform.ts';
 
 /**
@@ -13,6 +14,9 @@ import type { Transform } from './transform.ts';
  * it changes something that stays: `dayjs.extend(utc)`, `table.x = 1`. Bare imports leave: a workflow has no side effects.
  * In the other targets only what lost its last use leaves; everything else is the user's program.
  */
+/** What a step may be told by assignment; it changes nothing that a workflow could see. */
+const OPTIONS = new Set(['maxRetries', 'timeout', 'retryAfter', 'concurrency', 'stepId', 'workflowId']);
+
 export function prune(transform: Transform): void {
   const program = transform.analysis.model.program;
   const pruner = new Pruner(transform, program);
@@ -39,7 +43,10 @@ class Pruner {
   readonly #transform: Transform;
   readonly #program: t.Program;
   readonly #items: Item[] = [];
-  readonly #owner = new Map<Binding, Item>();
+  /** A binding may have several declarations: a class and a namespace, a `var` that is repeated. */
+  readonly #owners = new Map<Binding, Item[]>();
+  /** `const alias = table`: what changes the one changes the other. */
+  readonly #aliases = new Map<Binding, Binding>();
   readonly #replaced = new Set<Node>();
 
   constructor(transform: Transform, program: t.Program) {
@@ -104,7 +111,7 @@ class Pruner {
         return;
       }
       default:
-        this.#add(statement, statement, [], 'effect', this.#isCommonJsExport(statement) || this.#registers(statement));
+        this.#add(statement, statement, this.#declaredWithin(statement), 'effect', this.#registers(statement));
     }
   }
 
@@ -113,7 +120,7 @@ class Pruner {
     const implied = /x$/.test(this.#transform.analysis.model.file) && names.some((name) => JSX_FACTORIES.has(name));
     const item: Item = { node, statement, bindings, refs: [], kind, root: root || implied, hadUses: false };
     this.#items.push(item);
-    for (const binding of bindings) if (!this.#owner.has(binding)) this.#owner.set(binding, item);
+    for (const binding of bindings) this.#owners.set(binding, [...(this.#owners.get(binding) ?? []), item]);
   }
 
   /**
@@ -135,10 +142,13 @@ class Pruner {
     );
   }
 
-  #isCommonJsExport(statement: t.Statement): boolean {
-    if (statement.type !== 'ExpressionStatement' || statement.expression.type !== 'AssignmentExpression') return false;
-    const path = staticPath(statement.expression.left);
-    return path?.[0] === 'exports' || (path?.[0] === 'module' && path[1] === 'exports');
+  /** `try { var config = … }`: variables of the module that stand inside of a statement. */
+  #declaredWithin(statement: Node): string[] {
+    const names: string[] = [];
+    for (const [name, { node }] of this.#transform.analysis.model.module.bindings ?? [])
+      if ((statement.start as number) <= (node.start as number) && (node.end as number) <= (statement.end as number))
+        names.push(name);
+    return names;
   }
 
   /** References that are left once the target's cuts are made, by the item that they stand in. */
@@ -153,10 +163,10 @@ class Pruner {
       else byStatement.set(item.statement, [item]);
     }
     for (const ref of model.refs) {
-      if (ref.binding?.scope !== model.module) continue;
+      const isExports = !ref.binding && (ref.name === 'exports' || ref.name === 'module');
+      if (ref.binding?.scope !== model.module && !isExports) continue;
       const offset = ref.node.start as number;
-      const target = this.#owner.get(ref.binding);
-      if (target) target.hadUses = true;
+      for (const target of (ref.binding && this.#owners.get(ref.binding)) ?? []) target.hadUses = true;
       if (moved?.holds(offset)) {
         moved.item.refs.push(ref);
         continue;
@@ -168,7 +178,13 @@ class Pruner {
         items.length === 1
           ? items[0]
           : items.find(({ node }) => (node.start as number) <= offset && offset < (node.end as number));
-      item?.refs.push(ref);
+      if (!item) continue;
+      // Whatever touches what a CommonJS module gives to others stays.
+      if (isExports) item.root = true;
+      else item.refs.push(ref);
+      const value = item.node.type === 'VariableDeclarator' && item.node.init ? unwrap(item.node.init) : null;
+      if (ref.binding && value === ref.node && item.bindings.length === 1)
+        this.#aliases.set(item.bindings[0] as Binding, ref.binding);
     }
   }
 
@@ -192,38 +208,110 @@ class Pruner {
     const mark = (item: Item): void => {
       if (live.has(item)) return;
       live.add(item);
-      for (const ref of item.refs) {
-        const owner = this.#owner.get(ref.binding as Binding);
-        if (owner) mark(owner);
-      }
+      for (const ref of item.refs) for (const owner of this.#ownersOf(ref)) mark(owner);
     };
     for (const item of this.#items) if (item.root) mark(item);
-    const effects = this.#items.filter((item) => item.kind === 'effect' && !item.root);
+    const effects = this.#items.filter((item) => !item.root && this.#runsAtLoad(item));
     for (let grew = true; grew; ) {
       grew = false;
       for (const item of effects) {
-        if (live.has(item) || !this.#changesSomethingOf(item, live)) continue;
+        if (live.has(item)) continue;
+        if (!this.#changes(item, (owner) => live.has(owner)) && !this.#changesImport(item, live)) continue;
         mark(item);
         grew = true;
       }
     }
     this.#remove(this.#items.filter((item) => !live.has(item)));
-    for (const item of live)
-      if (item.node.type === 'VariableDeclarator' && item.node.init && !this.#registers(item.node))
-        this.#markPure(item.node.init);
+    this.markPure(live);
   }
 
-  /** Whether a statement changes (assigns to, calls a method of, or hands to a function) something that stays. */
-  #changesSomethingOf(item: Item, live: ReadonlySet<Item>): boolean {
-    const isLive = (name: string): boolean => {
-      const binding = this.#transform.analysis.model.module.bindings?.get(name);
-      const owner = binding && this.#owner.get(binding);
-      return owner !== undefined && live.has(owner) && !this.#isDirectiveFunction(owner);
-    };
-    return changedNames(item.node, (name) => {
-      const binding = this.#transform.analysis.model.module.bindings?.get(name);
-      return binding !== undefined && binding.kind !== 'import' && binding.kind !== 'function';
-    }).some(isLive);
+  /** Marks what may go when nobody needs its value, so that a bundler can drop `export const client = new Sdk()`. */
+  markPure(items: Iterable<Item> = this.#items): void {
+    for (const item of items) {
+      if (item.node.type !== 'VariableDeclarator' || !item.node.init || this.#registers(item.node)) continue;
+      if (!this.#changes(item, (owner) => owner !== item)) this.#markPure(item.node.init);
+    }
+  }
+
+  #ownersOf(ref: Ref): readonly Item[] {
+    return (ref.binding && this.#owners.get(ref.binding)) ?? [];
+  }
+
+  /** Whether an item does something when the module is loaded, besides declaring. */
+  #runsAtLoad({ kind, node }: Item): boolean {
+    if (kind === 'effect') return true;
+    if (node.type === 'VariableDeclarator') return node.init != null && !isFunction(unwrap(node.init));
+    if (node.type !== 'ClassDeclaration') return false;
+    return (
+      (node.decorators?.length ?? 0) > 0 ||
+      node.body.body.some(
+        (member) => member.type === 'StaticBlock' || ('static' in member && member.static && 'value' in member),
+      )
+    );
+  }
+
+  /**
+   * Whether running an item may change a variable that counts: by an assignment, by a call of one of its methods, by handing it
+   * on; itself or through the functions of the module that it reaches.
+   */
+  #changes(item: Item, counts: (owner: Item) => boolean): boolean {
+    const seen = new Set<Item>([item]);
+    const stack = [item];
+    // `new Sdk(config)` reads what it is given; what this module does itself might do more.
+    const trusting = item.kind === 'declaration' && !this.#callsOwnCode(item);
+    for (let current = stack.pop(); current; current = stack.pop()) {
+      for (const ref of current.refs) {
+        const { binding } = ref;
+        if (!binding || binding.kind === 'import') continue;
+        if (
+          this.#mayChange(ref, trusting && current === item) &&
+          this.#ownersOf({ ...ref, binding: this.#aliases.get(binding) ?? binding }).some(counts)
+        )
+          return true;
+        if (ref.access === 'read' && ref.path.length > 1) continue;
+        for (const owner of this.#ownersOf(ref)) {
+          if (seen.has(owner) || this.#isDirectiveFunction(owner)) continue;
+          seen.add(owner);
+          if (isCode(owner.node)) stack.push(owner);
+        }
+      }
+    }
+    return false;
+  }
+
+  #callsOwnCode(item: Item): boolean {
+    return item.refs.some(
+      (ref) =>
+        (ref.access === 'call' || ref.access === 'new') &&
+        ref.path.length === 1 &&
+        ref.binding?.kind !== 'import' &&
+        this.#ownersOf(ref).length > 0,
+    );
+  }
+
+  #mayChange(ref: Ref, trusting: boolean): boolean {
+    const owners = this.#ownersOf(ref);
+    if (ref.access === 'write')
+      return !(OPTIONS.has(ref.path.at(-1) as string) && owners.some((owner) => this.#isDirectiveFunction(owner)));
+    if (owners.every((owner) => isCode(owner.node) || isConstant(owner.node))) return false;
+    if (ref.access === 'call') return ref.path.length > 1;
+    if (ref.access !== 'read' || ref.path.length > 1 || trusting) return false;
+    // `table[key]` only looks.
+    return !/^\s*(?:\?\.)?\s*\[/.test(this.#transform.source.slice(ref.end, ref.end + 32));
+  }
+
+  /** `dayjs.extend(utc)`, `register(table)`: sets up something imported that stays. */
+  #changesImport(item: Item, live: ReadonlySet<Item>): boolean {
+    if (item.kind !== 'effect') return false;
+    const bindingOf = (name: string) => this.#transform.analysis.model.module.bindings?.get(name);
+    const names = changedNames(item.node, (name) => {
+      const kind = bindingOf(name)?.kind;
+      return kind !== undefined && kind !== 'import' && kind !== 'function';
+    });
+    return names.some((name) => {
+      const binding = bindingOf(name);
+      return binding?.kind === 'import' && (this.#owners.get(binding) ?? []).some((owner) => live.has(owner));
+    });
   }
 
   #isDirectiveFunction(item: Item): boolean {
@@ -243,13 +331,10 @@ class Pruner {
       const used = new Set<Item>();
       for (const item of this.#items) {
         if (candidates.has(item)) continue;
-        for (const ref of item.refs) {
-          const owner = this.#owner.get(ref.binding as Binding);
-          if (owner) used.add(owner);
-        }
+        for (const ref of item.refs) for (const owner of this.#ownersOf(ref)) used.add(owner);
       }
       for (const item of candidates)
-        if (used.has(item)) {
+        if (used.has(item) || (this.#runsAtLoad(item) && this.#changes(item, (owner) => !candidates.has(owner)))) {
           candidates.delete(item);
           shrank = true;
         }
@@ -294,7 +379,9 @@ class Pruner {
       if ((comment.end as number) > start) continue;
       const between = source.slice(comment.end as number, start);
       const line = source.slice(source.lastIndexOf('\n', (comment.start as number) - 1) + 1, comment.start as number);
-      if (!/^[ \t]*\r?\n?[ \t]*$/.test(between) || line.trim() !== '') break;
+      const belongs = /^[ \t]*\r?\n?[ \t]*$/.test(between) && line.trim() === '';
+      const head = source.slice(0, comment.start as number).trim() === '';
+      if (!belongs || head || /@jsx|@ts-|@license|@preserve|^!/.test(comment.value)) break;
       start = comment.start as number;
     }
     const lineStart = source.lastIndexOf('\n', start - 1) + 1;
@@ -303,7 +390,7 @@ class Pruner {
       start = lineStart;
       end += rest[0].length;
     }
-    this.#transform.edits.cut(start, end);
+    this.#transform.cutStatement(start, end);
   }
 
   #rewriteImport(statement: t.ImportDeclaration, kept: Node[]): void {
@@ -342,92 +429,22 @@ class Pruner {
   }
 }
 
-/** Offsets of the calls and `new` expressions that run when a value is made (not those in functions within it). */
-export function pureCalls(init: Node): number[] {
-  const found: number[] = [];
-  const visit = (node: Node): void => {
-    const inner = unwrap(node);
-    switch (inner.type) {
-      case 'CallExpression':
-      case 'NewExpression':
-        found.push(inner.start as number);
-        visit(inner.callee as Node);
-        for (const argument of inner.arguments) visit(argument as Node);
-        return;
-      case 'MemberExpression':
-        visit(inner.object);
-        return;
-      case 'SpreadElement':
-        visit(inner.argument);
-        return;
-      case 'ObjectExpression':
-        for (const property of inner.properties)
-          if (property.type !== 'ObjectMethod')
-            visit(property.type === 'ObjectProperty' ? property.value : property.argument);
-        return;
-      case 'ArrayExpression':
-        for (const element of inner.elements) if (element) visit(element);
-        return;
-      case 'ConditionalExpression':
-        visit(inner.consequent);
-        visit(inner.alternate);
-        return;
-      case 'LogicalExpression':
-        visit(inner.left);
-        visit(inner.right);
-        return;
-      default:
-    }
-  };
-  visit(init);
-  return [...new Set(found)];
+/** Functions and classes: they change nothing by being there. */
+function isCode(node: Node): boolean {
+  if (isFunction(node) || node.type === 'ClassDeclaration') return true;
+  if (node.type !== 'VariableDeclarator' || !node.init) return false;
+  const init = unwrap(node.init);
+  return isFunction(init) || init.type === 'ClassExpression';
 }
 
-/** Names at the roots of what a statement changes: targets of assignments, objects of method calls, arguments of calls. */
-function changedNames(statement: Node, isLocalValue: (name: string) => boolean): string[] {
-  const names: string[] = [];
-  const root = (node: Node): string | null => {
-    const inner = unwrap(node);
-    if (inner.type === 'Identifier') return inner.name;
-    return inner.type === 'MemberExpression' ? root(inner.object) : null;
-  };
-  const add = (node: Node) => {
-    const name = root(node);
-    if (name !== null) names.push(name);
-  };
-  const visit = (node: Node): void => {
-    switch (node.type) {
-      case 'FunctionExpression':
-      case 'ArrowFunctionExpression':
-      case 'ClassExpression':
-        return;
-      case 'AssignmentExpression':
-        if (unwrap(node.left).type !== 'Identifier' || root(node.left) !== null) add(node.left);
-        visit(node.right);
-        return;
-      case 'UpdateExpression':
-        add(node.argument);
-        return;
-      case 'CallExpression': {
-        const callee = unwrap(node.callee as Node);
-        if (callee.type === 'MemberExpression') add(callee.object);
-        const owner = root(callee);
-        // `app.use(helper)` sets up `app`, not `helper`; `Object.assign(table, …)` and `register(table)` change their argument.
-        if (owner === null || callee.type === 'Identifier' || !isLocalValue(owner))
-          for (const argument of node.arguments) add(argument as Node);
-        visit(callee);
-        for (const argument of node.arguments) visit(argument as Node);
-        return;
-      }
-      default:
-        for (const key in node) {
-          const value = (node as unknown as Record<string, unknown>)[key];
-          if (key === 'loc' || value === null || typeof value !== 'object') continue;
-          for (const child of Array.isArray(value) ? value : [value])
-            if (child && typeof child.type === 'string') visit(child as Node);
-        }
-    }
-  };
-  visit(statement);
-  return names;
+/** `const rate = 0.2`: nothing can change it. */
+function isConstant(node: Node): boolean {
+  if (node.type !== 'VariableDeclarator' || !node.init) return false;
+  const init = unwrap(node.init);
+  return init.type.endsWith('Literal') && init.type !== 'TemplateLiteral';
+}
+
+/** Prepares a module without directives for the workflow bundle; see `compileHelper`. */
+export function markModulePure(transform: Transform): void {
+  new Pruner(transform, transform.analysis.model.program).markPure();
 }

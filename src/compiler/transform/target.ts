@@ -1,5 +1,6 @@
 import type { Analysis } from '../analyze/analyze.ts';
 import type { Node } from '../analyze/ast.ts';
+import { exactDirective } from '../analyze/directives.ts';
 import { transformClasses } from './classes.ts';
 import { transformDefinitions } from './definitions.ts';
 import type { Edits } from './edits.ts';
@@ -25,7 +26,11 @@ export function transformTo(analysis: Analysis, mode: Mode): Output {
 /** A directive that stays would be compiled again by the next tool that knows pawl. */
 function removeDirectives({ analysis, edits, source }: Transform): void {
   if (analysis.directive) cutDirective(edits, source, analysis.directive.node);
-  for (const { site } of analysis.functions) if (!site.fromModule) cutDirective(edits, source, site.directive);
+  for (const { site } of analysis.functions) {
+    if (site.node.body.type !== 'BlockStatement') continue;
+    for (const directive of site.node.body.directives)
+      if (exactDirective(directive.value.value)) cutDirective(edits, source, directive);
+  }
 }
 
 function cutDirective(edits: Edits, source: string, node: Node): void {

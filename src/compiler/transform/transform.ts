@@ -43,6 +43,20 @@ export class Transform {
     return `__pawl_${name}`;
   }
 
+  /** Cuts a whole statement. */
+  cutStatement(start: number, end: number): void {
+    this.edits.cut(start, end);
+    if (this.gluesTo(end)) this.edits.insertForGood(end, ';');
+  }
+
+  /**
+   * Whether what follows would go on with the statement before, if the one in between were gone: a function declaration ends
+   * by itself, and `[1]` in front of it and `[0]` behind it must not meet.
+   */
+  gluesTo(end: number): boolean {
+    return /^(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)*(?:[[(+\-`*,.]|\/(?![/*]))/.test(this.source.slice(end, end + 2000));
+  }
+
   /** The helpers' import: at the end of ES modules (imports are hoisted, and no line moves), at the top of CommonJS. */
   importHelpers(): void {
     if (this.#helpers.size === 0) return;
