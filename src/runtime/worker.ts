@@ -21,6 +21,7 @@ import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import { RunDriver } from './run-driver.ts';
 import { newRunId } from './run-id.ts';
 import { endOf, type RunEnd, watchEnd } from './run-end.ts';
+import { FIRST_WAIT, isDamage, isHopeless, LONGEST_WAIT, Retries } from './retries.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { definitionOf, StepRunner } from './step-runner.ts';
@@ -48,6 +49,12 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
   return worker;
 }
 
+/** Somebody in this process who waits for a run's end. */
+interface Waiter {
+  resolve(end: RunEnd): void;
+  reject(error: unknown): void;
+}
+
 export class Worker implements World {
   readonly store: EventStore;
   readonly clock: Clock;
@@ -61,7 +68,12 @@ export class Worker implements World {
   /** Runs that are being read. */
   readonly #loading = new Set<string>();
   /** Ends that somebody in this process waits for, of runs that live here. */
-  readonly #waiting = new Map<string, ((end: RunEnd) => void)[]>();
+  readonly #waiting = new Map<string, Waiter[]>();
+  /** Those who hear of a run's end from the store. */
+  readonly #watching = new Map<string, Set<(error: unknown) => void>>();
+  /** Runs that cannot be read because the store is damaged. They stay this worker's, so that no worker tries again and again. */
+  readonly #damaged = new Map<string, unknown>();
+  readonly #retries = new Retries();
   readonly #codes = new Map<string, WorkflowCode>();
   #owner = `worker-${randomUUID()}`;
   #realm: Realm | null = null;
@@ -190,6 +202,7 @@ export class Worker implements World {
     this.#unsubscribe();
     this.#leaveWorld();
     clearInterval(this.#heartbeat);
+    this.#retries.stop();
     this.#alarm?.cancel();
     this.#alarm = null;
   }
@@ -298,11 +311,12 @@ export class Worker implements World {
   }
 
   whenEnded(runId: string): Promise<RunEnd> {
-    if (!this.#runs.has(runId) && !this.#loading.has(runId)) return watchEnd(this.store, runId);
-    return new Promise((resolve) => {
+    if (!this.#runs.has(runId) && !this.#loading.has(runId)) return this.#watch(runId);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject };
       const list = this.#waiting.get(runId);
-      if (list) list.push(resolve);
-      else this.#waiting.set(runId, [resolve]);
+      if (list) list.push(waiter);
+      else this.#waiting.set(runId, [waiter]);
     });
   }
 
@@ -320,7 +334,7 @@ export class Worker implements World {
   #tell(runId: string, end: RunEnd): void {
     const list = this.#waiting.get(runId);
     this.#waiting.delete(runId);
-    for (const resolve of list ?? []) resolve(end);
+    for (const { resolve } of list ?? []) resolve(end);
   }
 
   /** Those who wait for a run that left this worker hear of it from the store. */
@@ -328,12 +342,47 @@ export class Worker implements World {
     const list = this.#waiting.get(runId);
     if (list === undefined) return;
     this.#waiting.delete(runId);
-    void watchEnd(this.store, runId).then(
-      (end) => {
-        for (const resolve of list) resolve(end);
-      },
-      (error: unknown) => this.#emit({ type: 'store-failed', runId, error }),
-    );
+    void this.#passOn(runId, list);
+  }
+
+  async #passOn(runId: string, list: readonly Waiter[]): Promise<void> {
+    for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+      try {
+        const end = await this.#watch(runId);
+        for (const { resolve } of list) resolve(end);
+        return;
+      } catch (error) {
+        if (this.#state !== 'open' || this.#damaged.has(runId) || isHopeless(error)) {
+          for (const { reject } of list) reject(error);
+          return;
+        }
+        this.#emit({ type: 'store-failed', runId, error });
+        await this.#retries.pause(wait);
+      }
+    }
+  }
+
+  /** The end as the store tells it; rejects when this worker finds out that the run cannot be read. */
+  #watch(runId: string): Promise<RunEnd> {
+    if (this.#damaged.has(runId)) return Promise.reject(this.#damaged.get(runId));
+    return new Promise((resolve, reject) => {
+      const watching = this.#watching.get(runId) ?? new Set();
+      this.#watching.set(runId, watching.add(reject));
+      const done = (): void => {
+        if (watching.delete(reject) && watching.size === 0) this.#watching.delete(runId);
+      };
+      watchEnd(this.store, runId).then(resolve, reject).finally(done);
+    });
+  }
+
+  #giveUp(runId: string, error: unknown): void {
+    this.#damaged.set(runId, error);
+    const waiting = this.#waiting.get(runId) ?? [];
+    const watching = this.#watching.get(runId) ?? [];
+    this.#waiting.delete(runId);
+    this.#watching.delete(runId);
+    for (const { reject } of waiting) reject(error);
+    for (const reject of watching) reject(error);
   }
 
   // ------------------------------------------------------------- claiming
@@ -434,15 +483,35 @@ export class Worker implements World {
       }
       const { id, workflowId, seed, createdAt, input } = record;
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, carried };
+      this.#damaged.delete(runId);
       this.#runs.set(id, new RunDriver(this.#host, { id, workflowId, seed, createdAt, input }, hash, beginning));
       // What came while the bundle was read was told to nobody.
       this.#read({ runId });
     } catch (error) {
       this.#emit({ type: 'store-failed', runId, error });
+      if (isDamage(error)) {
+        this.#giveUp(runId, error);
+        return;
+      }
       this.#hand(runId);
-      await this.store.release(runId, record.fence).catch(() => false);
+      void this.#letGo(runId, record.fence);
     } finally {
       this.#loading.delete(runId);
+    }
+  }
+
+  /** Gives a run back that could not be read, after a while: it is due again at once. */
+  async #letGo(runId: string, fence: number): Promise<void> {
+    for (;;) {
+      await this.#retries.pause(this.#retries.next(runId));
+      if (this.#state !== 'open') return;
+      try {
+        await this.store.release(runId, fence);
+        this.#claim();
+        return;
+      } catch (error) {
+        this.#emit({ type: 'store-failed', runId, error });
+      }
     }
   }
 
@@ -525,9 +594,11 @@ export class Worker implements World {
     void this.#claimBack(runId, again);
   }
 
-  /** After the store failed: once it answers, the run is read again. */
+  /** After the store failed: once it answers, the run is read again. What fails again and again is tried less and less often. */
   async #claimBack(runId: string, carried: readonly NewRunEvent[]): Promise<void> {
-    for (let wait = 50; this.#state === 'open'; wait = Math.min(wait * 2, 5_000)) {
+    for (;;) {
+      await this.#retries.pause(this.#retries.next(runId));
+      if (this.#state !== 'open') break;
       try {
         const claimed = await this.store.claimRun(runId, { owner: this.#owner, now: this.now() });
         this.#loading.delete(runId);
@@ -538,9 +609,10 @@ export class Worker implements World {
         return;
       } catch (error) {
         this.#emit({ type: 'store-failed', runId, error });
-        await new Promise((resolve) => {
-          setTimeout(resolve, wait);
-        });
+        if (isDamage(error)) {
+          this.#giveUp(runId, error);
+          break;
+        }
       }
     }
     this.#loading.delete(runId);
