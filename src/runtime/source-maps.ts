@@ -46,13 +46,22 @@ interface Frame {
   column: number;
 }
 
-const FRAME = /^\s+at (?:(async )?(.*?) \()?((?:file:\/\/|node:|[A-Za-z]:\\|\/)?[^()]*?):(\d+):(\d+)\)?$/;
+/** `at name (file:1:2)` or `at file:1:2`. A path may hold parentheses itself, so it ends where the position begins. */
+const FRAME = /^\s+at (?:(async )?(.*?) \((.+):(\d+):(\d+)\)|(async )?(.+):(\d+):(\d+))$/;
 
 function parseFrame(text: string): Frame | null {
   const match = FRAME.exec(text);
   if (!match) return null;
-  const [, async = '', fn = '', file = '', line, column] = match;
-  return { fn: async + fn, file: file.replace(/^async /, ''), line: Number(line), column: Number(column) };
+  const file = match[3] ?? match[7] ?? '';
+  // `eval (eval at name (file:1:2), <anonymous>:1:2)` has no place in a file.
+  if (file.startsWith('eval at ')) return null;
+  const async = match[1] ?? match[6] ?? '';
+  return {
+    fn: async + (match[2] ?? ''),
+    file,
+    line: Number(match[4] ?? match[8]),
+    column: Number(match[5] ?? match[9]),
+  };
 }
 
 /** This package's own directory, as a path and as a URL: frames in it are ours. */
