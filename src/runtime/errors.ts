@@ -9,9 +9,17 @@ export const ERROR_BRAND: unique symbol = Symbol.for('pawl.error');
 
 export type ErrorBrand = 'fatal' | 'retryable' | 'cancelled';
 
-/** The brand of an error; errors of the same names from other SDKs count. */
+/** The brand of an error; errors of the same names from other SDKs count. What was thrown may be anything: never throws. */
 export function brandOf(error: unknown): ErrorBrand | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
+  try {
+    return readBrand(error);
+  } catch {
+    return undefined;
+  }
+}
+
+function readBrand(error: object): ErrorBrand | undefined {
   const brand = (error as { [ERROR_BRAND]?: unknown })[ERROR_BRAND];
   if (brand === 'fatal' || brand === 'retryable' || brand === 'cancelled') return brand;
   const name = (error as { name?: unknown }).name;

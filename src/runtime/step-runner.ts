@@ -1,11 +1,13 @@
 /** Runs single attempts of steps: finds the function, brings the input in and the result out. Knows no runs and no retries. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { types } from 'node:util';
 import { PawlError } from '../errors.ts';
 import type { ManifestStepOptions } from '../manifest/index.ts';
 import { type Duration, toMilliseconds, toTime } from './duration.ts';
 import { brandOf } from './errors.ts';
 import { type AnyFunction, hasStep, type Program, type StepRegistry } from './program.ts';
 import { type Codec, createCodec, type StepReference } from './serialization/codec.ts';
+import { isError } from './serialization/error-data.ts';
 import { CAPTURES, DEFINITION, SELF } from './serialization/symbols.ts';
 import { mapStack } from './source-maps.ts';
 import { type StepContext, stepStorage } from './step-context.ts';
@@ -94,11 +96,19 @@ export class StepRunner {
       done(this.#failure(error));
       return;
     }
-    if (!isThenable(pending)) {
+    let promise: Promise<unknown> | null;
+    try {
+      // Another kind of thenable may settle twice, or throw when asked: a promise in front of it keeps that in order.
+      promise = types.isPromise(pending) ? pending : isThenable(pending) ? Promise.resolve(pending) : null;
+    } catch (error) {
+      done(this.#failure(error));
+      return;
+    }
+    if (promise === null) {
       done(this.#success(id, pending));
       return;
     }
-    pending.then(
+    promise.then(
       (value) => done(this.#success(id, value)),
       (error: unknown) => done(this.#failure(error)),
     );
@@ -125,12 +135,14 @@ export class StepRunner {
 
   #success(id: string, value: unknown): AttemptResult {
     try {
-      return { ok: true, data: this.codec.stringify(value, { root: 'result', what: `the result of step ${id}` }) };
+      const data = this.codec.stringify(withMappedStack(value), { root: 'result', what: `the result of step ${id}` });
+      return { ok: true, data };
     } catch (error) {
       return this.#failure(error);
     }
   }
 
+  /** What was thrown may be anything, a proxy whose traps throw too: never throws. */
   #failure(error: unknown): AttemptResult {
     const brand = brandOf(error);
     return {
@@ -145,10 +157,10 @@ export class StepRunner {
 
 /** What a `RetryableError` asks for; null when it asks for nothing, or for nothing sensible. */
 function wantedWait(error: unknown): number | null {
-  const wanted = (error as { retryAfter?: Duration | Date | null }).retryAfter;
-  if (wanted === undefined || wanted === null) return null;
   const now = Date.now();
   try {
+    const wanted = (error as { retryAfter?: Duration | Date | null }).retryAfter;
+    if (wanted === undefined || wanted === null) return null;
     return Math.max(0, toTime(wanted, now) - now);
   } catch {
     return null;
@@ -173,7 +185,8 @@ export function oneLine(error: unknown): string {
  * Rewrites the stacks of an error and its causes in place: they are about to be recorded.
  */
 export function withMappedStack(error: unknown, seen = new Set<unknown>()): unknown {
-  if (typeof error !== 'object' || error === null || seen.has(error)) return error;
+  // A step's result comes here too: only errors are to be rewritten.
+  if (!isError(error) || seen.has(error)) return error;
   seen.add(error);
   const it = error as { stack?: unknown; cause?: unknown; errors?: unknown };
   try {

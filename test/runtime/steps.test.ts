@@ -181,6 +181,101 @@ describe('retries', () => {
   });
 });
 
+describe('what lets nobody look at it', () => {
+  const trap = `() => { throw new Error('trap'); }`;
+  const values: [string, string, RegExp][] = [
+    ['a proxy', `new Proxy({}, { get: ${trap} })`, /A value was thrown|trap/],
+    [
+      'a proxy of which nothing can be read',
+      `new Proxy({}, { get: ${trap}, getPrototypeOf: ${trap}, ownKeys: ${trap}, has: ${trap}, getOwnPropertyDescriptor: ${trap} })`,
+      /A value was thrown|trap/,
+    ],
+    [
+      'a proxy of an error',
+      `new Proxy(new Error('inner'), { get: ${trap}, getPrototypeOf: ${trap} })`,
+      /A value was thrown|trap/,
+    ],
+    ['an error whose name throws', `Object.defineProperty(new Error('named'), 'name', { get: ${trap} })`, /named/],
+    ['an error whose message throws', `Object.defineProperty(new Error(), 'message', { get: ${trap} })`, /^$|trap/],
+    ['an error whose cause throws', `Object.defineProperty(new Error('caused'), 'cause', { get: ${trap} })`, /caused/],
+    [
+      'an error whose stack throws',
+      `Object.defineProperty(new Error('stacked'), 'stack', { get: ${trap} })`,
+      /stacked/,
+    ],
+    ['an object with a getter', `({ get a() { throw new Error('trap'); } })`, /A value was thrown|trap/],
+  ];
+
+  test.each(values)('%s, thrown by a step or a workflow, fails it and nothing else', async (_, code, message) => {
+    const make = new Function(`return ${code};`) as () => unknown;
+    const { run, events } = await setup({
+      workflows: `
+        workflow('stepped', async (name) => { try { await step(name)(); } catch (e) { return String(e && e.message); } });
+        workflow('thrown', async () => { throw ${code}; });
+        workflow('fine', async () => 'fine');`,
+      steps: {
+        sync: () => {
+          throw make();
+        },
+        later: async () => {
+          throw make();
+        },
+      },
+      options: { sync: { maxRetries: 0 }, later: { maxRetries: 0 } },
+    });
+    expect(await run('stepped', 'sync')).toMatch(message);
+    expect(await run('stepped', 'later')).toMatch(message);
+    await expect(run('thrown')).rejects.toMatchObject({ code: 'PAWL_RUN_FAILED' });
+    expect(await run('fine')).toBe('fine');
+    expect(events.filter(({ type }) => type === 'store-failed')).toEqual([]);
+  });
+
+  test('returned by a step, fails it', async () => {
+    const { run } = await setup({
+      workflows: `workflow('w', async () => { try { return await step('work')(); } catch (e) { return e.message; } });`,
+      steps: {
+        work: () =>
+          new Proxy(
+            {},
+            {
+              get() {
+                throw new Error('trap');
+              },
+            },
+          ),
+      },
+      options: { work: { maxRetries: 0 } },
+    });
+    expect(await run('w')).toMatch(/trap/);
+  });
+});
+
+describe('stacks', () => {
+  test('of an error that has none, or that a step returns, show nothing of pawl', async () => {
+    const { run } = await setup({
+      workflows: `
+        workflow('returned', async () => { const e = await step('returned')(); return [e.message, e.stack]; });
+        workflow('bare', async () => { try { await step('bare')(); } catch (e) { return e.stack; } });
+        workflow('odd', async () => { try { await step('odd')(); } catch (e) { return e.stack; } });`,
+      steps: {
+        returned: async () => new TypeError('kept'),
+        bare: async () => {
+          throw Object.defineProperty(new TypeError('no stack'), 'stack', { value: 7 });
+        },
+        odd: async () => {
+          throw () => {};
+        },
+      },
+      options: { bare: { maxRetries: 0 }, odd: { maxRetries: 0 } },
+    });
+    const [message, stack] = await run<[string, string]>('returned');
+    expect(message).toBe('kept');
+    expect(stack).not.toMatch(/src.runtime|node:internal/);
+    expect(await run('bare')).toBe('TypeError: no stack');
+    expect(await run('odd')).toBe('Error: A value was thrown: a function');
+  });
+});
+
 describe('a timeout', () => {
   test('aborts the signal, counts as a failed attempt, and what comes later is dropped', async () => {
     const signals: AbortSignal[] = [];

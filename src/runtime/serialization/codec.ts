@@ -146,20 +146,36 @@ export function createCodec(side: CodecSide): Codec {
       return parse(unversioned(data), revivers);
     },
     stringifyThrown(thrown) {
-      const value = isError(thrown) || fits(thrown) ? thrown : new Error(`A value was thrown: ${describe(thrown)}`);
       try {
+        const value = isError(thrown) || fits(thrown) ? thrown : made(`A value was thrown: ${describe(thrown)}`);
         return DATA_VERSION + stringify(value, reducers);
       } catch {
-        // A cause deep inside that is no error and cannot cross, or a class whose `serialize` throws.
-        const { name, message, stack } = value as Error;
-        const plain = new Error(typeof message === 'string' ? message : describe(thrown));
-        if (typeof name === 'string') Object.defineProperty(plain, 'name', { value: name });
-        Object.defineProperty(plain, 'stack', { value: typeof stack === 'string' ? stack : undefined });
-        return DATA_VERSION + stringify(plain, { Error: (it: unknown) => isError(it) && errorToData(it, () => false) });
+        return plainly(thrown);
       }
     },
   };
   return codec;
+}
+
+/** For a cause deep inside that is no error and cannot cross, a class whose `serialize` throws, a getter or proxy that does. */
+function plainly(thrown: unknown): string {
+  const reducers = { Error: (it: unknown) => isError(it) && errorToData(it, () => false) };
+  try {
+    const { name, message, stack } = thrown as Error;
+    const plain = made(typeof message === 'string' ? message : describe(thrown));
+    if (typeof name === 'string') Object.defineProperty(plain, 'name', { value: name });
+    if (typeof stack === 'string') Object.defineProperty(plain, 'stack', { value: stack });
+    return DATA_VERSION + stringify(plain, reducers);
+  } catch {
+    return DATA_VERSION + stringify(made('A value was thrown: a value that cannot be shown'), reducers);
+  }
+}
+
+/** An error of our making: without a stack, which would show pawl and not the program. */
+function made(message: string): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, 'stack', { value: undefined });
+  return error;
 }
 
 function unversioned(data: string): string {

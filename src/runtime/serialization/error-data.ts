@@ -33,7 +33,12 @@ const BUILTIN: Record<string, ErrorConstructor> = {
 /** Errors of every realm, DOMExceptions included. */
 export function isError(value: unknown): value is Error {
   if (typeof value !== 'object' || value === null) return false;
-  return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
+  } catch {
+    // A proxy that lets nobody look.
+    return false;
+  }
 }
 
 /**
@@ -70,6 +75,8 @@ export function errorFromData(data: ErrorData, mapStack: ((stack: string) => str
   hide(error, 'message', data.message);
   if (error.name !== data.name) hide(error, 'name', data.name);
   if (data.stack !== undefined) hide(error, 'stack', mapStack ? mapStack(data.stack) : data.stack);
+  // The stack of this very call says nothing of where the error was made.
+  else hide(error, 'stack', data.message === '' ? data.name : `${data.name}: ${data.message}`);
   if ('cause' in data) hide(error, 'cause', data.cause);
   for (const [key, value] of Object.entries(data.fields ?? {})) {
     Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true });
