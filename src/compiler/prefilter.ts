@@ -4,7 +4,7 @@
  */
 
 /** `'use step'`, and what rule 1003 wants to see: `'Use Step'`, `"use-steps"`, `` `use workflow` ``, `'use setp'`. */
-const DIRECTIVE = /['"`]\s*use[\s_-]*[sw](?!trict|erver)/i;
+const DIRECTIVE = /['"`]\s*use[\s_-]*(?:[sw](?!trict|erver)|\\[xu])/i;
 
 const DEFINITION = /\bdefine(?:Action|Workflow|Agent|Credential)\b/;
 

@@ -22,7 +22,11 @@ export function exactDirective(text: string): DirectiveKind | null {
 }
 
 /** The kind that a misspelled text was meant to be, or null: other case, `-`, `_`, plural, or two letters off. */
-export function meantDirective(text: string): DirectiveKind | null {
+export function meantDirective(raw: string): DirectiveKind | null {
+  // With an escape in it a text is no directive, whatever it spells.
+  const text = raw.replace(/\\u\{?([\da-f]{2,6})\}?|\\x([\da-f]{2})/gi, (_, unicode?: string, hex?: string) =>
+    String.fromCodePoint(Number.parseInt(unicode ?? hex ?? '20', 16) % 0x110000),
+  );
   const loose = /^\s*use[\s_-]*(step|workflow)s?\s*;?\s*$/i.exec(text);
   if (loose) return (loose[1] as string).toLowerCase() as DirectiveKind;
   if (!/^use\s/i.test(text) || OTHERS.has(text.toLowerCase())) return null;

@@ -514,6 +514,17 @@ function isSelf(fn: DirectiveFunction, binding: Binding): boolean {
 
 function capture(model: Model, fn: DirectiveFunction, binding: Binding, node: Node, isStep: boolean): void {
   if (fn.fact.captures.some((known) => known.name === binding.name)) return;
+  if (!isStep && isMadeOf(binding, fn)) {
+    report(
+      model,
+      'closure-unserializable',
+      node.start as number,
+      node.end as number,
+      `The step '${fn.fact.name}' takes '${binding.name}' along, which is made of the step itself.`,
+      { remedy: 'Call the step by a name of its own: async function name(…) { … }' },
+    );
+    return;
+  }
   const declared: CaptureFact['declared'] = isStep ? 'step' : isHelperFunction(binding) ? 'function' : kindOf(binding);
   fn.fact.captures.push({
     name: binding.name,
@@ -522,6 +533,13 @@ function capture(model: Model, fn: DirectiveFunction, binding: Binding, node: No
     declarationSpan: model.positions.span(binding.node.start as number, binding.node.end as number),
   });
   checkInstance(model, fn.fact.name, binding, node);
+}
+
+/** `const charge = retry(async () => … charge() …)`: what is made of the step cannot go with it. */
+function isMadeOf({ declaration }: Binding, fn: DirectiveFunction): boolean {
+  if (declaration.type !== 'VariableDeclarator' || !declaration.init) return false;
+  const { start, end } = fn.fact.text;
+  return (declaration.init.start as number) <= start && end <= (declaration.init.end as number);
 }
 
 function kindOf(binding: Binding): CaptureFact['declared'] {

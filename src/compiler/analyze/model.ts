@@ -143,10 +143,12 @@ export interface OptionSite {
 /** A string statement that looks like a directive but is none. */
 export interface StrayDirective {
   node: Node;
+  /** The text itself. */
+  literal: Node;
   text: string;
-  template: boolean;
-  /** The statements around it and its index there. */
-  first: boolean;
+  /** A statement of its own; the beginning of a longer one; an arrow function's whole body. */
+  form: 'statement' | 'glued' | 'arrow';
+  /** The statements around it. */
   ancestors: readonly Node[];
 }
 

@@ -35,7 +35,17 @@ export function findModuleDirective(model: Model): ModuleDirective | null {
     );
   const result: ModuleDirective = { kind, node, marked: new Map() };
   const exportsOf = new ExportMarker(model, result);
+  const before = model.diagnostics.length;
   for (const statement of model.program.body) exportsOf.statement(statement);
+  if (result.marked.size === 0 && model.diagnostics.length === before)
+    report(
+      model,
+      'module-directive-export',
+      node.start as number,
+      node.end as number,
+      `'${node.value.value}' speaks for the functions that the module exports, and this one exports none that can be seen.`,
+      { remedy: 'Export the functions by name, or put the directive into the function that it is meant for.' },
+    );
   return result;
 }
 

@@ -15,10 +15,39 @@ export function checkStrays(model: Model): void {
       checkPrologue(model, (node as FunctionNode).body as t.BlockStatement);
   for (const stray of model.strays) {
     const exact = exactDirective(stray.text);
-    if (exact && !stray.template && (stray.node as t.ExpressionStatement).expression.type === 'StringLiteral')
+    if (stray.form !== 'statement') glued(model, stray);
+    else if (exact && (stray.node as t.ExpressionStatement).expression.type === 'StringLiteral')
       misplaced(model, stray);
     else misspelled(model, stray.node, stray.text, quoted(stray.text));
   }
+}
+
+/** `'use step'[0]`, `() => 'use step'`: part of an expression. */
+function glued(model: Model, { literal, text, form }: StrayDirective): void {
+  const start = literal.start as number;
+  const end = literal.end as number;
+  if (form === 'arrow')
+    report(
+      model,
+      'directive-misplaced',
+      start,
+      end,
+      `'${text}' is what this arrow function returns: without a block it has no place for a directive.`,
+      {
+        remedy: `Give the function a body: async () => { '${text}'; … }`,
+      },
+    );
+  else
+    report(
+      model,
+      'directive-misplaced',
+      start,
+      end,
+      `'${text}' is part of a longer expression, so it is no directive.`,
+      {
+        remedy: 'End it with a semicolon, as the first statement of the function.',
+      },
+    );
 }
 
 function checkPrologue(model: Model, body: t.Program | t.BlockStatement): void {

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import type { DirectiveKind, Unit } from '../facts.ts';
 import { eachChild, isTypeOnly, type Node, unwrap } from './ast.ts';
-import { isDirectiveLike } from './directives.ts';
+import { exactDirective, isDirectiveLike } from './directives.ts';
 import type { Binding, BindingKind, ClassSite, DefinitionSite, FunctionInfo, Model } from './model.ts';
 import { Scope } from './model.ts';
 import type { Definer } from './sources.ts';
@@ -174,17 +174,56 @@ export abstract class WalkContext {
     for (let fn = this.fn; fn; fn = fn.parent) fn.privateAt ??= node;
   }
 
-  protected strayIn(statements: readonly Node[], index: number): void {
-    const node = statements[index] as Node;
-    if (node.type !== 'ExpressionStatement') return;
+  /** The statement on top of the stack may be a directive in the wrong place. */
+  protected strayIn(node: t.ExpressionStatement): void {
     const inner = unwrap(node.expression);
-    const template = inner.type === 'TemplateLiteral';
-    let text: string | null = null;
-    if (inner.type === 'StringLiteral') text = inner.value;
-    else if (inner.type === 'TemplateLiteral' && inner.expressions.length === 0)
-      text = inner.quasis[0]?.value.cooked ?? null;
-    if (text === null || !isDirectiveLike(text)) return;
-    this.model.strays.push({ node, text, template, first: index === 0, ancestors: this.stack.slice() });
+    const literal = leftmostText(inner);
+    if (!literal || !isDirectiveLike(literal.text)) return;
+    const form = literal.node === inner ? 'statement' : 'glued';
+    this.model.strays.push({
+      node,
+      literal: literal.node,
+      text: literal.text,
+      form,
+      ancestors: this.stack.slice(0, -1),
+    });
+  }
+
+  protected strayInArrow(body: Node): void {
+    const literal = leftmostText(unwrap(body));
+    if (!literal || exactDirective(literal.text) === null) return;
+    this.model.strays.push({ node: body, literal: literal.node, text: literal.text, form: 'arrow', ancestors: [] });
+  }
+}
+
+/** The text with which an expression begins: `'use step'` of `'use step'[0]`, for want of a semicolon. */
+function leftmostText(node: Node): { node: Node; text: string } | null {
+  switch (node.type) {
+    case 'StringLiteral':
+      return { node, text: node.value };
+    case 'TemplateLiteral': {
+      const text = node.expressions.length === 0 ? node.quasis[0]?.value.cooked : null;
+      return text == null ? null : { node, text };
+    }
+    case 'MemberExpression':
+    case 'OptionalMemberExpression':
+      return leftmostText(unwrap(node.object));
+    case 'CallExpression':
+    case 'OptionalCallExpression':
+      return leftmostText(unwrap(node.callee as Node));
+    case 'TaggedTemplateExpression':
+      return leftmostText(unwrap(node.tag));
+    case 'BinaryExpression':
+    case 'LogicalExpression':
+      return leftmostText(unwrap(node.left as Node));
+    case 'ConditionalExpression':
+      return leftmostText(unwrap(node.test));
+    case 'SequenceExpression':
+      return leftmostText(unwrap(node.expressions[0] as Node));
+    case 'UnaryExpression':
+      return leftmostText(unwrap(node.argument));
+    default:
+      return null;
   }
 }
 

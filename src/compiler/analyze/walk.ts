@@ -18,7 +18,6 @@ export class Walker extends ReferenceWalker {
     this.stack.push(program);
     program.body.forEach((statement, i) => {
       this.statement = i;
-      this.strayIn(program.body, i);
       this.visit(statement);
     });
     this.stack.pop();
@@ -102,6 +101,10 @@ export class Walker extends ReferenceWalker {
           }
           this.visit(node.body);
         });
+        return;
+      case 'ExpressionStatement':
+        this.strayIn(node);
+        this.visit(node.expression);
         return;
       case 'LabeledStatement':
         this.visit(node.body);
@@ -189,10 +192,7 @@ export class Walker extends ReferenceWalker {
   }
 
   protected statements(statements: t.Statement[]): void {
-    for (let i = 0; i < statements.length; i++) {
-      this.strayIn(statements, i);
-      this.visit(statements[i] as Node);
-    }
+    for (const statement of statements) this.visit(statement);
   }
 
   /** Defaults and computed keys of a declaring pattern: the expressions in it. */
@@ -232,8 +232,7 @@ export class Walker extends ReferenceWalker {
     if (node.declare) return;
     const kind: BindingKind = node.kind === 'var' ? 'var' : node.kind === 'let' ? 'let' : 'const';
     let scope = this.scope;
-    if (kind === 'var')
-      while (scope.kind === 'block' && scope.node.type !== 'StaticBlock' && scope.parent) scope = scope.parent;
+    if (kind === 'var') while (scope.kind === 'block' && !holdsVariables(scope) && scope.parent) scope = scope.parent;
     for (const declarator of node.declarations) {
       this.declarePattern(declarator.id, kind, declarator, scope);
       this.stack.push(declarator);
@@ -333,14 +332,21 @@ export class Walker extends ReferenceWalker {
     const outerFn = this.fn;
     this.fn = info;
     for (const param of node.params) {
+      this.decorators(param as Node);
       this.declarePattern(param as Node, 'param', param as Node, scope);
       this.patternExpressions(param as Node);
     }
     if (node.body.type === 'BlockStatement') {
+      // What a default names is not what the body declares.
+      if (node.params.some((param) => param.type !== 'Identifier'))
+        this.scope = new Scope(scope, 'block', node.body, info);
       this.stack.push(node.body);
       this.statements(node.body.body);
       this.stack.pop();
-    } else this.visit(node.body);
+    } else {
+      this.strayInArrow(node.body);
+      this.visit(node.body);
+    }
     this.scope = outerScope;
     this.fn = outerFn;
     this.unit = outerUnit;
@@ -494,4 +500,11 @@ export class Walker extends ReferenceWalker {
   protected decorators(node: Node): void {
     for (const decorator of (node as t.ClassMethod).decorators ?? []) this.visit(decorator);
   }
+}
+
+/** Where a `var` inside of it ends up. */
+function holdsVariables(scope: Scope): boolean {
+  return (
+    scope.node.type === 'StaticBlock' || (scope.fn !== null && (scope.fn.node as FunctionNode).body === scope.node)
+  );
 }
