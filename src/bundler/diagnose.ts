@@ -5,7 +5,6 @@ import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, RelatedPlace, Span } from '../diagnostics/types.ts';
 import type { BundleTarget, BuildFiles } from './files.ts';
 import { traceMap } from './maps.ts';
-import { buildDiagnostic } from './problems.ts';
 import { type BundleOutput, firstLine, VIRTUAL } from './rolldown.ts';
 import { stubbedModule } from './virtual.ts';
 
@@ -40,7 +39,7 @@ function diagnoseLog(log: RolldownLog, context: LogContext): Diagnostic | null {
     case 'UNRESOLVED_IMPORT': {
       const specifier = log.exporter ?? quotedIn(log.message);
       if (isGuarded(text, offset)) return null;
-      return buildDiagnostic('unresolved-import', {
+      return createDiagnostic('unresolved-import', {
         file,
         span: spanOf(text, offset, /^(['"`]).*?\1/),
         message: `\`${specifier}\` does not resolve: ${whyUnresolved(specifier)}.`,
@@ -56,14 +55,14 @@ function diagnoseLog(log: RolldownLog, context: LogContext): Diagnostic | null {
         message: `${sentence(firstLine(log.message))}.`,
       });
     case 'MISSING_EXPORT':
-      return buildDiagnostic('unbundlable-module', {
+      return createDiagnostic('unbundlable-module', {
         file,
         span: spanOf(text, offset, /^[\w$]+/),
         message: `${sentence(firstLine(log.message).replaceAll('"', '`'))}.`,
         remedy: 'Export it there, or correct the name. A type is imported with `import type`.',
       });
     default:
-      return buildDiagnostic('unbundlable-module', {
+      return createDiagnostic('unbundlable-module', {
         file,
         span: spanOf(text, offset, /^\S/),
         message: `${sentence(firstLine(log.message))}.`,
@@ -131,7 +130,7 @@ export function diagnoseAssets(output: BundleOutput, files: BuildFiles): Diagnos
     const importer = output.importers.get(asset)?.find(isUserFile);
     if (importer === undefined) return [];
     const file = files.relative(importer);
-    return buildDiagnostic('unbundlable-module', {
+    return createDiagnostic('unbundlable-module', {
       file,
       span: importPlace(file, asset, files),
       message: `\`${files.relative(asset)}\` is no module: pawl bundles JavaScript, TypeScript and JSON.`,
@@ -186,7 +185,7 @@ export function diagnoseSyntax(
       }),
     ),
     ...decorators.map((place) =>
-      buildDiagnostic('unbundlable-module', {
+      createDiagnostic('unbundlable-module', {
         ...place,
         message: 'No version of Node knows decorators of the standard yet.',
         remedy: 'Set `"experimentalDecorators": true` in tsconfig.json if they are of that kind, or call the function.',
@@ -277,7 +276,7 @@ function leftImport(specifier: string, output: BundleOutput, { files }: Diagnose
   const importer = (output.importers.get(specifier) ?? []).find((id) => output.modules.includes(id));
   const file = importer ? files.relative(importer) : '';
   const fact = file ? files.facts(file)?.imports.find(({ source }) => source === specifier) : undefined;
-  return buildDiagnostic('unresolved-import', {
+  return createDiagnostic('unresolved-import', {
     file,
     span: fact?.span ?? new Positions('').span(0, 0),
     message: `\`${specifier}\` does not resolve, and workflow code needs it.`,

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createContext, Script } from 'node:vm';
 import type { DefinitionFact, ModuleFacts } from '../compiler/index.ts';
+import { createDiagnostic } from '../diagnostics/create.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import type { JsonSchema } from '../manifest/schema.ts';
-import { buildDiagnostic } from './problems.ts';
 import type { SchemasBySlug } from './program.ts';
 import { type BundleResult, bundle } from './rolldown.ts';
 import { virtualModules } from './virtual.ts';
@@ -130,7 +130,7 @@ export function evaluateSchemas(code: string, modules: readonly ModuleFacts[], l
     ] as const) {
       if (form?.problem === undefined) continue;
       diagnostics.push(
-        buildDiagnostic('schema-without-json-form', {
+        createDiagnostic('schema-without-json-form', {
           file: definition.module.file,
           span: definition.fact.nameSpan,
           message: `The ${side} schema of \`${slug}\` has no JSON Schema form: ${form.problem.replace(/\.$/, '')}.`,
@@ -151,7 +151,7 @@ function failed(error: unknown, modules: readonly ModuleFacts[], locate: Locate)
   for (const [, line, column] of stack.matchAll(FRAME)) place ??= locate(Number(line), Number(column));
   const first = modules.find(({ definitions }) => definitions.length > 0);
   const at = place ?? { file: first?.file ?? '', line: 1, column: 1 };
-  return buildDiagnostic('schema-not-static', {
+  return createDiagnostic('schema-not-static', {
     file: at.file,
     span: { start: 0, end: 0, line: at.line, column: at.column, endLine: at.line, endColumn: at.column },
     message: `The schemas of definitions could not be read at build time: ${message}.`,

@@ -4,7 +4,9 @@ import { performance } from 'node:perf_hooks';
 import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative } from '../checker/disk-resolve.ts';
+import { withSeverities } from '../checker/check-program.ts';
 import { checkProgram } from '../checker/index.ts';
+import { Suppressions } from '../checker/suppressions.ts';
 import type { ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { sortDiagnostics } from '../diagnostics/order.ts';
@@ -307,7 +309,7 @@ class Session implements BuildSession {
     diagnostics.push(...diagnoseWorkflowBundle(outputs.workflow, context('workflow')));
     diagnostics.push(...diagnoseSyntax(outputs.step, 'step', context('step')));
     const evaluated = this.#evaluate(schemas?.result.ok ? schemas.result.output : null, withSchemas);
-    diagnostics.push(...evaluated.diagnostics);
+    diagnostics.push(...this.#judge(evaluated.diagnostics));
     this.#watched = [...new Set([...outputs.workflow.files, ...outputs.step.files])];
     return { diagnostics: sortDiagnostics(diagnostics), outputs, schemas: evaluated.schemas };
   }
@@ -319,6 +321,16 @@ class Session implements BuildSession {
     const result = evaluateSchemas(output.code, modules, (line, column) => map.locate(output, line, column));
     this.#schemas = { output, result };
     return result;
+  }
+
+  /** Findings about schemas as comments and the configuration would have them. */
+  #judge(found: readonly Diagnostic[]): Diagnostic[] {
+    const suppressions = new Suppressions();
+    for (const file of new Set(found.map((each) => each.file))) {
+      const facts = this.#files.facts(file);
+      if (facts) suppressions.add(facts);
+    }
+    return withSeverities(suppressions.apply(found), this.#config);
   }
 
   /** Facts of the modules of installed packages that take part. */

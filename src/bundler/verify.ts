@@ -1,9 +1,9 @@
 import { parseAst } from 'rolldown/parseAst';
 import { compareText } from '../diagnostics/order.ts';
+import { createDiagnostic } from '../diagnostics/create.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import type { ManifestSpan } from '../manifest/schema.ts';
 import { eachNode } from './chunk-syntax.ts';
-import { buildDiagnostic } from './problems.ts';
 import type { ProgramDescription } from './program.ts';
 
 /** Ids in the order of their kinds: what a bundle hands to the helpers of compiled code. */
@@ -96,7 +96,7 @@ function compare(described: ProgramDescription, workflow: HelperCalls, step: Hel
   ];
   return problems.map(([what, id, problem]) => {
     const { file, span } = placeOf(id, described);
-    return buildDiagnostic('id-mismatch', {
+    return createDiagnostic('id-mismatch', {
       file,
       span: { start: 0, end: 0, ...span },
       message: `The ${what} \`${id}\` ${problem}.`,

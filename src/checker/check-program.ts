@@ -65,7 +65,8 @@ function checkedConfig(config: CheckerConfig | CheckedConfig): CheckedConfig {
   return 'severities' in config ? config : checkConfig(config);
 }
 
-function withSeverities(diagnostics: Diagnostic[], { severities }: CheckedConfig): Diagnostic[] {
+/** Gives findings the severities of the configuration; those of rules that are off are gone. */
+export function withSeverities(diagnostics: Diagnostic[], { severities }: CheckedConfig): Diagnostic[] {
   if (severities.size === 0) return diagnostics;
   return diagnostics.flatMap((diagnostic) => {
     const rule = findRule(diagnostic.code);

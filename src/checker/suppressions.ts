@@ -1,8 +1,9 @@
 import type { ModuleFacts, SuppressionFact } from '../compiler/facts.ts';
-import type { RuleName } from '../diagnostics/codes.ts';
+import { CODES, type RuleName } from '../diagnostics/codes.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { findRule, suggestRule } from '../diagnostics/lookup.ts';
 import type { Diagnostic, Fix, Severity, Span } from '../diagnostics/types.ts';
+import { RULES } from '../rules/index.ts';
 import type { ChainSuppressions } from './reach.ts';
 
 const ABOUT_COMMENTS: ReadonlySet<RuleName> = new Set([
@@ -74,6 +75,7 @@ export class Suppressions implements ChainSuppressions {
     const unused = (aboutComments: boolean): Diagnostic[] =>
       this.#entries
         .filter(({ rule, used }) => rule !== null && !used && severities.get(rule) !== 'off')
+        .filter(({ rule }) => !leftToBuild(rule as RuleName))
         .filter(({ rule }) => ABOUT_COMMENTS.has(rule as RuleName) === aboutComments)
         .map(unusedDiagnostic);
     const first = this.apply([...this.#withoutReason(), ...this.#unknown(), ...unused(false)]);
@@ -117,6 +119,11 @@ export class Suppressions implements ChainSuppressions {
       );
     return [...unknown, ...empty];
   }
+}
+
+/** Whether only a build can tell if the comment is needed. */
+function leftToBuild(rule: RuleName): boolean {
+  return CODES[rule].suppressible && RULES.find(({ name }) => name === rule)?.by === 'bundler';
 }
 
 function keyOf(file: string, line: number, rule: RuleName): string {

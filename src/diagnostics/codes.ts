@@ -35,6 +35,11 @@ export const CODES = {
   'unknown-suppression-code': warning('PAWL9003'),
   'syntax-error': error('PAWL9004', false),
   'configuration-error': error('PAWL9005', false),
+  'unresolved-import': error('PAWL9006', false),
+  'unbundlable-module': error('PAWL9007', false),
+  'schema-not-static': error('PAWL9008', false),
+  'schema-without-json-form': warning('PAWL9009'),
+  'id-mismatch': error('PAWL9010', false),
 } as const satisfies Record<string, CodeInfo>;
 
 export type RuleName = keyof typeof CODES;

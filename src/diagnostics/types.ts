@@ -40,7 +40,7 @@ export interface Fix {
 }
 
 export interface Diagnostic {
-  /** `PAWL1001` … `PAWL9005`; never reused. */
+  /** `PAWL1001` … `PAWL9010`; never reused. */
   code: string;
   /** The rule's name, also its file, fixture folder and ESLint id: `directive-not-async`. */
   rule: string;

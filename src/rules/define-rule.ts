@@ -10,6 +10,7 @@ import type { Program } from './program.ts';
  * - **compiler rule**: found while one module is analysed, because compilation depends on it; its literal has no `check`.
  * - **program rule**: found over all modules; its literal has a `check`.
  * - **session rule**: found by the checker itself, about configuration and suppressions.
+ * - **bundler rule**: found by `pawl build` alone, which follows every import to its end; `pawl check` is silent about it.
  */
 
 /** One module as text, or several by their path. */
@@ -30,13 +31,13 @@ export interface Explanation {
 export interface Rule {
   name: RuleName;
   /** Who finds it. */
-  by: 'compiler' | 'program' | 'compiler and program' | 'session';
+  by: 'compiler' | 'program' | 'compiler and program' | 'session' | 'bundler';
   /** One line without a full stop: what it catches. */
   description: string;
   explanation: Explanation;
-  /** Code that is reported. The test suite runs it through the checker. */
+  /** Code that is reported. The test suite runs it through the checker, or for bundler rules through a build. */
   bad: Example;
-  /** The same, repaired: the checker is silent. */
+  /** The same, repaired: nothing is reported. */
   good: Example;
   /** Whether a fix comes with the finding. */
   fixable?: true;

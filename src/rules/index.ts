@@ -21,6 +21,11 @@ import { syntaxError } from './syntax-error.ts';
 import { unknownSuppressionCode } from './unknown-suppression-code.ts';
 import { unstableId } from './unstable-id.ts';
 import { unusedSuppression } from './unused-suppression.ts';
+import { unresolvedImport } from './unresolved-import.ts';
+import { unbundlableModule } from './unbundlable-module.ts';
+import { schemaNotStatic } from './schema-not-static.ts';
+import { schemaWithoutJsonForm } from './schema-without-json-form.ts';
+import { idMismatch } from './id-mismatch.ts';
 
 /** The catalogue, in the order of codes. */
 export const RULES: readonly Rule[] = [
@@ -46,6 +51,11 @@ export const RULES: readonly Rule[] = [
   unknownSuppressionCode,
   syntaxError,
   configurationError,
+  unresolvedImport,
+  unbundlableModule,
+  schemaNotStatic,
+  schemaWithoutJsonForm,
+  idMismatch,
 ];
 
 export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';

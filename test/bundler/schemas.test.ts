@@ -92,6 +92,18 @@ describe('what has none', () => {
     expect(result.output?.manifest.steps.act).toMatchObject({ output: { type: 'string' } });
   });
 
+  test('its warning can be suppressed, and given another severity', async () => {
+    const files = action('z.object({ on: z.date() })');
+    const root = project(files, ['zod']);
+    expect(findings(await build({ root, config: { rules: { PAWL9009: 'off' } }, write: false }))).toEqual([]);
+    const strict = await build({ root, config: { rules: { 'schema-without-json-form': 'error' } }, write: false });
+    expect(findings(strict).join()).toMatch(/error PAWL9009/);
+    expect(strict.output).toBeNull();
+    const text = files['src/a.ts'] ?? '';
+    const commented = text.replace('export const act', '// pawl-ignore PAWL9009 -- no model sees it\nexport const act');
+    expect(findings(await build({ root: project({ 'src/a.ts': commented }, ['zod']), write: false }))).toEqual([]);
+  });
+
   test('something that is no schema is a warning', async () => {
     const result = await build({ root: project(action('{ n: 1 } as any'), ['zod']), write: false });
     expect(findings(result).join()).toMatch(

@@ -1,27 +1,39 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { build } from '../../src/bundler/index.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
-import { type Example, RULES } from '../../src/rules/index.ts';
+import { type Example, RULES, type Rule } from '../../src/rules/index.ts';
 import { checkSources } from '../support/checker.ts';
+import { ROOT } from '../support/dist.ts';
+import { temporaryProject } from '../support/project.ts';
 
 /** Documentation that lies is worse than none: every bad example reports its rule, every good one is silent. */
 describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule) => {
   test('its bad example is reported', async () => {
-    const diagnostics = await checkExample(rule.bad);
+    const diagnostics = await checkExample(rule, rule.bad);
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(CODES[name].code);
     expect(diagnostics.filter(({ rule: found }) => found !== name)).toEqual([]);
   });
 
   test('its good example is silent', async () => {
-    expect(await checkExample(rule.good)).toEqual([]);
+    expect(await checkExample(rule, rule.good)).toEqual([]);
   });
 
   test('it has a fix when it says so', async () => {
-    const diagnostics = await checkExample(rule.bad);
+    const diagnostics = await checkExample(rule, rule.bad);
     expect(diagnostics.some((diagnostic) => diagnostic.fix !== undefined)).toBe(rule.fixable === true);
   });
 });
 
-async function checkExample(example: Example) {
+async function checkExample({ by }: Rule, example: Example) {
   const files = typeof example === 'string' ? { 'src/main.ts': example } : example;
+  if (by === 'bundler') {
+    const { diagnostics } = await build({
+      root: temporaryProject(files),
+      write: false,
+      packages: [join(ROOT, 'node_modules')],
+    });
+    return diagnostics;
+  }
   return (await checkSources(files)).diagnostics;
 }

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createBuildSession } from '../../src/bundler/index.ts';
 import { createSession } from '../../src/checker/index.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
-import { formatPretty } from '../../src/diagnostics/index.ts';
-import { RULES } from '../../src/rules/index.ts';
+import { type Diagnostic, formatPretty } from '../../src/diagnostics/index.ts';
+import { RULES, type Rule } from '../../src/rules/index.ts';
 import { ROOT } from '../support/dist.ts';
 
 /**
@@ -21,21 +22,26 @@ test('there is a folder for each rule, and a file', () => {
   expect(names.filter((name) => !files.has(`${name}.ts`))).toEqual([]);
 });
 
-describe.each(RULES.map(({ name }) => name))('%s', (name) => {
+describe.each(RULES.map(({ name, by }) => [name, by] as const))('%s', (name, by) => {
   test('invalid is reported', async () => {
-    const { text, rules } = await check(join(FIXTURES, name, 'invalid'));
+    const { text, rules } = await check(join(FIXTURES, name, 'invalid'), by);
     expect(rules).toContain(name);
     await expect(text).toMatchFileSnapshot(join(FIXTURES, name, 'invalid.expected'));
   });
 
   test('valid is silent', async () => {
-    expect((await check(join(FIXTURES, name, 'valid'))).text).toBe('no findings\n');
+    expect((await check(join(FIXTURES, name, 'valid'), by)).text).toBe('no findings\n');
   });
 });
 
-async function check(path: string): Promise<{ text: string; rules: string[] }> {
+async function check(path: string, by: Rule['by']): Promise<{ text: string; rules: string[] }> {
   const folder = existsSync(path) && statSync(path).isDirectory();
   const root = folder ? path : join(path, '..');
+  if (by === 'bundler') {
+    const session = createBuildSession({ root, write: false });
+    const { diagnostics } = await session.build();
+    return describeFindings(diagnostics, (file) => session.source(file));
+  }
   const configFile = join(root, 'pawl.config.json');
   const text = existsSync(configFile) ? readFileSync(configFile, 'utf8') : null;
   const session = createSession({
@@ -44,8 +50,12 @@ async function check(path: string): Promise<{ text: string; rules: string[] }> {
     configSource: text === null ? undefined : { file: 'pawl.config.json', text },
   });
   const { diagnostics } = await session.check();
-  return {
-    text: formatPretty(diagnostics, { source: (file) => session.source(file) }),
-    rules: diagnostics.map(({ rule }) => rule),
-  };
+  return describeFindings(diagnostics, (file) => session.source(file));
+}
+
+function describeFindings(
+  diagnostics: readonly Diagnostic[],
+  source: (file: string) => string | null,
+): { text: string; rules: string[] } {
+  return { text: formatPretty(diagnostics, { source }), rules: diagnostics.map(({ rule }) => rule) };
 }
