@@ -438,16 +438,22 @@ export class Worker implements World {
   }
 
   async #claimAll(): Promise<void> {
+    let now = 0;
     while (this.#state === 'open') {
       const limit = Math.min(this.#makeRoom(), 100);
       this.#starved = limit <= 0;
       if (this.#starved) return;
-      const records = await this.store.claim({ owner: this.#owner, now: this.now(), limit });
+      now = this.now();
+      const records = await this.store.claim({ owner: this.#owner, now, limit });
       if (this.#isOver()) return;
       await Promise.all(records.map((record) => this.#resume(record, [])));
       if (records.length < limit) break;
     }
-    if (this.#state === 'open') this.#setAlarm(await this.store.nextWakeAt());
+    if (this.#state !== 'open') return;
+    const next = await this.store.nextWakeAt();
+    // It came due in the meantime: no timer is needed.
+    if (next !== null && next > now && next <= this.now()) this.#claimAgain = true;
+    else this.#setAlarm(next);
   }
 
   /** For runs that sleep and that nobody owns. */
