@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import type { Positions } from '../../diagnostics/positions.ts';
 import type { Diagnostic } from '../../diagnostics/types.ts';
-import type { DirectiveKind, Unit, Use } from '../facts.ts';
+import type { DirectiveKind, FunctionFact, Unit, Use } from '../facts.ts';
 import type { FunctionNode, Node } from './ast.ts';
 
 /**
@@ -200,4 +200,16 @@ export interface Model {
   units: Unit[];
   usesCommonJs: boolean;
   diagnostics: Diagnostic[];
+}
+
+/** A directive function that the compiler transforms: the facts about it, and its nodes. */
+export interface DirectiveFunction {
+  fact: FunctionFact;
+  site: DirectiveSite;
+  /** Where a moved function goes: the end of this node (the program, a namespace's block or a class body). */
+  home: Node;
+  /** The `const` that holds the function, when the function calls itself by that name and has to move. */
+  selfName: string | null;
+  /** Captures `this` lexically (a moved arrow). */
+  lexicalThis: boolean;
 }

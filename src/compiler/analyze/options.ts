@@ -1,8 +1,8 @@
 import { parse as parseDuration } from '@lukeed/ms';
 import type { StepOptions } from '../facts.ts';
 import { keyName, type Node, staticPath, unwrap } from './ast.ts';
-import { type DirectiveFunction, stepBindings } from './functions.ts';
-import type { Model, OptionSite, Scope } from './model.ts';
+import { stepBindings } from './captures.ts';
+import type { DirectiveFunction, Model, OptionSite, Scope } from './model.ts';
 import { report } from './report.ts';
 
 /**

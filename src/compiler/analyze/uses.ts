@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import type { ModuleFacts, Unit, Use } from '../facts.ts';
 import { type Node, unwrap } from './ast.ts';
-import type { DirectiveFunction } from './functions.ts';
+import type { DirectiveFunction } from './model.ts';
 import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
 import { placeOf } from './names.ts';
 

@@ -1,6 +1,6 @@
 import type * as t from '@babel/types';
 import { findToken, type FunctionNode, keyName, type Node } from '../analyze/ast.ts';
-import type { DirectiveFunction } from '../analyze/functions.ts';
+import type { DirectiveFunction } from '../analyze/model.ts';
 import { firstStatement, type Transform } from './transform.ts';
 
 /**

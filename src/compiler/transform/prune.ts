@@ -1,8 +1,7 @@
 import type * as t from '@babel/types';
 import { isFunction, isTypeOnly, type Node, unwrap } from '../analyze/ast.ts';
 import { bindingNames } from '../analyze/definitions.ts';
-import type { DirectiveFunction } from '../analyze/functions.ts';
-import type { Binding, Ref } from '../analyze/model.ts';
+import type { Binding, DirectiveFunction, Ref } from '../analyze/model.ts';
 import { changedNames, pureCalls } from './effects.ts';
 import type { Transform } from './transform.ts';
 
