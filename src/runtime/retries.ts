@@ -1,8 +1,8 @@
 /** How long a worker waits before it asks a store again that failed. */
 
 /** The first wait, and the longest, ms. */
-export const FIRST_WAIT = 100;
-export const LONGEST_WAIT = 5_000;
+const FIRST_WAIT = 100;
+const LONGEST_WAIT = 5_000;
 
 /** After that long without a failure, ms, the waits of a run begin anew. */
 const FORGET_AFTER = 30_000;
@@ -35,6 +35,10 @@ export class Retries {
     const wait = last === undefined ? FIRST_WAIT : Math.min(last.wait * 2, LONGEST_WAIT);
     this.#last.set(runId, { wait, at: now });
     return wait;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
   }
 
   pause(wait: number): Promise<void> {

@@ -8,7 +8,7 @@ import type { Outcome } from './live-run.ts';
 import type { Program } from './program.ts';
 import { Realm } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
-import { definitionOf } from './step-runner.ts';
+import { definitionOf, type StepRunner } from './step-runner.ts';
 import { suggest } from './suggest.ts';
 
 /** How many events of a long log are read at once. */
@@ -50,6 +50,21 @@ export function canGoOn(run: RunRecord, manifest: Manifest, has: (stepId: string
   const steps = parkedReason.details?.steps;
   if (!Array.isArray(steps) || !Object.hasOwn(manifest.workflows, workflowId)) return false;
   return steps.every((id) => typeof id === 'string' && has(id));
+}
+
+/** Checks the options of all steps, so that a wrong one is told at once and not in the middle of a run. */
+export function checkSettings({ manifest }: Program, steps: StepRunner): void {
+  for (const [id, { file }] of Object.entries(manifest.steps)) {
+    try {
+      steps.settings(id);
+    } catch (error) {
+      throw new PawlError('PAWL_STEP_OPTIONS', `The options of the step ${id} are wrong: ${(error as Error).message}`, {
+        place: file,
+        remedy: (error as PawlError).remedy,
+        cause: error,
+      });
+    }
+  }
 }
 
 /** Checks what a defined workflow returns. */

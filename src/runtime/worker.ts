@@ -20,13 +20,14 @@ import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import { RunDriver } from './run-driver.ts';
 import { newRunId } from './run-id.ts';
-import { endOf, type RunEnd, watchEnd } from './run-end.ts';
-import { FIRST_WAIT, isDamage, isHopeless, LONGEST_WAIT, Retries } from './retries.ts';
+import { endOf, type RunEnd } from './run-end.ts';
+import { isDamage, Retries } from './retries.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { definitionOf, StepRunner } from './step-runner.ts';
+import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
-import { canGoOn, checkResult, readLog, sharedRealm, unknownWorkflow } from './worker-parts.ts';
+import { canGoOn, checkResult, checkSettings, readLog, sharedRealm, unknownWorkflow } from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
 
 /**
@@ -49,12 +50,6 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
   return worker;
 }
 
-/** Somebody in this process who waits for a run's end. */
-interface Waiter {
-  resolve(end: RunEnd): void;
-  reject(error: unknown): void;
-}
-
 export class Worker implements World {
   readonly store: EventStore;
   readonly clock: Clock;
@@ -67,13 +62,8 @@ export class Worker implements World {
   readonly #runs = new Map<string, RunDriver>();
   /** Runs that are being read. */
   readonly #loading = new Set<string>();
-  /** Ends that somebody in this process waits for, of runs that live here. */
-  readonly #waiting = new Map<string, Waiter[]>();
-  /** Those who hear of a run's end from the store. */
-  readonly #watching = new Map<string, Set<(error: unknown) => void>>();
-  /** Runs that cannot be read because the store is damaged. They stay this worker's, so that no worker tries again and again. */
-  readonly #damaged = new Map<string, unknown>();
   readonly #retries = new Retries();
+  readonly #waiters: Waiters;
   readonly #codes = new Map<string, WorkflowCode>();
   #owner = `worker-${randomUUID()}`;
   #realm: Realm | null = null;
@@ -97,10 +87,13 @@ export class Worker implements World {
     this.clock = options.clock ?? systemClock;
     this.#maxRuns = options.maxRuns ?? 1_000;
     this.#lease = options.lease ?? 15_000;
+    this.#waiters = new Waiters(this.store, this.#retries, (runId, error) =>
+      this.#emit({ type: 'store-failed', runId, error }),
+    );
     this.#gate = new Gate(options.concurrency ?? 100);
     this.#steps = new StepRunner(program);
     this.#codes.set(program.workflows.hash, program.workflows);
-    for (const id of Object.keys(program.manifest.steps)) this.#checkSettings(id);
+    checkSettings(program, this.#steps);
     this.#host = this.#makeHost();
   }
 
@@ -115,19 +108,6 @@ export class Worker implements World {
 
   now(): number {
     return Math.floor(this.clock.now());
-  }
-
-  #checkSettings(id: string): void {
-    try {
-      this.#steps.settings(id);
-    } catch (error) {
-      const place = this.program.manifest.steps[id]?.file;
-      throw new PawlError('PAWL_STEP_OPTIONS', `The options of the step ${id} are wrong: ${(error as Error).message}`, {
-        place,
-        remedy: (error as PawlError).remedy,
-        cause: error,
-      });
-    }
   }
 
   #makeHost(): DriverHost {
@@ -240,7 +220,7 @@ export class Worker implements World {
       for (const driver of [...this.#runs.values()]) {
         driver.leave('The lease of the worker was lost');
         this.#runs.delete(driver.id);
-        this.#hand(driver.id);
+        this.#waiters.hand(driver.id);
       }
       this.#owner = `worker-${randomUUID()}`;
       await this.store.registerOwner(this.#owner, this.#lease);
@@ -311,13 +291,8 @@ export class Worker implements World {
   }
 
   whenEnded(runId: string): Promise<RunEnd> {
-    if (!this.#runs.has(runId) && !this.#loading.has(runId)) return this.#watch(runId);
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject };
-      const list = this.#waiting.get(runId);
-      if (list) list.push(waiter);
-      else this.#waiting.set(runId, [waiter]);
-    });
+    const lives = this.#runs.has(runId) || this.#loading.has(runId);
+    return lives ? this.#waiters.wait(runId) : this.#waiters.watch(runId);
   }
 
   resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
@@ -328,61 +303,7 @@ export class Worker implements World {
     const { id: runId, workflowId } = driver.identity;
     const error = outcome.status === 'completed' ? null : outcome.data;
     this.#emit({ type: 'run-finished', runId, workflowId, status: outcome.status, at, error });
-    this.#tell(runId, outcome);
-  }
-
-  #tell(runId: string, end: RunEnd): void {
-    const list = this.#waiting.get(runId);
-    this.#waiting.delete(runId);
-    for (const { resolve } of list ?? []) resolve(end);
-  }
-
-  /** Those who wait for a run that left this worker hear of it from the store. */
-  #hand(runId: string): void {
-    const list = this.#waiting.get(runId);
-    if (list === undefined) return;
-    this.#waiting.delete(runId);
-    void this.#passOn(runId, list);
-  }
-
-  async #passOn(runId: string, list: readonly Waiter[]): Promise<void> {
-    for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
-      try {
-        const end = await this.#watch(runId);
-        for (const { resolve } of list) resolve(end);
-        return;
-      } catch (error) {
-        if (this.#state !== 'open' || this.#damaged.has(runId) || isHopeless(error)) {
-          for (const { reject } of list) reject(error);
-          return;
-        }
-        this.#emit({ type: 'store-failed', runId, error });
-        await this.#retries.pause(wait);
-      }
-    }
-  }
-
-  /** The end as the store tells it; rejects when this worker finds out that the run cannot be read. */
-  #watch(runId: string): Promise<RunEnd> {
-    if (this.#damaged.has(runId)) return Promise.reject(this.#damaged.get(runId));
-    return new Promise((resolve, reject) => {
-      const watching = this.#watching.get(runId) ?? new Set();
-      this.#watching.set(runId, watching.add(reject));
-      const done = (): void => {
-        if (watching.delete(reject) && watching.size === 0) this.#watching.delete(runId);
-      };
-      watchEnd(this.store, runId).then(resolve, reject).finally(done);
-    });
-  }
-
-  #giveUp(runId: string, error: unknown): void {
-    this.#damaged.set(runId, error);
-    const waiting = this.#waiting.get(runId) ?? [];
-    const watching = this.#watching.get(runId) ?? [];
-    this.#waiting.delete(runId);
-    this.#watching.delete(runId);
-    for (const { reject } of waiting) reject(error);
-    for (const reject of watching) reject(error);
+    this.#waiters.tell(runId, outcome);
   }
 
   // ------------------------------------------------------------- claiming
@@ -489,17 +410,18 @@ export class Worker implements World {
       }
       const { id, workflowId, seed, createdAt, input } = record;
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, carried };
-      this.#damaged.delete(runId);
+      this.#waiters.readable(runId);
       this.#runs.set(id, new RunDriver(this.#host, { id, workflowId, seed, createdAt, input }, hash, beginning));
       // What came while the bundle was read was told to nobody.
       this.#read({ runId });
     } catch (error) {
       this.#emit({ type: 'store-failed', runId, error });
       if (isDamage(error)) {
-        this.#giveUp(runId, error);
+        // It stays this worker's, so that no worker reads it again and again.
+        this.#waiters.giveUp(runId, error);
         return;
       }
-      this.#hand(runId);
+      this.#waiters.hand(runId);
       void this.#letGo(runId, record.fence);
     } finally {
       this.#loading.delete(runId);
@@ -542,7 +464,7 @@ export class Worker implements World {
     const { id: runId, fence, lastSeq: afterSeq, workflowId } = record;
     await this.store.append({ runId, fence, afterSeq, events: [{ type: 'run_parked', at, meta }] });
     this.#emit({ type: 'run-parked', runId, workflowId, code: meta.code, message: meta.message, at });
-    this.#hand(runId);
+    this.#waiters.hand(runId);
   }
 
   /** Without its code a run that is cancelled can do nothing but end. Left unread, the message would keep it due for ever. */
@@ -555,7 +477,7 @@ export class Worker implements World {
     ];
     await this.store.append({ runId, fence, afterSeq, events, consume: inbox.map(({ id }) => id) });
     this.#emit({ type: 'run-finished', runId, workflowId, status: 'cancelled', at, error });
-    this.#tell(runId, { status: 'cancelled', data: error });
+    this.#waiters.tell(runId, { status: 'cancelled', data: error });
   }
 
   /** Runs that were parked for a step that is there again go on. */
@@ -591,7 +513,7 @@ export class Worker implements World {
     if (this.#runs.get(runId) === driver) this.#runs.delete(runId);
     if (again === null) {
       // A run that ended has told those who wait already; this is for one that was parked or taken away.
-      queueMicrotask(() => this.#hand(runId));
+      queueMicrotask(() => this.#waiters.hand(runId));
       if (this.#starved) this.#claim();
       return;
     }
@@ -610,13 +532,13 @@ export class Worker implements World {
         this.#loading.delete(runId);
         if (this.#isOver()) return;
         if (claimed.ok) await this.#resume(claimed.run, carried);
-        else if (claimed.reason === 'finished') this.#tell(runId, endOf(claimed.run) as RunEnd);
-        else this.#hand(runId);
+        else if (claimed.reason === 'finished') this.#waiters.tell(runId, endOf(claimed.run) as RunEnd);
+        else this.#waiters.hand(runId);
         return;
       } catch (error) {
         this.#emit({ type: 'store-failed', runId, error });
         if (isDamage(error)) {
-          this.#giveUp(runId, error);
+          this.#waiters.giveUp(runId, error);
           break;
         }
       }
@@ -641,7 +563,7 @@ export class Worker implements World {
     const { id, fence } = driver;
     driver.leave('The run was evicted');
     this.#runs.delete(id);
-    this.#hand(id);
+    this.#waiters.hand(id);
     this.store.release(id, fence).then(
       () => this.#claim(),
       (error: unknown) => this.#emit({ type: 'store-failed', runId: id, error }),
