@@ -7,6 +7,7 @@ import type { Output } from '../output.ts';
 import { openProject, readProjectManifest, STORE_OPTION, withStore } from '../project.ts';
 import type { RunPlan, RunRequest } from '../run-plan.ts';
 import type { LiveProgress } from '../run-session.ts';
+import type { StoreTrouble } from '../store-trouble.ts';
 
 /** How long running attempts may go on after Ctrl-C, ms. Those that do not end are made again by whoever resumes the run. */
 const PATIENCE = 1_000;
@@ -51,22 +52,25 @@ async function execute(
   const { createWorker } = await import('../../runtime/index.ts');
   const { planRuns } = await import('../run-plan.ts');
   const { interruption, redirectConsole } = await import('../run-session.ts');
+  const { StoreTrouble } = await import('../store-trouble.ts');
   let progress: LiveProgress | null = null;
   const print = (text: string): void => (progress ? progress.print(text) : out.aside(text));
   const restoreConsole = redirectConsole(print, out);
   const interrupted = interruption();
+  const trouble = new StoreTrouble(print);
   let worker: Worker | null = null;
+  let failed = false;
   try {
-    worker = await createWorker({ manifest, store, onEvent: (event) => tell(event, print) });
-    const plan = await planRuns(store, worker, request);
+    worker = await createWorker({ manifest, store, onEvent: (event) => tell(event, print, trouble) });
+    const plan = await Promise.race([planRuns(store, worker, request), trouble.gaveUp]);
     if (plan.ended) {
       out.note(`the run ${plan.ended.id} has ended before; this is how`);
       return await report(store, [plan.ended.id], out);
     }
-    const ids = await begin(worker, plan, request, out);
+    const ids = await Promise.race([begin(worker, plan, request, out), trouble.gaveUp]);
     const [only, second] = ids;
     if (only !== undefined && second === undefined) progress = await follow(store, only, request.workflowId, out);
-    const code = await Promise.race([ended(ids), interrupted.code]);
+    const code = await Promise.race([ended(ids), interrupted.code, trouble.gaveUp]);
     if (code === null) {
       await stop(progress, store, ids, out);
       progress = null;
@@ -77,11 +81,20 @@ async function execute(
     const again = ids.length === 1 ? `pawl run ${request.workflowId} --id ${only}` : `pawl run ${request.workflowId}`;
     out.note(`interrupted; nothing is lost: \`${again}\` goes on`);
     return code;
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     interrupted.stop();
     await progress?.stop();
-    await worker?.close({ timeout: PATIENCE });
-    restoreConsole();
+    try {
+      await worker?.close({ timeout: PATIENCE });
+    } catch (error) {
+      // A store that failed cannot take the runs back; its lease will end. The first error is the one to tell.
+      if (!failed) throw error;
+    } finally {
+      restoreConsole();
+    }
   }
 }
 
@@ -101,17 +114,16 @@ async function begin(worker: Worker, plan: RunPlan, { workflowId, id }: RunReque
 }
 
 /** What the worker tells besides what the log does. */
-function tell(event: WorkerEvent, print: (text: string) => void): void {
+function tell(event: WorkerEvent, print: (text: string) => void, trouble: StoreTrouble): void {
   if (event.type === 'console') print(event.text);
-  if (event.type === 'store-failed') {
-    const reason = event.error instanceof Error ? event.error.message : String(event.error);
-    print(`the store does not answer, trying again: ${reason}`);
-  }
+  trouble.heard(event);
 }
 
 async function ended(ids: readonly string[]): Promise<null> {
   const { getRun } = await import('../../runtime/index.ts');
-  await Promise.all(ids.map((id) => getRun(id).end()));
+  // One that cannot be read does not keep the others from their ends.
+  for (const end of await Promise.allSettled(ids.map((id) => getRun(id).end())))
+    if (end.status === 'rejected') throw end.reason;
   return null;
 }
 
