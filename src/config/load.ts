@@ -94,12 +94,15 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
       giget: false,
       extend: false,
       omit$Keys: false,
+      // There is one source, to be taken as it is: merging would make an object of a value that is none.
+      merger: (...sources) => sources.find((source) => source !== undefined && source !== null) ?? {},
       // Also where pawl is not installed in the project (npx), and always this very version.
       jitiOptions: { alias: { 'pawl/config': ownEntry() }, moduleCache: false, fsCache: false },
     });
     return config;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const reason = line.replace(/[\s.]+$/, '');
     throw failure(
       file,
       text,

@@ -82,6 +82,19 @@ test.each([
   expect((await problemsOf('pawl.config.ts', text)).join()).toMatch(expected);
 });
 
+test.each(['5', `'src'`, 'true', '[]'])('`export default %s` is no configuration', async (value) => {
+  expect((await problemsOf('pawl.config.ts', `export default ${value};`)).join()).toMatch(
+    /^pawl\.config\.ts:1:1 The configuration is not an object/,
+  );
+});
+
+test('what the parser says ends in one full stop', async () => {
+  expect((await problemsOf('pawl.config.ts', 'export default { a b };')).join()).toMatch(/[^\s.]\.\s*$/);
+  expect((await problemsOf('pawl.config.ts', 'const a = 1 const b = 2;')).join()).toMatch(
+    /Missing semicolon\b[^.]*\.\s*$/,
+  );
+});
+
 test('a directory in place of the file', async () => {
   mkdirSync(join(root, 'pawl.config.ts'));
   await expect(loadConfig(root)).rejects.toThrow(/cannot be read: it is a directory/);
