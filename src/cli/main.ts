@@ -28,7 +28,8 @@ export async function main({ argv, stdout, stderr, env, cwd, commands = COMMANDS
   const json = argv.includes('--json');
   const out = new Output({ stdout, stderr, env, json });
   try {
-    const [first, ...rest] = argv;
+    const { root, words } = leadingRoot(argv);
+    const [first, ...rest] = words;
     const named = first === 'help' ? rest[0] : first;
     if (named === undefined || named === '--help' || named === '-h') {
       out.write(formatHelp(commands, VERSION, out.colors));
@@ -40,7 +41,7 @@ export async function main({ argv, stdout, stderr, env, cwd, commands = COMMANDS
     }
     const command = commands.find(({ name }) => name === named);
     if (!command) throw await unknownCommand(named, commands);
-    const { args, options } = await parseLine(command, first === 'help' ? ['--help'] : rest);
+    const { args, options } = await parseLine(command, first === 'help' ? ['--help'] : [...root, ...rest]);
     if (options.help) {
       out.write(formatCommandHelp(command, out.colors));
       return 0;
@@ -54,6 +55,17 @@ export async function main({ argv, stdout, stderr, env, cwd, commands = COMMANDS
     printError(error, out);
     return 2;
   }
+}
+
+/** `--root` may stand before the command too: it is every command's. */
+function leadingRoot(argv: readonly string[]): { root: string[]; words: readonly string[] } {
+  const [first = ''] = argv;
+  if (first.startsWith('--root=')) return { root: [first], words: argv.slice(1) };
+  if (first !== '--root') return { root: [], words: argv };
+  if (argv[1] === undefined) {
+    throw new PawlError('PAWL_USAGE', '`--root` has no value.', { remedy: 'Write `pawl --root DIR <command>`.' });
+  }
+  return { root: [`--root=${argv[1]}`], words: argv.slice(2) };
 }
 
 async function unknownCommand(word: string, commands: readonly Command[]): Promise<PawlError> {

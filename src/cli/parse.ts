@@ -35,8 +35,20 @@ export async function parseLine(command: Command, argv: readonly string[]): Prom
   })();
   if (parsed instanceof Error) throw await usageError(parsed, place, Object.keys(specs));
   const { values, positionals } = parsed;
+  checkEmpty(values, specs, place);
   if (!values.help && !values.version) checkCount(command, positionals, place);
   return { args: positionals, options: values as ParsedLine['options'] };
+}
+
+/** `--id ''` is mostly a variable of a shell that was never set; it must not mean that the option was not given. */
+function checkEmpty(values: Record<string, unknown>, specs: OptionSpecs, place: string): void {
+  for (const [name, value] of Object.entries(values)) {
+    const spec = specs[name];
+    if (spec?.type !== 'string' || ![value].flat().includes('')) continue;
+    throw new PawlError('PAWL_USAGE', `\`--${name}\` has an empty value.`, {
+      remedy: `Write \`--${name} ${spec.value}\`, or leave the option out. Run \`${place} --help\`.`,
+    });
+  }
 }
 
 async function usageError(

@@ -151,3 +151,24 @@ test('the program starts as a process of its own', async () => {
   expect(wrong.code).toBe(2);
   expect(wrong.stdout).toBe('');
 });
+
+test.each([[['--root', 'sub', 'echo', 'a']], [['--root=sub', 'echo', 'a']], [['echo', 'a', '--root', 'sub']]])(
+  'the root may stand before the command: %j',
+  async (argv) => {
+    const { code, stdout } = await run(...argv);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ args: ['a'], root: '/base/sub' });
+  },
+);
+
+test.each([
+  [['echo', 'a', '--suffix', '']],
+  [['echo', 'a', '--suffix=']],
+  [['echo', 'a', '--tag', 'x', '--tag', '']],
+  [['--root', '', 'echo', 'a']],
+  [['--root']],
+])('an empty value is not the same as none: %j', async (argv) => {
+  const { code, stderr } = await run(...argv);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/PAWL_USAGE: `--\w+` has (an empty|no) value/);
+});
