@@ -14,7 +14,7 @@ const MEMORY = ':memory:';
 
 /**
  * Parses `sqlite:PATH`, `sqlite:PATH?durability=normal` or `sqlite::memory:`. The path is taken as it stands, relative to the
- * working directory, nothing is decoded; it cannot hold a `?`.
+ * working directory, nothing is decoded. It may hold a `?`: options begin at the last one, and only where `key=value` follows.
  *
  * @throws StoreError `PAWL_STORE_URL` or `PAWL_STORE_UNSUPPORTED`
  */
@@ -23,13 +23,23 @@ export function parseStoreUrl(url: string): StoreUrl {
   const scheme = colon < 0 ? '' : url.slice(0, colon).toLowerCase();
   if (scheme !== 'sqlite') throw unknownScheme(url, scheme);
 
-  const [place, ...query] = url.slice(colon + 1).split('?');
-  const path = (place ?? '').replace(/^\/\/(?=\/|[^/])/, '');
+  const { place, query } = splitQuery(url.slice(colon + 1));
+  const path = place.replace(/^\/\/(?=\/|[^/])/, '');
   if (path === '') {
     throw new StoreError('PAWL_STORE_URL', 'The store URL names no file.', { place: url });
   }
-  const durability = parseOptions(url, query.join('?'));
+  const durability = parseOptions(url, query);
   return { scheme, path: path === MEMORY ? null : path, durability };
+}
+
+/** A `/` behind the `?` means that a folder has it in its name. */
+const QUERY = /^[\w-]+=[^/\\]*$/;
+
+function splitQuery(rest: string): { place: string; query: string } {
+  const at = rest.lastIndexOf('?');
+  const query = rest.slice(at + 1);
+  if (at < 0 || !QUERY.test(query)) return { place: rest, query: '' };
+  return { place: rest.slice(0, at), query };
 }
 
 function parseOptions(url: string, query: string): Durability {
