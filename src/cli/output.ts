@@ -110,7 +110,7 @@ export function printError(error: unknown, out: Output): void {
 }
 
 /** By its code: step bundles carry a copy of the class of their own. */
-function isPawlError(error: unknown): error is PawlError {
+export function isPawlError(error: unknown): error is PawlError {
   return (
     error instanceof Error && 'code' in error && typeof error.code === 'string' && /^PAWL(_[A-Z]|\d)/.test(error.code)
   );

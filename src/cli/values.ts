@@ -4,7 +4,7 @@
  */
 import { inspect } from 'node:util';
 import { type CodecSide, createCodec } from '../runtime/serialization/codec.ts';
-import type { Colors } from './output.ts';
+import { type Colors, isPawlError } from './output.ts';
 
 /** Stands for what only the program itself could make. */
 class Shown {
@@ -101,10 +101,19 @@ export function placeOf(thrown: unknown): string | null {
   return null;
 }
 
-/** What a program threw, over several lines: title, the user's frames, causes. */
+function pawlTitle(thrown: unknown, c: Colors): string | null {
+  return isPawlError(thrown) ? `${c.red('error')} ${c.bold(thrown.code)}: ${thrown.message}` : null;
+}
+
+/** What a program threw, over several lines: title, place and remedy where pawl itself threw it, the user's frames, causes. */
 export function showThrown(thrown: unknown, c: Colors): string {
-  const lines = [c.red(titleOf(thrown))];
+  const lines = [pawlTitle(thrown, c) ?? c.red(titleOf(thrown))];
   if (thrown instanceof Error) {
+    const { place, remedy } = thrown as { place?: unknown; remedy?: unknown };
+    if (isPawlError(thrown)) {
+      if (typeof place === 'string') lines.push(`  ${c.dim('at')} ${place}`);
+      if (typeof remedy === 'string') lines.push(`  ${c.cyan(remedy)}`);
+    }
     const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
     lines.push(...frames.map((line) => c.dim(`  ${line.trim()}`)));
     if (thrown.cause !== undefined) lines.push(`caused by ${showThrown(thrown.cause, c)}`);
