@@ -22,6 +22,8 @@ export interface SessionOptions {
    * same, so what is reported of a file does not depend on which others were named.
    */
   files?: readonly string[];
+  /** Folder of the build's output, absolute or relative to the root; what is in it is no source, whatever the globs say. */
+  outDir?: string;
 }
 
 export interface SessionStats extends ProgramStats, FileStats {
@@ -66,9 +68,10 @@ class CheckerSession implements Session {
   readonly #named: readonly string[] | null;
   #files: SourceFiles;
   #resolver: DiskResolver | null = null;
+  readonly #output: string | null;
   #known = '';
 
-  constructor({ root, config = {}, configSource, files }: SessionOptions) {
+  constructor({ root, config = {}, configSource, files, outDir }: SessionOptions) {
     this.#root = realPath(resolvePath(root)).replaceAll('\\', '/');
     if (!statOf(this.#root)?.isDirectory()) {
       throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
@@ -78,6 +81,7 @@ class CheckerSession implements Session {
     }
     this.#config = checkConfig(config, configSource);
     this.#named = files ?? null;
+    this.#output = outDir === undefined ? null : this.#relative(resolvePath(this.#root, outDir));
     this.#files = new SourceFiles(this.#root);
   }
 
@@ -119,7 +123,10 @@ class CheckerSession implements Session {
 
   /** The entries, and the files to report on (null for all). */
   #discover(): { entries: string[]; reported: Set<string> | null } {
-    const entries = new Set(discoverEntries(this.#root, this.#config.entries));
+    const found = discoverEntries(this.#root, this.#config.entries);
+    const output = this.#output;
+    // An output folder that is the root or around it is for the build to refuse; here the sources count.
+    const entries = new Set(output ? found.filter((file) => !file.startsWith(`${output}/`)) : found);
     for (const file of this.#files.overlays.keys()) entries.add(file);
     if (!this.#named) return { entries: [...entries], reported: null };
     const reported = new Set<string>();

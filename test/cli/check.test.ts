@@ -232,3 +232,12 @@ function collect(child: ChildProcess) {
       }),
   };
 }
+
+test('the output folder is no source, whatever the globs say', async () => {
+  const { check } = project({
+    'src/a.ts': CLEAN,
+    'build/old.js': BROKEN_RULE,
+    'pawl.config.json': '{ "entries": ["**/*.{ts,js}"], "outDir": "build" }',
+  });
+  expect((await check()).code).toBe(0);
+});

@@ -49,6 +49,7 @@ export const checkCommand = defineCommand({
       config: config as Parameters<typeof createSession>[0]['config'],
       configSource: source ?? undefined,
       files: args.length > 0 ? args : undefined,
+      outDir: config.outDir,
     });
     const once = async (): Promise<ExitCode> => {
       const result = options.fix ? await fixed() : await session.check();
