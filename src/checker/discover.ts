@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { globSync } from 'tinyglobby';
 import { compareText } from '../diagnostics/order.ts';
+import { unreadable } from './files.ts';
 
 /** Where steps and workflows are looked for unless the configuration says otherwise. */
 export const DEFAULT_ENTRIES: readonly string[] = ['src/**/*.{ts,tsx,js,jsx,mts,cts,mjs,cjs}'];
@@ -15,16 +17,36 @@ const TESTS = ['**/*.{test,spec}.*', '**/__tests__/**', '**/__mocks__/**'];
  *
  * @param root - absolute path
  * @param entries - globs relative to the root; null for the default
+ * @param readDirectory - for tests
  * @returns files relative to the root with `/`, sorted
+ * @throws PawlError `PAWL_FILE_UNREADABLE` for a directory that cannot be read
  */
-export function discoverEntries(root: string, entries: readonly string[] | null = null): string[] {
+export function discoverEntries(
+  root: string,
+  entries: readonly string[] | null = null,
+  readDirectory: typeof readdirSync = readdirSync,
+): string[] {
+  // The walk passes over what it cannot read; steps that lie there would be missing without a word.
+  const problems: { path: string; error: unknown }[] = [];
+  const watched = (...args: Parameters<typeof readdirSync>): unknown => {
+    try {
+      return readDirectory(...args);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push({ path: String(args[0]), error });
+      throw error;
+    }
+  };
   const ignore = entries === null ? [...NEVER, ...TESTS] : NEVER;
   const files = globSync([...(entries ?? DEFAULT_ENTRIES)], {
     cwd: root,
     ignore,
     onlyFiles: true,
     expandDirectories: false,
+    fs: { readdirSync: watched as typeof readdirSync },
   });
+  const [problem] = problems;
+  if (problem) throw unreadable(problem.path, problem.error, 'directory');
   return files.map((file) => file.replaceAll('\\', '/')).sort(compareText);
 }
 

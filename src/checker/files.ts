@@ -140,8 +140,8 @@ function readText(path: string): string {
   }
 }
 
-/** The error for a file that is there but cannot be read. */
-export function unreadable(path: string, error: unknown): PawlError {
+/** The error for a file or directory that is there but cannot be read. */
+export function unreadable(path: string, error: unknown, what: 'file' | 'directory' = 'file'): PawlError {
   const { code } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
     EACCES: 'permission denied',
@@ -150,7 +150,7 @@ export function unreadable(path: string, error: unknown): PawlError {
     ELOOP: 'its links lead in a circle',
   };
   const reason = reasons[code ?? ''] ?? (error as Error).message;
-  return new PawlError('PAWL_FILE_UNREADABLE', `The file cannot be read: ${reason}.`, {
+  return new PawlError('PAWL_FILE_UNREADABLE', `The ${what} cannot be read: ${reason}.`, {
     place: path,
     remedy: 'Make it readable, or leave it out of `entries`.',
     cause: error,

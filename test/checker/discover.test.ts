@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { discoverEntries } from '../../src/checker/discover.ts';
+import { temporaryProject } from '../support/project.ts';
+
+/** Tests may run as root, who may read everything. */
+function failing(name: string, code: string): typeof readdirSync {
+  const read = (...args: Parameters<typeof readdirSync>): unknown => {
+    if (String(args[0]).replace(/\/$/, '').endsWith(name)) throw Object.assign(new Error(`${code}: no`), { code });
+    return readdirSync(...args);
+  };
+  return read as typeof readdirSync;
+}
+
+test('a directory that cannot be read is an error that names it', () => {
+  const root = temporaryProject({ 'src/a.ts': '', 'src/secret/b.ts': '' });
+  expect(() => discoverEntries(root, null, failing('secret', 'EACCES'))).toThrow(
+    expect.objectContaining({
+      code: 'PAWL_FILE_UNREADABLE',
+      message: 'The directory cannot be read: permission denied.',
+      place: expect.stringContaining(join(root, 'src/secret')),
+    }),
+  );
+});
+
+test('one that is gone by then is none', () => {
+  const root = temporaryProject({ 'src/a.ts': '', 'src/gone/b.ts': '' });
+  expect(discoverEntries(root, null, failing('gone', 'ENOENT'))).toEqual(['src/a.ts']);
+});
+
+test('what no entry is in is not looked at', () => {
+  const root = temporaryProject({ 'src/a.ts': '', 'node_modules/x/b.ts': '', 'data/c.ts': '' });
+  expect(discoverEntries(root, null, failing('node_modules', 'EACCES'))).toEqual(['src/a.ts']);
+  expect(discoverEntries(root, ['src/**/*.ts'], failing('data', 'EACCES'))).toEqual(['src/a.ts']);
+});
