@@ -155,6 +155,15 @@ describe('a run that completes', () => {
   });
 });
 
+test('a run goes on when nobody reads its output any more', async () => {
+  const child = spawn(process.execPath, [CLI, 'run', 'greet', '--args', '["Ada", 2]'], { cwd: root });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  expect(code).toBe(0);
+  expect(ledger()).toEqual(['Ada', 'Ada']);
+});
+
 test('a run that fails exits with 1, and shows the error at its place in the sources', async () => {
   const { code, stdout, stderr } = await cli('run', 'failing', '--input', '"luck"');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
