@@ -17,14 +17,21 @@ const LIMIT = 1;
 const PROGRAM = `
 const { parentPort, workerData: cells } = require('node:worker_threads');
 const inspector = require('node:inspector');
-let turn = 0, since = 0, session;
+let turn = 0, since = 0, stopping = false;
 setInterval(() => {
   const current = Atomics.load(cells, ${TURN});
   if (current === 0 || current !== turn) { turn = current; since = performance.now(); return; }
   if (performance.now() - since < Atomics.load(cells, ${LIMIT})) return;
   since = performance.now();
-  if (!session) { session = new inspector.Session(); session.connectToMainThread(); }
-  session.post('Runtime.terminateExecution', () => parentPort.postMessage(current));
+  if (stopping) return;
+  stopping = true;
+  const session = new inspector.Session();
+  session.connectToMainThread();
+  session.post('Runtime.terminateExecution', () => {
+    parentPort.postMessage(current);
+    // A process that ends with a session prints that it waits for a debugger.
+    setImmediate(() => { session.disconnect(); stopping = false; });
+  });
 }, 50);
 `;
 
