@@ -1,4 +1,5 @@
 /** What a worker runs: the manifest, the workflow bundle as text, the step bundle as a loaded module. */
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PawlError } from '../errors.ts';
 import { hashText, type LoadedManifest, type Manifest, readBundles, readManifest } from '../manifest/index.ts';
@@ -57,7 +58,7 @@ async function importSteps(file: string, hash: string, map: string | null): Prom
   const url = pathToFileURL(file);
   // A module is loaded once by its URL: another build needs another one.
   url.searchParams.set('build', hash.slice(-16));
-  registerSourceMap(url.href, () => map);
+  registerSourceMap(url.href, () => map, dirname(file));
   let module: { registry?: unknown };
   try {
     module = (await import(/* @vite-ignore */ url.href)) as { registry?: unknown };

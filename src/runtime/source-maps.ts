@@ -2,7 +2,7 @@
  * Stacks that show the user's sources: frames in bundles are mapped, frames of pawl and of Node's machinery are dropped.
  * A map is read and decoded when the first error of its bundle needs it, and never again.
  */
-import { dirname, posix, sep } from 'node:path';
+import { dirname, posix, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { REALM_FILENAME } from './sandbox.ts';
@@ -17,11 +17,15 @@ export interface SourcePlace {
 type MapText = () => string | null;
 
 /** Maps by the name under which their bundle appears in stacks. */
-const maps = new Map<string, { text: MapText; map: TraceMap | null | undefined }>();
+const maps = new Map<string, { text: MapText; map: TraceMap | null | undefined; folder: string | null }>();
 
-/** Says where the map of a bundle is. */
-export function registerSourceMap(filename: string, text: MapText): void {
-  if (!maps.has(filename)) maps.set(filename, { text, map: undefined });
+/**
+ * Says where the map of a bundle is.
+ *
+ * @param folder Where the bundle stands, if it is a file: the map's sources are relative to it.
+ */
+export function registerSourceMap(filename: string, text: MapText, folder: string | null = null): void {
+  if (!maps.has(filename)) maps.set(filename, { text, map: undefined, folder });
 }
 
 function mapOf(filename: string): TraceMap | null | undefined {
@@ -88,10 +92,37 @@ function sourceName(source: string): string {
   return posix.normalize(source.replaceAll('\\', '/')).replace(/^(?:\.\.\/)+/, '');
 }
 
+/** Names of sources by their absolute paths, of the bundles that are files. */
+function namesByPath(): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [filename, { folder }] of maps) {
+    if (folder === null) continue;
+    for (const source of mapOf(filename)?.sources ?? []) {
+      if (source !== null) names.set(resolve(folder, source), sourceName(source));
+    }
+  }
+  return names;
+}
+
+/** With `--enable-source-maps` Node has mapped the frame already, to an absolute path. */
+function mappedByNode(frame: Frame): Frame {
+  const name = namesByPath().get(pathOf(frame.file));
+  return name === undefined ? frame : { ...frame, file: name };
+}
+
+function pathOf(file: string): string {
+  try {
+    return file.startsWith('file://') ? fileURLToPath(file) : file;
+  } catch {
+    return file;
+  }
+}
+
 function mapFrame(frame: Frame): Frame | null {
   if (isMachinery(frame.file)) return null;
   const map = mapOf(frame.file);
-  if (map === undefined || map === null) return frame;
+  if (map === undefined) return mappedByNode(frame);
+  if (map === null) return frame;
   const found = originalPositionFor(map, { line: frame.line, column: Math.max(0, frame.column - 1) });
   if (found.source === null) return null;
   if (isOwnSource(found.source) || isMachinery(found.source)) return null;
