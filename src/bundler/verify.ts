@@ -59,6 +59,10 @@ export function verifyIds(described: ProgramDescription, bundles: Bundles): Diag
   return compare(described, parsedHelperCalls(bundles.workflows), parsedHelperCalls(bundles.steps));
 }
 
+const UNCALLED = 'is called by a workflow in the source, but the workflow bundle does not call it';
+const UNCALLED_REMEDY =
+  'If the call stands where it can never run (`if (false)`, after a `throw`), remove it; else this is a defect of pawl, please report it with this file.';
+
 function compare(described: ProgramDescription, workflow: HelperCalls, step: HelperCalls): Diagnostic[] {
   const steps = new Set(Object.keys(described.steps));
   const workflows = new Set(Object.keys(described.workflows));
@@ -70,12 +74,7 @@ function compare(described: ProgramDescription, workflow: HelperCalls, step: Hel
   const problems: [what: string, id: string, problem: string][] = [
     ...missing('step', steps, registered, 'is in the manifest, but the step bundle does not register it'),
     ...missing('step', registered, steps, 'is registered by the step bundle, but it is not in the manifest'),
-    ...missing(
-      'step',
-      needed,
-      called,
-      'is called by a workflow in the source, but the workflow bundle does not call it',
-    ),
+    ...missing('step', needed, called, UNCALLED),
     ...missing('step', called, steps, 'is called by the workflow bundle, but it is not in the manifest'),
     ...missing('workflow', workflows, started, 'is in the manifest, but the workflow bundle does not register it'),
     ...missing('workflow', started, workflows, 'is registered by the workflow bundle, but it is not in the manifest'),
@@ -100,7 +99,7 @@ function compare(described: ProgramDescription, workflow: HelperCalls, step: Hel
       file,
       span: { start: 0, end: 0, ...span },
       message: `The ${what} \`${id}\` ${problem}.`,
-      remedy: 'This is a defect of pawl; please report it with this file.',
+      remedy: problem === UNCALLED ? UNCALLED_REMEDY : 'This is a defect of pawl; please report it with this file.',
     });
   });
 }

@@ -7,6 +7,7 @@
  */
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
 import type { AppendResult, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
+import { announce } from './announce.ts';
 import { endEvent, recordedError } from './endings.ts';
 import {
   type Beginning,
@@ -23,7 +24,6 @@ import { CancelledError } from './errors.ts';
 import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
 import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
-import type { WorkerEvent } from './progress.ts';
 import { REFUSAL } from './protocol.ts';
 import type { ConsoleLine } from './sandbox.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
@@ -482,10 +482,8 @@ export class RunDriver implements Job {
 
   /** What is durable now takes effect. */
   #committed(events: readonly NewRunEvent[], lines: readonly ConsoleLine[]): void {
-    const emit = (event: WorkerEvent): void => this.#host.emit(event);
-    const runId = this.id;
     const ends = this.#phase === 'ending';
-    for (const { level, text } of lines) emit({ type: 'console', runId, level, text });
+    announce(this.id, events, lines, (event) => this.#host.emit(event));
     let waits = false;
     for (const event of events) {
       switch (event.type) {
@@ -506,25 +504,14 @@ export class RunDriver implements Job {
           this.#unsure.delete(event.cid);
           break;
         case 'step_attempt_failed':
-          waits = true;
-          break;
         case 'sleep_scheduled':
-          waits = true;
-          emit({ type: 'sleep-started', runId, cid: event.cid, at: event.at, until: event.meta.until });
-          break;
         case 'sleep_completed':
-          emit({ type: 'sleep-completed', runId, cid: event.cid, at: event.at });
           waits = true;
           break;
         case 'hook_created':
           this.#held = false;
-          emit({ type: 'hook-created', runId, cid: event.cid, at: event.at, token: event.name });
-          break;
-        case 'hook_received':
-          emit({ type: 'hook-received', runId, cid: event.cid, at: event.at });
           break;
         case 'cancel_requested':
-          emit({ type: 'cancel-requested', runId, at: event.at, reason: event.meta?.reason ?? null });
           this.#calls.abandon();
           break;
       }
