@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ProgramDescription } from '../../src/bundler/program.ts';
 import { helperCalls, parsedHelperCalls, verifyIds } from '../../src/bundler/verify.ts';
-import { CODES, formatTsc } from '../../src/diagnostics/index.ts';
+import { formatTsc } from '../../src/diagnostics/index.ts';
 import { buildClean, project, text } from './project.ts';
 
 const SOURCE = `import { z } from 'zod';

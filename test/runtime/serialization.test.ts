@@ -189,6 +189,7 @@ describe('errors', () => {
     expect(read({ code: 1 })).toEqual({ code: 1 });
     expect(read(() => {})).toMatchObject({ message: 'A value was thrown: a function' });
     expect(read(Symbol('s'))).toMatchObject({ message: 'A value was thrown: the symbol s' });
+    // oxlint-disable-next-line typescript/no-extraneous-class
     class Odd {
       static [serialize](): never {
         throw new Error('cannot');
@@ -199,6 +200,7 @@ describe('errors', () => {
 });
 
 describe('what cannot cross', () => {
+  // oxlint-disable-next-line typescript/no-extraneous-class
   class Client {}
   const cases: [unknown, string][] = [
     [{ a: { save() {} } }, 'value.a.save is the function save.'],
@@ -218,6 +220,7 @@ describe('what cannot cross', () => {
   });
 
   test('a class without an id', () => {
+    // oxlint-disable-next-line typescript/no-extraneous-class
     class Point {
       static [serialize](value: Point): unknown {
         return { ...value };

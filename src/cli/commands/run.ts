@@ -87,14 +87,12 @@ async function execute(
   } finally {
     interrupted.stop();
     await progress?.stop();
-    try {
-      await worker?.close({ timeout: PATIENCE });
-    } catch (error) {
-      // A store that failed cannot take the runs back; its lease will end. The first error is the one to tell.
-      if (!failed) throw error;
-    } finally {
-      restoreConsole();
-    }
+    await Promise.resolve(worker?.close({ timeout: PATIENCE }))
+      .catch((error: unknown) => {
+        // A store that failed cannot take the runs back; its lease will end. The first error is the one to tell.
+        if (!failed) throw error;
+      })
+      .finally(restoreConsole);
   }
 }
 
