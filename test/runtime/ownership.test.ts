@@ -144,7 +144,7 @@ describe('two workers', () => {
     for (let n = 0; n < 20; n++)
       expect(await new Run(`r${n}`, () => (n % 2 ? first : second).worker).returnValue).toBe(n * 2);
     const owners = [first, second].map(({ events }) => events.filter((event) => event.type === 'run-finished').length);
-    expect(owners[0] + owners[1]).toBe(20);
+    expect(owners.reduce((a, b) => a + b)).toBe(20);
   });
 });
 
