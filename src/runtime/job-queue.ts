@@ -9,11 +9,9 @@
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { resumePromiseHooks } from './promise-hooks.ts';
-import { startWatchdog, unwatch, watch, whenStopped } from './watchdog.ts';
+import { startWatchdog, unwatchTerminated, whenStopped } from './watchdog.ts';
 
 export interface Job {
-  /** Longest time that one delivery may take, ms. */
-  readonly limit: number;
   /** Must not throw. */
   run(): void;
   /** Called in a later turn instead of the rest of `run`, which was terminated. */
@@ -59,6 +57,7 @@ class JobQueue {
     if (this.#holding !== undefined) return;
     this.#ports?.receive.ref();
     this.#holding = setInterval(() => {
+      this.#recover();
       if (!this.#busy && this.#jobs.length === 0) {
         clearInterval(this.#holding);
         this.#holding = undefined;
@@ -79,9 +78,7 @@ class JobQueue {
       this.#next = 0;
     }
     this.#running = job;
-    watch(job.limit);
     job.run();
-    unwatch();
     this.#running = undefined;
   };
 
@@ -90,7 +87,7 @@ class JobQueue {
     const job = this.#running;
     if (job === undefined) return;
     this.#running = undefined;
-    unwatch();
+    unwatchTerminated();
     resumePromiseHooks();
     (process as { domain?: unknown }).domain = undefined;
     job.terminated();

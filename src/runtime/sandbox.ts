@@ -11,7 +11,7 @@ import { enclosed, enclosureHolds } from './enclosure.ts';
 import { COMMAND, type CommandKind, type DeliveryKind, LINE_SEPARATOR } from './protocol.ts';
 import { resumePromiseHooks, suspendPromiseHooks } from './promise-hooks.ts';
 import realmCode from './realm/main.ts?realm';
-import { watch, watchdogAvailable } from './watchdog.ts';
+import { unwatch, watch, watchdogAvailable } from './watchdog.ts';
 
 type RealmApi = typeof import('./realm/main.ts');
 type RealmRun = import('./realm/main.ts').Run;
@@ -179,9 +179,11 @@ export class Delivery {
   }
 
   #drain(): void {
-    watch(this.#limit);
-    if (watched) drain.runInContext(this.#context, DRAIN_OPTIONS);
-    else drain.runInContext(this.#context, { displayErrors: false, timeout: this.#limit });
+    if (watched) {
+      watch(this.#limit);
+      drain.runInContext(this.#context, DRAIN_OPTIONS);
+      unwatch();
+    } else drain.runInContext(this.#context, { displayErrors: false, timeout: this.#limit });
   }
 
   /** The next command. */

@@ -14,24 +14,32 @@ import { hooksCanBeSuspended } from './promise-hooks.ts';
 const TURN = 0;
 const LIMIT = 1;
 
+/**
+ * The thread marks the turn that it is about to stop by making its number negative. From then on the main thread must not leave
+ * workflow code (`unwatch` waits): the termination would hit something else.
+ */
 const PROGRAM = `
 const { parentPort, workerData: cells } = require('node:worker_threads');
 const inspector = require('node:inspector');
-let turn = 0, since = 0, stopping = false;
+let turn = 0, since = 0, session;
 setInterval(() => {
   const current = Atomics.load(cells, ${TURN});
+  if (current < 0) return;
+  if (session !== undefined) {
+    // A process that ends with a session prints that it waits for a debugger.
+    session.disconnect();
+    session = undefined;
+  }
   if (current === 0 || current !== turn) { turn = current; since = performance.now(); return; }
   if (performance.now() - since < Atomics.load(cells, ${LIMIT})) return;
   since = performance.now();
-  if (stopping) return;
-  stopping = true;
-  const session = new inspector.Session();
-  session.connectToMainThread();
-  session.post('Runtime.terminateExecution', () => {
-    parentPort.postMessage(current);
-    // A process that ends with a session prints that it waits for a debugger.
-    setImmediate(() => { session.disconnect(); stopping = false; });
-  });
+  try {
+    const next = new inspector.Session();
+    next.connectToMainThread();
+    session = next;
+  } catch { return; }
+  if (Atomics.compareExchange(cells, ${TURN}, current, -current) !== current) return;
+  session.post('Runtime.terminateExecution', () => parentPort.postMessage(current));
 }, 50);
 `;
 
@@ -76,7 +84,7 @@ export function whenStopped(listener: () => void): void {
   onStop.add(listener);
 }
 
-/** A call into workflow code begins, or goes on with the next delivery: from now on it has `limit` ms. */
+/** A call into workflow code begins: from now on it has `limit` ms. */
 export function watch(limit: number): void {
   if (cells === undefined) return;
   turns = turns === 0x7fffffff ? 1 : turns + 1;
@@ -86,5 +94,12 @@ export function watch(limit: number): void {
 
 /** The call has ended. */
 export function unwatch(): void {
+  if (cells === undefined || Atomics.compareExchange(cells, TURN, turns, 0) === turns) return;
+  // Too late: the termination is on its way, and hits this loop.
+  while (Atomics.load(cells, TURN) === -turns);
+}
+
+/** The call was terminated, and its turn has been unwound. */
+export function unwatchTerminated(): void {
   if (cells !== undefined) Atomics.store(cells, TURN, 0);
 }

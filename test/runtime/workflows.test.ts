@@ -276,34 +276,39 @@ describe('code that does not go on', () => {
   });
 
   test('an endless loop parks the run, and the others go on', async () => {
-    const { run, start, worker } = await setup(
+    const { run, start } = await setup(
       {
         workflows: `
           workflow('loop', async () => { for (;;); });
           workflow('later', async () => { await step('ok')(); for (;;) await null; });
+          workflow('expression', async () => { /^(a+)+$/.test('a'.repeat(60) + 'b'); });
+          workflow('finally', async () => { try { for (;;) JSON.stringify({}); } finally { for (;;); } });
           workflow('nap', async () => { await sleep('1h'); return 'woke'; });
           workflow('fine', async () => step('ok')());`,
         steps: { ok: async () => 1 },
       },
-      { activationTimeout: 300 },
+      { activationTimeout: 200 },
     );
-    void worker;
     const nap = await start('nap');
-    const hung = [await start('loop'), await start('later')];
-    const fine = run('fine');
-    for (const each of hung) {
-      await expect(each.returnValue).rejects.toMatchObject({ reason: { code: 'PAWL_WORKFLOW_TIMEOUT' } });
+    for (const id of ['loop', 'later', 'expression', 'finally']) {
+      const hung = await start(id);
+      const fine = run('fine');
+      await expect(hung.returnValue).rejects.toMatchObject({ reason: { code: 'PAWL_WORKFLOW_TIMEOUT' } });
+      expect(await fine).toBe(1);
+      const events = (await hung.events()).map((event) => event.type);
+      expect(events.slice(1)).toEqual(
+        id === 'later' ? ['step_scheduled', 'step_completed', 'run_parked'] : ['run_parked'],
+      );
     }
-    expect(await fine).toBe(1);
     expect(await nap.status).toBe('running');
     await nap.cancel();
     await expect(nap.returnValue).rejects.toMatchObject({ code: 'PAWL_RUN_CANCELLED' });
-    expect((await hung[1]?.events())?.map((event) => event.type)).toEqual([
-      'run_created',
-      'step_scheduled',
-      'step_completed',
-      'run_parked',
-    ]);
+  });
+
+  test('a bundle that loops while it is loaded parks the run', async () => {
+    const { start } = await setup({ workflows: `workflow('w', async () => 1); for (;;);` }, { activationTimeout: 200 });
+    const run = await start('w');
+    await expect(run.returnValue).rejects.toMatchObject({ reason: { code: 'PAWL_WORKFLOW_TIMEOUT' } });
   });
 
   test('a bundle that throws while it is loaded fails the run', async () => {
