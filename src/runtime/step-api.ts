@@ -4,12 +4,15 @@
  */
 import { PawlError } from '../errors.ts';
 import type { Duration } from './duration.ts';
+import { ERROR_BRAND } from './errors.ts';
 import type { Hook, HookDefinition, HookOptions } from './hook-api.ts';
 import { currentStep, type StepMetadata, type WorkflowMetadata } from './step-context.ts';
 import { defaultWorld } from './world.ts';
 
+/** Trying again would not help: a step that throws it fails for good. */
 function onlyInWorkflow(what: string, remedy: string): PawlError {
-  return new PawlError('PAWL_ONLY_IN_WORKFLOW', `${what} works in workflow code only.`, { remedy });
+  const error = new PawlError('PAWL_ONLY_IN_WORKFLOW', `${what} works in workflow code only.`, { remedy });
+  return Object.defineProperty(error, ERROR_BRAND, { value: 'fatal' });
 }
 
 /**
