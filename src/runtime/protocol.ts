@@ -51,3 +51,18 @@ export type HostUrl = (operation: string, href: string, value: string) => string
 
 /** Separates level and text of a console line. */
 export const LINE_SEPARATOR = '\u0000';
+
+/** Parts of a URL, in the order in which the host sends them, a line each. */
+export const URL_PARTS = [
+  'href',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'hash',
+  'origin',
+] as const;

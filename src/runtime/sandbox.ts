@@ -8,7 +8,7 @@
 import { createContext, Script } from 'node:vm';
 import { PawlError } from '../errors.ts';
 import { enclosed, enclosureHolds } from './enclosure.ts';
-import { COMMAND, type CommandKind, type DeliveryKind, LINE_SEPARATOR } from './protocol.ts';
+import { COMMAND, type CommandKind, type DeliveryKind, LINE_SEPARATOR, URL_PARTS } from './protocol.ts';
 import { resumePromiseHooks, suspendPromiseHooks } from './promise-hooks.ts';
 import realmCode from './realm/main.ts?realm';
 import { unwatch, watch, watchdogAvailable } from './watchdog.ts';
@@ -274,20 +274,6 @@ function refuseImports(hash: string, code: string): void {
     }
   }
 }
-
-const URL_PARTS = [
-  'href',
-  'protocol',
-  'username',
-  'password',
-  'host',
-  'hostname',
-  'port',
-  'pathname',
-  'search',
-  'hash',
-  'origin',
-] as const;
 
 /** The realm's `URL`: texts in, one text out, never an error. */
 function hostUrl(operation: string, href: string, value: string): string {

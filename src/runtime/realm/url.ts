@@ -2,7 +2,7 @@
  * `URL` and `URLSearchParams`. Parsing asks the host, which has a whole implementation: a text goes there, the parts come
  * back as one text. The host's function is not reachable from workflow code, and neither are its errors.
  */
-import type { HostUrl } from '../protocol.ts';
+import { type HostUrl, URL_PARTS } from '../protocol.ts';
 
 let hostUrl: HostUrl;
 
@@ -21,28 +21,14 @@ function ask(operation: string, href: string, value: string): string {
   return typeof answer === 'string' ? answer : '';
 }
 
-/** In the order in which the host sends them. */
-const PARTS = [
-  'href',
-  'protocol',
-  'username',
-  'password',
-  'host',
-  'hostname',
-  'port',
-  'pathname',
-  'search',
-  'hash',
-  'origin',
-] as const;
-type Part = (typeof PARTS)[number];
+type Part = (typeof URL_PARTS)[number];
 type Parts = Record<Part, string>;
 
 function split(answer: string): Parts | null {
   if (answer === '') return null;
   const values = answer.split('\n');
   const parts = {} as Parts;
-  for (const [index, name] of PARTS.entries()) parts[name] = values[index] ?? '';
+  for (const [index, name] of URL_PARTS.entries()) parts[name] = values[index] ?? '';
   return parts;
 }
 
@@ -93,7 +79,7 @@ export class URL {
   }
 
   static {
-    for (const part of PARTS) {
+    for (const part of URL_PARTS) {
       Object.defineProperty(URL.prototype, part, {
         get(this: URL) {
           return this.#parts[part];
