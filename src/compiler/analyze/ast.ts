@@ -47,11 +47,12 @@ export function unwrap(node: Node): Node {
   return inner;
 }
 
-/** The static name of a key: identifier, string, number, private name; null when computed from something else. */
+/** The static name of a key: identifier, string, number, bigint, private name; null when computed from something else. */
 export function keyName(key: Node, computed: boolean | undefined): string | null {
   if (key.type === 'PrivateName') return `#${key.id.name}`;
   if (key.type === 'StringLiteral') return key.value;
   if (key.type === 'NumericLiteral') return String(key.value);
+  if (key.type === 'BigIntLiteral' && /^(?:\d+|0[xob][\da-f]+)$/i.test(key.value)) return String(BigInt(key.value));
   if (computed) {
     if (key.type === 'TemplateLiteral' && key.expressions.length === 0) return key.quasis[0]?.value.cooked ?? null;
     return null;

@@ -225,6 +225,12 @@ function checkThis(model: Model, site: DirectiveSite, placement: FunctionFact['p
       `'arguments' in an arrow function belongs to the function around it, which is not there when the ${kind} runs.`,
       'Declare a rest parameter: (...args) => …',
     );
+  if (info.arrow && info.newTargetAt)
+    return refuse(
+      info.newTargetAt,
+      `An arrow function has no 'new.target' of its own, and what is around it is not there when the ${kind} runs.`,
+      'Ask for it outside and pass what follows from it as an argument.',
+    );
   if (info.arrow && info.thisAt && placement !== 'inline' && thisOwner(info) === null)
     return refuse(
       info.thisAt,

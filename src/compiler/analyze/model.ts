@@ -102,6 +102,22 @@ export interface FunctionInfo {
   argumentsAt: Node | null;
   superAt: Node | null;
   privateAt: Node | null;
+  newTargetAt: Node | null;
+}
+
+/** What is to be found out about a function, a static block or the value of a field: nothing yet. */
+export function functionInfo(node: FunctionInfo['node'], parent: FunctionInfo | null): FunctionInfo {
+  return {
+    node,
+    parent,
+    scope: null,
+    arrow: node.type === 'ArrowFunctionExpression',
+    thisAt: null,
+    argumentsAt: null,
+    superAt: null,
+    privateAt: null,
+    newTargetAt: null,
+  };
 }
 
 /** A function with a directive, as found: not yet named or judged. */

@@ -18,6 +18,8 @@ export interface Place {
 interface Piece {
   parts: { text: string; separator: '.' | '#' }[];
   named: boolean;
+  /** Named by a member of `this`. */
+  ofThis?: true;
 }
 
 /**
@@ -124,11 +126,15 @@ function climb(piece: Piece, parent: Node, child: Node): 'on' | 'weak' | 'fail' 
     case 'ClassAccessorProperty': {
       const name = keyName(parent.key, (parent as t.ClassProperty).computed);
       if (name === null) return 'fail';
-      piece.parts.length = 0;
+      if (piece.named) piece.parts.length = 0;
       piece.named = false;
-      piece.parts.push({ text: name, separator: parent.static ? '.' : '#' });
+      piece.parts.unshift({ text: name, separator: parent.static ? '.' : '#' });
       return 'on';
     }
+    case 'StaticBlock':
+      // What is named in it belongs to the class: `static { const save = …; this.save = … }`.
+      if (piece.parts.length === 1 || piece.ofThis) piece.named = false;
+      return 'on';
     case 'ClassDeclaration':
     case 'ClassExpression':
       if (parent.id && !piece.named) nameIt(piece, parent.id.name);
@@ -175,6 +181,7 @@ function nameIt(piece: Piece, name: string): void {
 /** `exports.charge`, `module.exports`, `Order.prototype.save`, `this.save`, `tools.search.run`. */
 function nameByTarget(piece: Piece, target: string[]): void {
   let path = target;
+  if (path[0] === 'this') piece.ofThis = true;
   if (path[0] === 'module' && path[1] === 'exports') path = path.slice(2);
   else if (path[0] === 'exports' || path[0] === 'this') path = path.slice(1);
   if (path.length === 0 && piece.parts.length === 0) path = ['default'];

@@ -170,6 +170,10 @@ export abstract class WalkContext {
     for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.superAt ??= node;
   }
 
+  protected noteNewTarget(node: Node): void {
+    for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.newTargetAt ??= node;
+  }
+
   protected notePrivate(node: Node): void {
     for (let fn = this.fn; fn; fn = fn.parent) fn.privateAt ??= node;
   }

@@ -3,7 +3,7 @@ import type { Unit } from '../facts.ts';
 import { type FunctionNode, isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { directiveOf } from './directives.ts';
 import type { BindingKind, ClassSite, DefinitionSite, FunctionInfo } from './model.ts';
-import { Scope } from './model.ts';
+import { functionInfo, Scope } from './model.ts';
 import { placeOf } from './names.ts';
 import { symbolFor } from './sources.ts';
 import { ReferenceWalker } from './walk-references.ts';
@@ -109,9 +109,11 @@ export class Walker extends ReferenceWalker {
       case 'LabeledStatement':
         this.visit(node.body);
         return;
+      case 'MetaProperty':
+        if (node.meta.name === 'new') this.noteNewTarget(node);
+        return;
       case 'BreakStatement':
       case 'ContinueStatement':
-      case 'MetaProperty':
       case 'ImportDeclaration':
       case 'ExportAllDeclaration':
         return;
@@ -292,16 +294,7 @@ export class Walker extends ReferenceWalker {
   protected functionNode(node: FunctionNode): void {
     const own = directiveOf(node);
     const marked = this.marked.get(node);
-    const info: FunctionInfo = {
-      node,
-      parent: this.fn,
-      scope: null,
-      arrow: node.type === 'ArrowFunctionExpression',
-      thisAt: null,
-      argumentsAt: null,
-      superAt: null,
-      privateAt: null,
-    };
+    const info = functionInfo(node, this.fn);
     this.model.functions.push(info);
     const outerScope = this.scope;
     const outerUnit = this.unit;
@@ -397,16 +390,7 @@ export class Walker extends ReferenceWalker {
 
   /** A class field's value: runs with the instance (or the class) as `this`, once for each. */
   protected initializer(node: t.ClassProperty | t.ClassPrivateProperty | t.ClassAccessorProperty, value: Node): void {
-    const info: FunctionInfo = {
-      node,
-      parent: this.fn,
-      scope: null,
-      arrow: false,
-      thisAt: null,
-      argumentsAt: null,
-      superAt: null,
-      privateAt: null,
-    };
+    const info = functionInfo(node, this.fn);
     const outerFn = this.fn;
     const outerScope = this.scope;
     const outerUnit = this.unit;
@@ -431,16 +415,7 @@ export class Walker extends ReferenceWalker {
   }
 
   protected staticBlock(node: t.StaticBlock): void {
-    const info: FunctionInfo = {
-      node,
-      parent: this.fn,
-      scope: null,
-      arrow: false,
-      thisAt: null,
-      argumentsAt: null,
-      superAt: null,
-      privateAt: null,
-    };
+    const info = functionInfo(node, this.fn);
     const outerFn = this.fn;
     this.fn = info;
     this.scoped(node, () => this.statements(node.body));
