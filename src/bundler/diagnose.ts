@@ -1,5 +1,6 @@
 import { traceSegment } from '@jridgewell/trace-mapping';
 import type { RolldownLog } from 'rolldown';
+import { packageOf, unresolvedImport } from '../checker/imports.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, RelatedPlace, Span } from '../diagnostics/types.ts';
@@ -39,14 +40,7 @@ function diagnoseLog(log: RolldownLog, context: LogContext): Diagnostic | null {
     case 'UNRESOLVED_IMPORT': {
       const specifier = log.exporter ?? quotedIn(log.message);
       if (isGuarded(text, offset)) return null;
-      return createDiagnostic('unresolved-import', {
-        file,
-        span: spanOf(text, offset, /^(['"`]).*?\1/),
-        message: `\`${specifier}\` does not resolve: ${whyUnresolved(specifier)}.`,
-        remedy: /^[./#]/.test(specifier)
-          ? 'Correct the path, or create the file.'
-          : `Install the package (\`npm install ${packageOf(specifier)}\`), or correct the name.`,
-      });
+      return unresolvedImport(specifier, path ?? '', { file, span: spanOf(text, offset, /^(['"`]).*?\1/) });
     }
     case 'PARSE_ERROR':
       return createDiagnostic('syntax-error', {
@@ -84,16 +78,6 @@ function diagnoseTsconfig([, file = '', reason = '', line, column]: RegExpExecAr
 /** A package that is asked for at run time, in a `try` perhaps, may be absent. */
 function isGuarded(text: string, offset: number): boolean {
   return /\b(?:require|import)\s*\(\s*$/.test(text.slice(Math.max(0, offset - 40), offset));
-}
-
-function whyUnresolved(specifier: string): string {
-  if (/^[./]/.test(specifier)) return 'there is no such file';
-  if (specifier.startsWith('#')) return 'the package has no such import';
-  return `there is no package \`${packageOf(specifier)}\`, or it has no such entry`;
-}
-
-function packageOf(specifier: string): string {
-  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 }
 
 function quotedIn(message: string): string {

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative } from '../checker/disk-resolve.ts';
+import { ImportCheck } from '../checker/imports.ts';
 import { withSeverities } from '../checker/check-program.ts';
 import { checkProgram } from '../checker/index.ts';
 import { Suppressions } from '../checker/suppressions.ts';
@@ -73,6 +74,7 @@ class Session implements BuildSession {
   readonly #config: CheckedConfig;
   readonly #bundles = { workflow: new CachedBundle(), step: new CachedBundle(), schemas: new CachedBundle() };
   #files: BuildFiles;
+  #imports: ImportCheck;
   #resolver: DiskResolver;
   readonly #folder: OutputFolder;
   #maps: Record<BundleTarget, BundleMap>;
@@ -95,7 +97,8 @@ class Session implements BuildSession {
     this.#outDir = outputPath(this.#root, options.config?.outDir);
     this.#config = checkConfig(options.config ?? {}, options.configSource);
     this.#files = new BuildFiles(this.#root, this.#outDir);
-    this.#resolver = createDiskResolver(this.#root);
+    this.#imports = new ImportCheck(this.#root, this.#files);
+    this.#resolver = createDiskResolver(this.#root, options.packages);
     this.#folder = new OutputFolder(this.#outDir);
     this.#maps = {
       workflow: new BundleMap(this.#outDir, this.#files, 'workflow', WORKFLOWS_FILE),
@@ -174,6 +177,7 @@ class Session implements BuildSession {
 
   close(): void {
     this.#files = new BuildFiles(this.#root, this.#outDir);
+    this.#imports = new ImportCheck(this.#root, this.#files);
     this.#resolver.clear();
     this.#schemas = null;
   }
@@ -207,14 +211,17 @@ class Session implements BuildSession {
       this.#resolver.resolve,
       {
         config: this.#config,
-        moduleDiagnostics: () => this.#moduleDiagnostics(),
+        moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules),
       },
     );
     return diagnostics;
   }
 
-  #moduleDiagnostics(): Diagnostic[] {
-    const found = [...this.#files.seen()].flatMap(({ diagnostics }) => diagnostics);
+  #moduleDiagnostics(modules: readonly ModuleFacts[]): Diagnostic[] {
+    const found = this.#imports.find(modules, this.#resolver.resolve);
+    // What is not there now may be there the next time.
+    if (found.length > 0) this.#known = '';
+    found.push(...[...this.#files.seen()].flatMap(({ diagnostics }) => diagnostics));
     for (const { file, message, line, column } of this.#resolver.problems) {
       const relative = toRelative(this.#root, file);
       const positions = new Positions(this.#files.get(relative)?.text ?? '');

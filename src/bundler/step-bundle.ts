@@ -31,7 +31,9 @@ type Resolution = { id: string; external?: boolean } | null;
 export const STEP_API = [
   'step',
   'closure',
+  'factory',
   'bound',
+  'ref',
   'workflow',
   'direct',
   'cls',

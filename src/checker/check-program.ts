@@ -1,3 +1,4 @@
+import type { ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { findRule } from '../diagnostics/lookup.ts';
 import { sortDiagnostics } from '../diagnostics/order.ts';
@@ -11,7 +12,7 @@ import { Suppressions } from './suppressions.ts';
 export interface CheckProgramOptions {
   config?: CheckerConfig | CheckedConfig;
   /** Findings of single modules, asked when the rules have run: by then every module that is reached has been loaded. */
-  moduleDiagnostics?: () => Iterable<Diagnostic>;
+  moduleDiagnostics?: (modules: readonly ModuleFacts[]) => Iterable<Diagnostic>;
 }
 
 export interface ProgramStats {
@@ -55,7 +56,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
       report: (finding) => found.push(createDiagnostic(rule.name, finding)),
     });
   }
-  found.push(...(options.moduleDiagnostics?.() ?? []));
+  found.push(...(options.moduleDiagnostics?.(program.modules) ?? []));
   const kept = suppressions.apply(found);
   kept.push(...suppressions.findings(config.severities));
   return { diagnostics: sortDiagnostics(withSeverities(kept, config)), stats: program.stats() };

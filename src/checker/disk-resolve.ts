@@ -1,5 +1,5 @@
-import { realpathSync } from 'node:fs';
-import { dirname, isAbsolute, relative, sep } from 'node:path';
+import { readdirSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { ResolverFactory } from 'oxc-resolver';
 import {
   builtinName,
@@ -37,6 +37,12 @@ const OPTIONS = {
   builtinModules: false,
 };
 
+/** Specifiers that name a file by its place. */
+const PATH = /^(?:\/|\.{1,2}(?:\/|$))/;
+
+/** `https:…`, `data:…`, `bun:…`: not for a resolver of files. */
+const SCHEME = /^[a-z][a-z\d+.-]*:/i;
+
 const TSCONFIG_ERROR = /^Failed to load tsconfig "(.+?)": (.*)$/s;
 
 /**
@@ -45,10 +51,12 @@ const TSCONFIG_ERROR = /^Failed to load tsconfig "(.+?)": (.*)$/s;
  * of the program.
  *
  * @param root - absolute real path of the project
+ * @param packages - folders of packages besides those above each module
  */
-export function createDiskResolver(root: string): DiskResolver {
-  const factory = new ResolverFactory({ ...OPTIONS, tsconfig: 'auto' });
-  const plain = factory.cloneWithOptions(OPTIONS);
+export function createDiskResolver(root: string, packages: readonly string[] = []): DiskResolver {
+  const options = { ...OPTIONS, modules: ['node_modules', ...packages] };
+  const factory = new ResolverFactory({ ...options, tsconfig: 'auto' });
+  const plain = factory.cloneWithOptions(options);
   const cache = new Map<string, Resolution>();
   const problems = new Map<string, TsconfigProblem>();
 
@@ -60,8 +68,11 @@ export function createDiskResolver(root: string): DiskResolver {
       noteProblem(broken[1] as string, broken[2] as string, problems);
       result = plain.sync(dirname(file), specifier);
     }
-    if (result.path === undefined) return /^\.{0,2}\//.test(specifier) ? { kind: 'unresolved' } : { kind: 'external' };
-    return classify(root, result.path);
+    if (result.path !== undefined) return classify(root, result.path);
+    if (PATH.test(specifier)) return { kind: 'unresolved' };
+    // Without a single package installed, or with aliases that nobody can read, nothing is known of names.
+    const isKnown = !broken && !SCHEME.test(specifier) && hasPackages(dirname(file));
+    return isKnown ? { kind: 'external', missing: true } : { kind: 'external' };
   };
 
   return {
@@ -86,6 +97,18 @@ export function createDiskResolver(root: string): DiskResolver {
       factory.clearCache();
     },
   };
+}
+
+/** Tools keep caches in `node_modules/.name`, also where nothing is installed. */
+function hasPackages(from: string): boolean {
+  for (let folder = from; ; folder = dirname(folder)) {
+    try {
+      if (readdirSync(join(folder, 'node_modules')).some((name) => !name.startsWith('.'))) return true;
+    } catch {
+      // None here.
+    }
+    if (dirname(folder) === folder) return false;
+  }
 }
 
 function classify(root: string, resolved: string): Resolution {

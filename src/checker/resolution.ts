@@ -16,8 +16,8 @@ export type Resolution =
   | { kind: 'file'; file: string }
   /** A module of Node, named without `node:`. */
   | { kind: 'builtin'; name: string }
-  /** Something outside of the program: a package, a stylesheet, a declaration file. */
-  | { kind: 'external' }
+  /** Something outside of the program: a package, a stylesheet, a declaration file. `missing`: a package that is not installed. */
+  | { kind: 'external'; missing?: true }
   | { kind: 'unresolved' };
 
 /** @param importer - the module that contains the specifier, as in `ModuleFacts.file` */

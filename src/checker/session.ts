@@ -1,5 +1,6 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve as resolvePath } from 'node:path';
+import type { ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
@@ -9,6 +10,7 @@ import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig 
 import { discoverDirectory, discoverEntries } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative } from './disk-resolve.ts';
 import { concernsChecker, type FileStats, SourceFiles, unreadable } from './files.ts';
+import { ImportCheck } from './imports.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
 
 export interface SessionOptions {
@@ -67,6 +69,7 @@ class CheckerSession implements Session {
   readonly #config: CheckedConfig;
   readonly #named: readonly string[] | null;
   #files: SourceFiles;
+  #imports: ImportCheck;
   #resolver: DiskResolver | null = null;
   readonly #output: string | null;
   #known = '';
@@ -83,6 +86,7 @@ class CheckerSession implements Session {
     this.#named = files ?? null;
     this.#output = outDir === undefined ? null : this.#relative(resolvePath(this.#root, outDir));
     this.#files = new SourceFiles(this.#root);
+    this.#imports = new ImportCheck(this.#root, this.#files);
   }
 
   async check(): Promise<CheckResult<SessionStats>> {
@@ -93,9 +97,10 @@ class CheckerSession implements Session {
       const source = this.#files.get(file);
       return source !== null && (source.facts || reported?.has(file) || concernsChecker(source.text));
     });
-    const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, this.#resolve(), {
+    const resolve = this.#resolve();
+    const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
-      moduleDiagnostics: () => this.#moduleDiagnostics(),
+      moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules, resolve),
     });
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
@@ -113,6 +118,7 @@ class CheckerSession implements Session {
 
   dispose(): void {
     this.#files = new SourceFiles(this.#root);
+    this.#imports = new ImportCheck(this.#root, this.#files);
     this.#resolver = null;
     this.#known = '';
   }
@@ -173,8 +179,10 @@ class CheckerSession implements Session {
     };
   }
 
-  #moduleDiagnostics(): Diagnostic[] {
-    const found: Diagnostic[] = [];
+  #moduleDiagnostics(modules: readonly ModuleFacts[], resolve: Resolve): Diagnostic[] {
+    const found = this.#imports.find(modules, resolve);
+    // What is not there now may be there the next time.
+    if (found.length > 0) this.#known = '';
     for (const { diagnostics } of this.#files.seen()) found.push(...diagnostics);
     for (const { file, message, line, column } of this.#resolver?.problems ?? []) {
       const text = readFileSync(file, 'utf8');

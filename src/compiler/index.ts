@@ -22,4 +22,5 @@ export type {
   Unit,
   Use,
 } from './facts.ts';
+export { readSpecifiers, type Specifier } from './parse/specifiers.ts';
 export { mayHaveDirectives } from './prefilter.ts';

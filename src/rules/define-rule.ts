@@ -9,7 +9,7 @@ import type { Program } from './program.ts';
  *   be suppressed stand in `diagnostics/codes.ts`.
  * - **compiler rule**: found while one module is analysed, because compilation depends on it; its literal has no `check`.
  * - **program rule**: found over all modules; its literal has a `check`.
- * - **session rule**: found by the checker itself, about configuration and suppressions.
+ * - **session rule**: found by the checker itself, about configuration, suppressions and imports.
  * - **bundler rule**: found by `pawl build` alone, which follows every import to its end; `pawl check` is silent about it.
  */
 

@@ -2,15 +2,15 @@ import { defineRule } from './define-rule.ts';
 
 export const unresolvedImport = defineRule({
   name: 'unresolved-import',
-  by: 'bundler',
+  by: 'session',
   description: 'An import that leads nowhere',
   explanation: {
-    mistake: 'A file that the build reaches imports a file or a package that cannot be found.',
+    mistake: 'A module that steps or workflows load imports a file or a package that cannot be found.',
     why: 'The bundle would not load. A package that is missing here would be missing where the program runs, too.',
     allowed:
-      'Modules of Node in steps, packages that are installed, `paths` of `tsconfig.json`, `imports` and `exports` of `package.json`. An `import()` or `require()` within `try` may fail.',
+      'Modules of Node in steps, packages that are installed, `paths` of `tsconfig.json`, `imports` and `exports` of `package.json`. An `import()` or `require()` within `try` may fail, and one of a package may do so anywhere.',
     unseen:
-      'Imports whose specifier is computed, and imports within installed packages. `pawl check` does not look: only `pawl build` follows every import.',
+      'Imports whose specifier is computed, and imports within installed packages. Where no package is installed at all, `pawl check` says nothing of packages; `pawl build` does.',
   },
   bad: `import { taxOf } from './taxes.ts';
 

@@ -1,0 +1,245 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type ModuleFacts, readSpecifiers, type Specifier } from '../compiler/index.ts';
+import { createDiagnostic } from '../diagnostics/create.ts';
+import { nearest } from '../diagnostics/nearest.ts';
+import { Positions } from '../diagnostics/positions.ts';
+import type { Diagnostic, Span } from '../diagnostics/types.ts';
+import { absolute, type SourceFile, type SourceFiles } from './files.ts';
+import type { Resolution, Resolve } from './resolution.ts';
+
+/**
+ * Imports that lead nowhere, in modules that register steps and workflows and in all that these load: what would keep a build from
+ * its end.
+ *
+ * Most programs have none, so texts are first looked through for what may be a specifier, without parsing. Only where one of
+ * those leads nowhere is it parsed, and types, comments and imports that may fail are told apart.
+ */
+export class ImportCheck {
+  readonly #root: string;
+  readonly #files: SourceFiles;
+  readonly #likely = new WeakMap<SourceFile, readonly string[]>();
+  readonly #exact = new WeakMap<SourceFile, readonly Specifier[]>();
+
+  constructor(root: string, files: SourceFiles) {
+    this.#root = root;
+    this.#files = files;
+  }
+
+  /** @param modules - those with facts; what they register decides where the search begins */
+  find(modules: readonly ModuleFacts[], resolve: Resolve): Diagnostic[] {
+    const roots = modules.filter(registers).map(({ file }) => file);
+    const isSound = this.#walk(
+      roots,
+      resolve,
+      (source) => this.#likelyOf(source),
+      () => false,
+    );
+    if (isSound) return [];
+    const found: Diagnostic[] = [];
+    this.#walk(
+      roots,
+      resolve,
+      (source) => this.#exactOf(source).map(({ specifier }) => specifier),
+      (source) => {
+        found.push(...this.#unresolvedIn(source, resolve));
+        return true;
+      },
+    );
+    return found;
+  }
+
+  /**
+   * Visits what the roots load.
+   *
+   * @param visit - of a file that has an import which leads nowhere; returns whether to go on
+   */
+  #walk(
+    roots: readonly string[],
+    resolve: Resolve,
+    specifiers: (source: SourceFile) => readonly string[],
+    visit: (source: SourceFile) => boolean,
+  ): boolean {
+    const seen = new Set(roots);
+    let isSound = true;
+    for (const file of seen) {
+      const source = this.#files.get(file);
+      if (!source) continue;
+      let isSuspect = false;
+      for (const specifier of specifiers(source)) {
+        const resolution = resolve(specifier, file);
+        if (resolution.kind === 'file') seen.add(resolution.file);
+        isSuspect ||= this.#leadsNowhere(resolution);
+      }
+      if (!isSuspect || this.#unresolvedIn(source, resolve).length === 0) continue;
+      isSound = false;
+      if (!visit(source)) break;
+    }
+    return isSound;
+  }
+
+  /** A resolution may be older than the disk: the file may be gone. */
+  #leadsNowhere(resolution: Resolution): boolean {
+    if (resolution.kind === 'file') return this.#files.get(resolution.file) === null;
+    return resolution.kind === 'unresolved' || (resolution.kind === 'external' && resolution.missing === true);
+  }
+
+  #unresolvedIn(source: SourceFile, resolve: Resolve): Diagnostic[] {
+    const { file, text } = source;
+    const places = new Map<string, Specifier>();
+    for (const each of this.#exactOf(source)) {
+      // What a program looks for while it runs may be absent, unless it is a file of the program itself.
+      if (each.guarded || (each.form === 'dynamic' && mayBePackage(each.specifier))) continue;
+      if (!places.has(each.specifier) && this.#leadsNowhere(resolve(each.specifier, file))) {
+        places.set(each.specifier, each);
+      }
+    }
+    const positions = new Positions(text);
+    return [...places.values()].map(({ specifier, start, end }) =>
+      unresolvedImport(specifier, absolute(this.#root, file), { file, span: positions.span(start, end) }),
+    );
+  }
+
+  #likelyOf(source: SourceFile): readonly string[] {
+    let likely = this.#likely.get(source);
+    if (!likely) {
+      likely = [...source.text.matchAll(LIKELY)].map(
+        (match) => match.slice(1).find((text) => text !== undefined) ?? '',
+      );
+      this.#likely.set(source, likely);
+    }
+    return likely;
+  }
+
+  #exactOf(source: SourceFile): readonly Specifier[] {
+    let exact = this.#exact.get(source);
+    if (!exact) {
+      exact = readSpecifiers(source.text, source.file);
+      this.#exact.set(source, exact);
+    }
+    return exact;
+  }
+}
+
+/** Behind `from`, `import`, `import(`, `require(`; also in comments and texts, which does no harm. */
+const LIKELY =
+  /\bfrom\s*(?:"([^"\n]+)"|'([^'\n]+)')|\b(?:import|require)\b\s*\(?\s*(?:\/\*.*?\*\/\s*)?(?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`)/g;
+
+function registers({ functions, definitions, classes }: ModuleFacts): boolean {
+  return functions.length > 0 || definitions.length > 0 || classes.length > 0;
+}
+
+/** Names that a package can have: `@/x` and `~/x` are aliases, `./x` and `/x` paths, `#x` the package's own. */
+function mayBePackage(specifier: string): boolean {
+  return /^(?:@[\w.-]+\/)?[a-z\d_][\w.-]*(?:\/|$)/i.test(specifier);
+}
+
+/**
+ * The finding about an import that leads nowhere: what is there in its place, and what to do.
+ *
+ * @param importer - absolute path of the module that holds it
+ */
+export function unresolvedImport(specifier: string, importer: string, place: { file: string; span: Span }): Diagnostic {
+  const { reason, remedy } = explain(specifier, importer);
+  return createDiagnostic('unresolved-import', {
+    ...place,
+    message: `\`${specifier}\` does not resolve: ${reason}.`,
+    remedy,
+  });
+}
+
+function explain(specifier: string, importer: string): { reason: string; remedy: string } {
+  if (/^(?:\/|\.{1,2}(?:\/|$))/.test(specifier)) return explainPath(specifier, importer);
+  if (specifier.startsWith('#')) {
+    return {
+      reason: 'the package has no such import',
+      remedy: 'Add it to `imports` of package.json, or correct the name.',
+    };
+  }
+  if (!mayBePackage(specifier)) {
+    return {
+      reason: 'no `paths` of tsconfig.json lead there',
+      remedy: 'Add the alias to `paths` of tsconfig.json, correct the path, or create the file.',
+    };
+  }
+  const name = packageOf(specifier);
+  if (!isInstalled(name, importer)) {
+    const sdk = SDKS.find(({ names }) => names.test(specifier))?.compat;
+    const install = `Install the package (\`npm install ${name}\`), or correct the name.`;
+    return {
+      reason: `there is no package \`${name}\`, or it has no such entry`,
+      remedy: sdk
+        ? `Set \`compat: ['${sdk}']\` in pawl.config.ts: programs for that SDK then build as they are. Or import from \`pawl\`.`
+        : install,
+    };
+  }
+  return {
+    reason: `the package \`${name}\` is there, and has no such entry`,
+    remedy: 'Correct the path behind its name; `exports` of its package.json lists the entries.',
+  };
+}
+
+/** SDKs whose programs pawl builds when the configuration says so. */
+const SDKS = [
+  { compat: 'workflow', names: /^(?:workflow|@workflow\/[^/]+)(?:\/|$)/ },
+  { compat: 'keystroke', names: /^@keystrokehq\/keystroke(?:\/|$)/ },
+] as const;
+
+function explainPath(specifier: string, importer: string): { reason: string; remedy: string } {
+  const path = specifier.startsWith('/') ? specifier : join(dirname(importer), specifier);
+  if (isDirectory(path)) {
+    const [inside] = namesIn(path).filter((name) => /^[^.].*\.[cm]?[jt]sx?$/.test(name));
+    const prefix = specifier.replace(/\/$/, '');
+    return {
+      reason: 'it is a directory without an index file',
+      remedy: inside
+        ? `Import a file in it, such as \`${prefix}/${inside}\`, or add an index file.`
+        : 'Import a file, or add an index file to the directory.',
+    };
+  }
+  const meant = nearestFile(path, importer);
+  const before = specifier.slice(0, specifier.lastIndexOf('/') + 1);
+  return {
+    reason: 'there is no such file',
+    remedy: `${meant === null ? '' : `Did you mean \`${before}${meant}\`? `}Correct the path, or create the file.`,
+  };
+}
+
+/** A file beside it of nearly that name, or of another ending; named with its ending where the import has one. */
+function nearestFile(path: string, importer: string): string | null {
+  const ending = /\.[cm]?[jt]sx?$/;
+  const wanted = basename(path).replace(ending, '');
+  const names = new Map<string, string>();
+  for (const name of namesIn(dirname(path))) {
+    if (join(dirname(path), name) !== importer && ending.test(name)) names.set(name.replace(ending, ''), name);
+  }
+  const same = [...names.keys()].find((stem) => stem.toLowerCase() === wanted.toLowerCase());
+  // In names of one or two letters everything is near.
+  const stem = same ?? (wanted.length > 2 ? nearest(wanted, names.keys()) : null);
+  if (stem === null) return null;
+  return ending.test(path) ? (names.get(stem) as string) : stem;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** `@acme/tools/deep` is of `@acme/tools`. */
+export function packageOf(specifier: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+}
+
+function isInstalled(name: string, importer: string): boolean {
+  for (let folder = dirname(importer); ; folder = dirname(folder)) {
+    if (isDirectory(join(folder, 'node_modules', name))) return true;
+    if (dirname(folder) === folder) return false;
+  }
+}
