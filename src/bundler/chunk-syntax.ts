@@ -6,15 +6,19 @@ export interface ChunkSyntax {
   imports: number[];
   /** Decorators of the standard, which Node does not know yet. Those of `experimentalDecorators` are compiled away. */
   decorators: number[];
+  /** `accessor` fields that `lowerAccessors` had to leave, without decorators. */
+  accessors: number[];
 }
 
-/** Cheap tests first: most chunks have neither, and are not parsed. */
+/** Cheap tests first: most chunks have none of it, and are not parsed. */
 export function findChunkSyntax(code: string): ChunkSyntax {
-  const found: ChunkSyntax = { imports: [], decorators: [] };
-  if (!/\bimport\s*\(/.test(code) && !/(?:^|[\s;{(])@[\w$(]/.test(code)) return found;
-  eachNode(parseAst(code), ({ type, start }) => {
+  const found: ChunkSyntax = { imports: [], decorators: [], accessors: [] };
+  if (!/\bimport\s*\(|(?:^|[\s;{(])@[\w$(]|\baccessor\s+[\w$#[\\'"]/.test(code)) return found;
+  eachNode(parseAst(code), ({ type, start, decorators }) => {
     if (type === 'ImportExpression') found.imports.push(start as number);
     else if (type === 'Decorator') found.decorators.push(start as number);
+    else if (type === 'AccessorProperty' && (decorators as unknown[]).length === 0)
+      found.accessors.push(start as number);
   });
   return found;
 }

@@ -160,7 +160,16 @@ export function diagnoseSyntax(
   };
   const imports = (target === 'workflow' ? output.syntax.imports : []).flatMap((offset) => at(offset, /^import/) ?? []);
   const decorators = output.syntax.decorators.flatMap((offset) => at(offset, /^@[\w$.]+/) ?? []);
+  const accessors = output.syntax.accessors.flatMap((offset) => at(offset, /^(?:static\s+)?accessor\b/) ?? []);
   return [
+    ...accessors.map((place) =>
+      createDiagnostic('unbundlable-module', {
+        ...place,
+        message:
+          'No version of Node knows `accessor` fields, and this one has a computed name that may be asked for only once.',
+        remedy: 'Compute the name before the class, or write a private field with a getter and a setter.',
+      }),
+    ),
     ...imports.map((place) =>
       createDiagnostic('io-in-workflow', {
         ...place,

@@ -8,6 +8,7 @@ import {
 } from 'rolldown';
 import { EXTENSION_ALIAS, EXTENSIONS } from '../checker/resolution.ts';
 import { PawlError } from '../errors.ts';
+import { lowerAccessors } from './accessors.ts';
 import { type ChunkSyntax, disableImports, findChunkSyntax } from './chunk-syntax.ts';
 import type { RawMap } from './maps.ts';
 
@@ -105,7 +106,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
       onLog: (level, log) => {
         if (level === 'warn') logs.push(log);
       },
-      plugins: [main, ...plugins, others],
+      plugins: [main, ...plugins, others, lowerAccessors()],
     });
     const { output } = await build.generate({
       dir: outDir,

@@ -277,6 +277,13 @@ describe('bad input is told with place, reason and remedy', () => {
       [/^src\/a\.ts\(3,3\): error PAWL9007: No version of Node knows decorators of the standard yet\. Set/],
     ],
     [
+      'an `accessor` field whose name may be computed only once',
+      {
+        'src/a.ts': `let n = 0;\nclass Shop {\n  static accessor ['k' + n++] = 1;\n}\nexport async function run() { 'use step'; return Shop; }`,
+      },
+      [/^src\/a\.ts\(3,3\): error PAWL9007: No version of Node knows `accessor` fields, and /],
+    ],
+    [
       'a tsconfig that does not parse',
       {
         'tsconfig.json': '{ "compilerOptions": { ',
