@@ -4,9 +4,10 @@ export const duplicateDirective = defineRule({
   name: 'duplicate-directive',
   by: 'compiler',
   fixable: true,
-  description: "A function repeats its module's directive",
+  description: 'A function repeats the directive of its module or its own',
   explanation: {
-    mistake: 'A function carries the same directive that already stands at the top of its file.',
+    mistake:
+      'A function carries the same directive that already stands at the top of its file, or a file or a function carries one twice.',
     why: 'It has no effect, and a reader may conclude that functions without it are no steps.',
     allowed:
       'The other directive: a workflow in a file of steps, and the reverse. A directive in a function that is not exported, for the one of the module speaks of exports.',

@@ -51,9 +51,33 @@ function glued(model: Model, { literal, text, form }: StrayDirective): void {
 }
 
 function checkPrologue(model: Model, body: t.Program | t.BlockStatement): void {
-  for (const directive of body.directives)
-    if (!exactDirective(directive.value.value))
-      misspelled(model, directive, directive.value.value, directive.value.extra?.raw as string | undefined);
+  let first: t.Directive | null = null;
+  for (const directive of body.directives) {
+    const { value, extra } = directive.value;
+    if (!exactDirective(value)) misspelled(model, directive, value, extra?.raw as string | undefined);
+    else if (first === null) first = directive;
+    else if (value === first.value.value) repeated(model, first, directive, body.type === 'Program');
+  }
+}
+
+function repeated(model: Model, first: t.Directive, again: t.Directive, ofModule: boolean): void {
+  const start = again.start as number;
+  const end = again.end as number;
+  report(
+    model,
+    'duplicate-directive',
+    start,
+    end,
+    `The ${ofModule ? 'module' : 'function'} already has '${first.value.value}'.`,
+    {
+      remedy: 'Remove the directive here.',
+      related: [{ start: first.start as number, end: first.end as number, message: 'the directive that counts' }],
+      fix: {
+        title: 'Remove the directive',
+        edits: [{ start, end: end + (model.source[end] === ';' ? 1 : 0), text: '' }],
+      },
+    },
+  );
 }
 
 function misspelled(model: Model, node: Node, text: string, raw: string | undefined): void {

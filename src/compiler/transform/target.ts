@@ -25,7 +25,8 @@ export function transformTo(analysis: Analysis, mode: Mode): Output {
 
 /** A directive that stays would be compiled again by the next tool that knows pawl. */
 function removeDirectives({ analysis, edits, source }: Transform): void {
-  if (analysis.directive) cutDirective(edits, source, analysis.directive.node);
+  for (const directive of analysis.model.program.directives)
+    if (exactDirective(directive.value.value)) cutDirective(edits, source, directive);
   for (const { site } of analysis.functions) {
     if (site.node.body.type !== 'BlockStatement') continue;
     for (const directive of site.node.body.directives)
