@@ -22,6 +22,14 @@ export function nextWakeAt(live: LiveRun | null, wakeAt: number | null, now: num
   return next === Infinity ? null : next;
 }
 
+/** When the next sleep is over or the next retry due; Infinity when there is none. */
+export function nextDue(live: LiveRun): number {
+  let next = Infinity;
+  for (const until of live.sleeps.values()) next = Math.min(next, until);
+  for (const { retryAt } of live.steps.values()) if (retryAt !== null) next = Math.min(next, retryAt);
+  return next;
+}
+
 /** Sleeps that are over and retries that are due, in the order in which they came due. */
 export function dueEvents(live: LiveRun, at: number): NewRunEvent[] {
   const sleeps = [...live.sleeps].filter(([, until]) => until <= at).sort(([a, x], [b, y]) => x - y || a - b);

@@ -13,16 +13,16 @@ export class Gate {
    * Calls `begin` as soon as there is room, at once if there is.
    *
    * @param limit The step's own limit, or null.
-   * @returns A ticket with which the wait can be given up.
+   * @returns A ticket with which the wait can be given up; null when there is none.
    */
-  enter(stepId: string, limit: number | null, begin: () => void): symbol {
-    const ticket = Symbol('ticket');
+  enter(stepId: string, limit: number | null, begin: () => void): symbol | null {
     if (this.#hasRoom(stepId, limit)) {
       this.#count(stepId, limit, 1);
       begin();
-    } else {
-      this.#waiting.set(ticket, { stepId, limit, begin });
+      return null;
     }
+    const ticket = Symbol('ticket');
+    this.#waiting.set(ticket, { stepId, limit, begin });
     return ticket;
   }
 

@@ -19,7 +19,7 @@ import {
   type Phase,
   type Turn,
 } from './driving.ts';
-import { dueEvents, endingOf, missingOf, nextWakeAt, recoverAttempts } from './due.ts';
+import { dueEvents, endingOf, missingOf, nextDue, nextWakeAt, recoverAttempts } from './due.ts';
 import { CancelledError } from './errors.ts';
 import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
@@ -81,11 +81,9 @@ export class RunDriver implements Job {
   get id(): string {
     return this.identity.id;
   }
-
   get fence(): number {
     return this.#fence;
   }
-
   get gone(): boolean {
     return this.#phase === 'gone';
   }
@@ -152,15 +150,19 @@ export class RunDriver implements Job {
     }
   }
 
+  last(): void {
+    this.#host.store.flush?.();
+  }
+
   terminated(): void {
     this.#scheduled = false;
     if (this.#phase === 'gone') return;
     if (this.#live) this.#live.realm.broken = true;
     // A cancellation that nobody read would keep the parked run due for ever.
-    const beginning = this.#beginning;
-    const cancel = beginning?.kind === 'claimed' ? beginning.inbox.find(({ kind }) => kind === 'cancel') : undefined;
-    if (beginning?.kind === 'claimed' && cancel) {
-      this.#cancelParked(beginning.record, cancel, beginning.inbox);
+    const { record, inbox } = this.#beginning?.kind === 'claimed' ? this.#beginning : {};
+    const cancel = inbox?.find(({ kind }) => kind === 'cancel');
+    if (record && cancel) {
+      this.#cancelParked(record, cancel, inbox ?? []);
       return;
     }
     const { events, consume } = this.#turn ?? this.#ending ?? { events: [], consume: [] };
@@ -552,9 +554,7 @@ export class RunDriver implements Job {
   #arm(): void {
     const live = this.#live;
     if (live === null || this.#phase === 'gone') return;
-    let at = Infinity;
-    for (const until of live.sleeps.values()) at = Math.min(at, until);
-    for (const { retryAt } of live.steps.values()) if (retryAt !== null) at = Math.min(at, retryAt);
+    const at = nextDue(live);
     if (this.#timer?.at === at) return;
     this.#timer?.cancel();
     this.#timer = null;

@@ -55,13 +55,11 @@ export class StepCalls {
   begin(step: PendingStep, reason: Reason): void {
     const { gate, steps } = this.#host;
     const { concurrency } = steps.settings(step.stepId);
-    let entered = false;
     const ticket = gate.enter(step.stepId, concurrency, () => {
-      entered = true;
       this.#tickets.delete(step.cid);
       this.#attempt(step, reason, concurrency);
     });
-    if (!entered) this.#tickets.set(step.cid, ticket);
+    if (ticket !== null) this.#tickets.set(step.cid, ticket);
   }
 
   #attempt(step: PendingStep, reason: Reason, concurrency: number | null): void {

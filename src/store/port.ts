@@ -244,6 +244,11 @@ export interface EventStore {
    * handed in before the first is durable.
    */
   append(request: AppendRequest): Promise<AppendResult>;
+  /**
+   * Says that nothing more will be handed in for now: a store that waits for the end of the turn to gather requests need not
+   * wait. A hint; a store that gathers otherwise has no such method.
+   */
+  flush?(): void;
 
   // Owning
 

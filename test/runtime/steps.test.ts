@@ -12,6 +12,25 @@ afterEach(closeAll);
 
 const CALL = `const work = step('work'); workflow('w', async (...args) => work(...args));`;
 
+test('a run whose steps end at once leaves the event loop to others', async () => {
+  let turns = 0;
+  let going = true;
+  const turn = (): void => {
+    turns++;
+    if (going) setImmediate(turn);
+  };
+  const { start } = await setup({
+    workflows: `const work = step('work'); workflow('w', async () => { for (let i = 0; i < 100; i++) await work(i); });`,
+    steps: { work: async () => {} },
+  });
+  const run = await start('w');
+  setImmediate(turn);
+  await run.returnValue;
+  going = false;
+  // Chains of steps without a break are short.
+  expect(turns).toBeGreaterThan(5);
+});
+
 describe('retries', () => {
   test('three by default, with waits that double from one second', async () => {
     let calls = 0;

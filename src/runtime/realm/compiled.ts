@@ -20,8 +20,14 @@ export function call(id: string, args: unknown[], captures?: unknown[], self?: u
     });
     return run.request(COMMAND.step, id, data);
   } catch (error) {
-    return Promise.reject(error);
+    return run.loading ? callWhenLoaded(id, args, captures, self) : Promise.reject(error);
   }
+}
+
+/** In an import cycle a module may hold a step of one that has not run yet: it is known as a step when all have. */
+async function callWhenLoaded(id: string, args: unknown[], captures?: unknown[], self?: unknown): Promise<unknown> {
+  await undefined;
+  return call(id, args, captures, self);
 }
 
 /** `[args]`, `[args, captures]` or `[args, captures, self]`: how a step's input is recorded. */
@@ -47,13 +53,17 @@ export function step(id: string, captures?: () => unknown[], self?: boolean): St
       return Promise.reject(error);
     }
   };
-  return ref(id, fn, captures);
+  ref(id, fn, captures);
+  return fn;
 }
 
-export function ref<F extends AnyFn>(id: string, fn: F, captures?: () => unknown[]): F {
+/**
+ * Marks a function as a reference to a step, so that it can be passed to steps as a value. Returns undefined: compiled code
+ * passes that on as the captures of a declared step, which has none.
+ */
+export function ref(id: string, fn: AnyFn, captures?: () => unknown[]): void {
   mark(fn, 'stepId', id);
   if (captures) mark(fn, CAPTURES, captures);
-  return fn;
 }
 
 export function workflow<F extends AnyFn>(id: string, fn: F): F {
@@ -112,7 +122,8 @@ export function codecOf(run: Run): Codec {
 }
 
 function boundStep(id: string, captures: (() => unknown[]) | undefined, self: unknown): StepFunction {
-  const fn = ref(id, (...args: unknown[]) => call(id, args, captures?.(), self), captures);
+  const fn = (...args: unknown[]): Promise<unknown> => call(id, args, captures?.(), self);
+  ref(id, fn, captures);
   mark(fn, SELF, self);
   return fn;
 }

@@ -49,6 +49,7 @@ export function start(run: Run, bundle: Bundle, input: string | null, traced: bo
       refuse(run, isFrozenRealm(error) ? REFUSAL.frozen : REFUSAL.evaluation, run.codec.stringifyThrown(error));
       return;
     }
+    run.loading = false;
     const workflow = run.workflows.get(run.workflowId);
     if (workflow === undefined) {
       refuse(run, REFUSAL.unknownWorkflow, null);

@@ -59,6 +59,8 @@ export class Run {
   /** Reasons of rejections that nobody has handled so far. */
   readonly unhandled: unknown[] = [];
   cancelRequested = false;
+  /** The bundle is being evaluated: not all modules have run. */
+  loading = true;
   /** The workflow function returned or threw: nothing more is asked for. */
   settled = false;
   traced = false;

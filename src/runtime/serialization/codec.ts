@@ -10,7 +10,7 @@
  * Besides what the structured clone algorithm takes, errors keep their class, fields and causes, and instances of classes
  * with the `serialize` and `deserialize` methods become instances again.
  */
-import { DevalueError, parse, stringify } from 'devalue';
+import { DevalueError, stringify, unflatten } from 'devalue';
 import { PawlError } from '../../errors.ts';
 import { ERROR_BRAND } from '../errors.ts';
 import { type ErrorData, errorFromData, errorToData, isError } from './error-data.ts';
@@ -135,6 +135,10 @@ export function createCodec(side: CodecSide): Codec {
   const codec: Codec = {
     stringify(value, destination) {
       if (value === undefined) return UNDEFINED_DATA;
+      // What `devalue` makes of it, without what `devalue` sets up first.
+      if (value === null || typeof value === 'boolean' || Number.isSafeInteger(value)) {
+        return Object.is(value, -0) ? `${DATA_VERSION}-6` : `${DATA_VERSION}[${value}]`;
+      }
       try {
         return DATA_VERSION + stringify(value, reducers);
       } catch (error) {
@@ -143,7 +147,10 @@ export function createCodec(side: CodecSide): Codec {
     },
     parse(data) {
       if (data === UNDEFINED_DATA) return undefined;
-      return parse(unversioned(data), revivers);
+      const flat: unknown = JSON.parse(unversioned(data));
+      // A scalar by itself: as it stands. Anything else, and anything odd, is for `devalue`.
+      if (Array.isArray(flat) && flat.length === 1 && isScalar(flat[0])) return flat[0];
+      return unflatten(flat as number | unknown[], revivers);
     },
     stringifyThrown(thrown) {
       try {
@@ -178,9 +185,17 @@ function made(message: string): Error {
   return error;
 }
 
+function isScalar(value: unknown): boolean {
+  return value === null || typeof value !== 'object';
+}
+
+const DIGIT_0 = 48;
+const DIGIT_9 = 57;
+
 function unversioned(data: string): string {
+  const next = data.charCodeAt(DATA_VERSION.length);
+  if (data.startsWith(DATA_VERSION) && !(next >= DIGIT_0 && next <= DIGIT_9)) return data.slice(DATA_VERSION.length);
   const version = /^\d*/.exec(data)?.[0] ?? '';
-  if (version === DATA_VERSION) return data.slice(version.length);
   if (version === '') throw new PawlError('PAWL_DATA_INVALID', 'A value in the event log has no format version.');
   throw new PawlError(
     'PAWL_DATA_VERSION',

@@ -7,7 +7,7 @@ import { StoreError } from '../errors.ts';
 import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { isConstraint } from './errors.ts';
-import { insertEvent } from './sql/events.ts';
+import { insertEvent, insertGuarded } from './sql/events.ts';
 import { disposeHook, disposeHooksOf, selectHook, upsertHook } from './sql/hooks.ts';
 import { deleteMessage, hasMessage, selectMessagesOfRun } from './sql/inbox.ts';
 import {
@@ -26,6 +26,19 @@ export function append(db: Connection, request: AppendRequest, changes: StoreCha
   const head = selectHead(db, request.runId);
   if (head === undefined) return { ok: false, reason: 'unknown-run' };
   return appendTo(db, head, request, changes);
+}
+
+/**
+ * The same in a single statement, which is a transaction by itself: for what a step brings about, and most of what is written is
+ * that. Undefined when the request is another one, or is to be refused: then `append` finds out.
+ */
+export function appendAlone(db: Connection, request: AppendRequest, changes: StoreChange[]): AppendResult | undefined {
+  const { runId, fence, afterSeq, events, consume, wakeAt } = request;
+  if (wakeAt !== undefined || (consume !== undefined && consume.length > 0)) return undefined;
+  if (!insertGuarded(db, runId, fence, afterSeq, events)) return undefined;
+  const lastSeq = afterSeq + events.length;
+  changes.push({ kind: 'events', runId, lastSeq });
+  return { ok: true, lastSeq };
 }
 
 /** The same, for a run whose head is known. */

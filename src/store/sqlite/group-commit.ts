@@ -19,6 +19,8 @@ interface Entry {
   job: Job<unknown>;
   /** Makes a result of an error that the job threw, or throws on. */
   recover: ((error: unknown) => unknown) | undefined;
+  /** Does the job in a single statement, without a transaction around it; undefined when that is not possible. */
+  alone: Job<unknown> | undefined;
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
 }
@@ -29,6 +31,7 @@ export class GroupCommit {
   readonly #crashPoint: ((point: CrashPoint) => void) | undefined;
   #entries: Entry[] = [];
   #scheduled = false;
+  #immediate: NodeJS.Immediate | undefined;
   #waiting: Deadline | undefined;
   #closed = false;
   #whenIdle: (() => void)[] = [];
@@ -44,10 +47,10 @@ export class GroupCommit {
   }
 
   /** Does the job in the group of this turn; resolves when its transaction is durable. */
-  submit<T>(job: Job<T>, recover?: (error: unknown) => T): Promise<T> {
+  submit<T>(job: Job<T>, recover?: (error: unknown) => T, alone?: Job<T | undefined>): Promise<T> {
     if (this.#closed) return Promise.reject(closed(this.#connection.place));
     return new Promise<T>((resolve, reject) => {
-      this.#entries.push({ job, recover, resolve: resolve as (value: never) => void, reject });
+      this.#entries.push({ job, recover, alone, resolve: resolve as (value: never) => void, reject });
       this.#schedule();
     });
   }
@@ -61,10 +64,19 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#flush);
+    this.#immediate = setImmediate(this.#flush);
+  }
+
+  /** Closes the group now, except while it waits for a lock. */
+  flush(): void {
+    if (this.#immediate === undefined) return;
+    clearImmediate(this.#immediate);
+    this.#flush();
   }
 
   readonly #flush = (): void => {
+    this.#immediate = undefined;
+    if (this.#commitAlone()) return;
     // Jobs that arrive while another process holds the lock join the group: it is taken only once the lock is ours.
     const problem = this.#begin();
     if (problem !== undefined && isBusy(problem)) {
@@ -75,16 +87,64 @@ export class GroupCommit {
       }
     }
     this.#waiting = undefined;
-    this.#scheduled = false;
-    const entries = this.#entries;
-    this.#entries = [];
+    const entries = this.#take();
     if (problem === undefined) this.#commit(entries);
     else this.#rejectAll(entries, problem);
-
-    if (!this.#scheduled) {
-      for (const resolve of this.#whenIdle.splice(0)) resolve();
-    }
+    this.#rest();
   };
+
+  #take(): Entry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    this.#scheduled = false;
+    return entries;
+  }
+
+  #rest(): void {
+    if (this.#scheduled || this.#whenIdle.length === 0) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  /** A lone job that is a single statement: BEGIN, COMMIT and what is read in between would cost more than the statement. */
+  #commitAlone(): boolean {
+    const [entry, ...others] = this.#entries;
+    if (entry?.alone === undefined || others.length > 0) return false;
+    const changes: StoreChange[] = [];
+    let result: unknown;
+    if (this.#crashPoint) {
+      try {
+        this.#crashPoint('before-begin');
+        this.#crashPoint('before-commit');
+      } catch (error) {
+        this.#rejectAll(this.#take(), error);
+        this.#rest();
+        return true;
+      }
+    }
+    try {
+      result = entry.alone(changes);
+    } catch {
+      // Nothing was written. What is wrong shows in a transaction too, where it is dealt with.
+      return false;
+    }
+    if (result === undefined) return false;
+    this.#take();
+    this.#acknowledge([entry], [result], changes);
+    this.#rest();
+    return true;
+  }
+
+  /** Tells everyone that it is durable. */
+  #acknowledge(entries: readonly Entry[], results: readonly unknown[], changes: StoreChange[]): void {
+    try {
+      this.#crashPoint?.('after-commit');
+    } catch (error) {
+      for (const { reject } of entries) reject(error);
+      return;
+    }
+    for (let index = 0; index < entries.length; index++) entries[index]?.resolve(results[index] as never);
+    this.#emit(changes);
+  }
 
   #begin(): unknown {
     try {
@@ -109,14 +169,7 @@ export class GroupCommit {
       else this.#rejectAll(entries, error);
       return;
     }
-    try {
-      this.#crashPoint?.('after-commit');
-    } catch (error) {
-      for (const { reject } of entries) reject(error);
-      return;
-    }
-    for (let index = 0; index < entries.length; index++) entries[index]?.resolve(results[index] as never);
-    this.#emit(changes);
+    this.#acknowledge(entries, results, changes);
   }
 
   #commitEach(entries: Entry[]): void {

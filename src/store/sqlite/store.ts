@@ -24,7 +24,7 @@ import type {
   StoreOptions,
 } from '../port.ts';
 import { isStorable, requireStorable } from '../text.ts';
-import { append, recoverAppend } from './append.ts';
+import { append, appendAlone, recoverAppend } from './append.ts';
 import type { Connection } from './connection.ts';
 import { createRun, recoverCreate } from './create.ts';
 import { closed } from './errors.ts';
@@ -101,7 +101,12 @@ export class SqliteStore implements EventStore {
     return this.#commits.submit(
       (changes) => append(this.#db, request, changes),
       (error) => recoverAppend(request, error),
+      (changes) => appendAlone(this.#db, request, changes),
     );
+  }
+
+  flush(): void {
+    this.#commits.flush();
   }
 
   registerOwner(owner: string, leaseMs: number): Promise<void> {

@@ -89,4 +89,79 @@ export function groupTests(context: Context): void {
       ok: true,
     });
   });
+
+  test.each([
+    ['before-begin', false],
+    ['before-commit', false],
+    ['after-commit', true],
+  ] as const)('a failure %s rejects a lone request; written: %s', async (where, written) => {
+    let armed = false;
+    const store = await context.openFresh({
+      crashPoint: (point) => {
+        if (!armed || point !== where) return;
+        armed = false;
+        throw new Error('crash');
+      },
+    });
+    await makeOwnedRun(store, 'r1');
+    armed = true;
+    await expect(store.append(request('r1', [scheduled(0)]))).rejects.toThrow();
+    expect(await store.readEvents('r1')).toHaveLength(written ? 2 : 1);
+    expect(await store.append(request('r1', [scheduled(0)], { afterSeq: written ? 2 : 1 }))).toMatchObject({
+      ok: true,
+    });
+  });
+
+  test('a flush commits what was handed in, together, without waiting for the end of the turn', async () => {
+    const points: CrashPoint[] = [];
+    const store = await context.openFresh({ crashPoint: (point) => points.push(point) });
+    if (store.flush === undefined) return;
+    await makeOwnedRun(store, 'r1');
+    await makeOwnedRun(store, 'r2');
+    points.length = 0;
+    const appends = [store.append(request('r1', [scheduled(0)])), store.append(request('r2', [scheduled(0)]))];
+    store.flush();
+    expect(points).toEqual(['before-begin', 'before-commit', 'after-commit']);
+    expect(await Promise.all(appends)).toEqual([
+      { ok: true, lastSeq: 2 },
+      { ok: true, lastSeq: 2 },
+    ]);
+    // Nothing waits: nothing to do.
+    store.flush();
+    expect(points).toHaveLength(3);
+  });
+
+  test('a lone request is refused for the same reasons as one of many', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    expect(await store.append(request('r1', [scheduled(0), scheduled(1)]))).toEqual({ ok: true, lastSeq: 3 });
+    expect(await store.append(request('r1', [scheduled(2)], { afterSeq: 3, fence: 7 }))).toEqual({
+      ok: false,
+      reason: 'fenced',
+      owner: 'worker-1',
+      fence: 1,
+    });
+    expect(await store.append(request('r1', [scheduled(2)], { afterSeq: 2 }))).toEqual({
+      ok: false,
+      reason: 'conflict',
+      lastSeq: 3,
+    });
+    expect(await store.append(request('r1', [scheduled(2)], { afterSeq: 4 }))).toMatchObject({ reason: 'conflict' });
+    expect(await store.append(request('r1', [completed(0), scheduled(2)], { afterSeq: 3 }))).toMatchObject({
+      lastSeq: 5,
+    });
+    expect(await store.append(request('r1', [completed(0), scheduled(3)], { afterSeq: 5 }))).toEqual({
+      ok: false,
+      reason: 'duplicate',
+      cid: 0,
+    });
+    expect(await store.append(request('nobody', [scheduled(0)]))).toEqual({ ok: false, reason: 'unknown-run' });
+    expect((await store.readEvents('r1')).map((event) => event.type)).toEqual([
+      'run_created',
+      'step_scheduled',
+      'step_scheduled',
+      'step_completed',
+      'step_scheduled',
+    ]);
+  });
 }

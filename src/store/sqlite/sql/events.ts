@@ -1,7 +1,7 @@
-import { crc32 } from 'node:zlib';
 import { type NewRunEvent, parseEvent, type RunEvent } from '../../events.ts';
 import { StoreError } from '../../errors.ts';
 import { requireStorable } from '../../text.ts';
+import { checksum } from '../checksum.ts';
 import type { Connection } from '../connection.ts';
 
 /** The columns of an event, in their order everywhere in this file. `sum` comes last. */
@@ -19,41 +19,97 @@ interface EventRow {
 
 /** Covers the whole event, and where it stands: SQLite itself notices no flipped bit in a value. */
 function sumOf(runId: string, e: EventRow): number {
-  return crc32(`${runId}\n${e.seq}\n${e.type}\n${e.at}\n${e.cid}\n${e.name}\n${e.attempt}\n${e.meta}\n${e.data}`);
+  return checksum(`${runId}\n${e.seq}\n${e.type}\n${e.at}\n${e.cid}\n${e.name}\n${e.attempt}\n${e.meta}\n${e.data}`);
 }
 
-const INSERT =
-  'INSERT INTO events (run, seq, type, at, cid, name, attempt, data, meta, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const COLUMNS = 'run, seq, type, at, cid, name, attempt, data, meta, sum';
+const VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?';
+const INSERT = `INSERT INTO events (${COLUMNS}) VALUES (?, ${VALUES})`;
 
 /** @throws StoreError `PAWL_STORE_MISUSE` for what `selectEvents` would not read */
 export function insertEvent(db: Connection, no: number, runId: string, seq: number, event: NewRunEvent): void {
-  const given = event as Partial<RunEvent>;
-  const meta = given.meta ?? null;
-  const row = {
-    seq,
-    type: event.type,
-    at: event.at,
-    cid: given.cid ?? null,
-    name: given.name ?? null,
-    attempt: given.attempt ?? null,
-    data: given.data ?? null,
-    meta: meta === null ? null : JSON.stringify(meta),
-  };
-  if (!isEverydayEvent(row, meta)) {
-    const parsed = parseEvent({ ...row, meta });
+  const row = toRow(seq, event);
+  if (!isEverydayEvent(row, event)) {
+    const parsed = parseEvent({ ...row, meta: (event as Partial<RunEvent>).meta ?? null });
     if ('problem' in parsed) {
       throw new StoreError('PAWL_STORE_MISUSE', `'${event.type}' is no event (${parsed.problem}).`, {
         place: `run ${runId}, event ${seq}`,
       });
     }
   }
-  requireStorable(event.type, row.name, row.data);
-  const sum = sumOf(runId, row);
-  db.sql(INSERT).run(no, seq, row.type, row.at, row.cid, row.name, row.attempt, row.data, row.meta, sum);
+  db.sql(INSERT).run(no, ...valuesOf(runId, row));
+}
+
+/** What `Connection` binds for `VALUES`. */
+type EventValues = [
+  number,
+  string,
+  number,
+  number | null,
+  string | null,
+  number | null,
+  string | null,
+  string | null,
+  number,
+];
+
+function valuesOf(runId: string, row: EventRow): EventValues {
+  const { seq, type, at, cid, name, attempt, data, meta } = row;
+  requireStorable(type, name, data);
+  return [seq, type, at, cid, name, attempt, data, meta, sumOf(runId, row)];
+}
+
+function toRow(seq: number, event: NewRunEvent): EventRow {
+  const { cid, name, attempt, data, meta } = event as Partial<RunEvent>;
+  return {
+    seq,
+    type: event.type,
+    at: event.at,
+    cid: cid ?? null,
+    name: name ?? null,
+    attempt: attempt ?? null,
+    data: data ?? null,
+    meta: meta == null ? null : JSON.stringify(meta),
+  };
+}
+
+// Materialized: else SQLite looks the run up for each row.
+const GUARD = `
+  WITH run AS MATERIALIZED (
+    SELECT no FROM runs
+    WHERE id = ? AND fence = ? AND owner IS NOT NULL AND status = 'running'
+      AND ? = (SELECT seq FROM events WHERE run = runs.no ORDER BY seq DESC LIMIT 1)
+  )`;
+const INSERT_ONE_GUARDED = `${GUARD} INSERT INTO events (${COLUMNS}) SELECT no, ${VALUES} FROM run`;
+const INSERT_TWO_GUARDED = `${INSERT_ONE_GUARDED} UNION ALL SELECT no, ${VALUES} FROM run`;
+
+/**
+ * Appends one or two events of the everyday kinds in a single statement, if the run has this fence, an owner, and `afterSeq` as its
+ * newest event. True when they were written; false, or an error, says only that this was not the way.
+ */
+export function insertGuarded(
+  db: Connection,
+  runId: string,
+  fence: number,
+  afterSeq: number,
+  events: readonly NewRunEvent[],
+): boolean {
+  const [first, second] = events;
+  if (first === undefined || events.length > 2) return false;
+  const row = toRow(afterSeq + 1, first);
+  if (!isEverydayEvent(row, first)) return false;
+  if (second === undefined) {
+    return db.sql(INSERT_ONE_GUARDED).run(runId, fence, afterSeq, ...valuesOf(runId, row)).changes === 1;
+  }
+  const next = toRow(afterSeq + 2, second);
+  if (!isEverydayEvent(next, second)) return false;
+  const statement = db.sql(INSERT_TWO_GUARDED);
+  return statement.run(runId, fence, afterSeq, ...valuesOf(runId, row), ...valuesOf(runId, next)).changes === 2;
 }
 
 /** Says at once of the two events that every step writes that they are sound: the schema's code is cold here, and costs 5 µs. */
-function isEverydayEvent(row: EventRow, meta: unknown): boolean {
+function isEverydayEvent(row: EventRow, event: NewRunEvent): boolean {
+  const meta = (event as Partial<RunEvent>).meta ?? null;
   if (!Number.isInteger(row.at) || !isCount(row.cid)) return false;
   if (row.data !== null && typeof row.data !== 'string') return false;
   if (row.type === 'step_scheduled') return typeof row.name === 'string' && row.attempt === null && meta === null;
