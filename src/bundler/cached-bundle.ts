@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { withoutQuery } from '../checker/disk-resolve.ts';
 import type { BundleOutput, BundleResult } from './rolldown.ts';
 import type { LoadModule } from './workflow-bundle.ts';
 
@@ -52,7 +53,7 @@ function isCurrent(
 
 function stampOf(path: string): string {
   try {
-    const { mtimeMs, size } = statSync(path.replace(/[?#].*$/, ''));
+    const { mtimeMs, size } = statSync(withoutQuery(path));
     return `${mtimeMs} ${size}`;
   } catch {
     return '';

@@ -27,10 +27,16 @@ export function keepPlace(module: ModuleCode, path: string, filename: string): M
   if (found.length === 0) return module;
   const text = new MagicString(module.code);
   const helper = isModule ? '__pawl_place' : `require(${JSON.stringify(HELPER)})`;
-  for (const { start, end, what } of found) text.overwrite(start, end, `${helper}.${what}(${JSON.stringify(path)})`);
+  for (const { start, end, what } of found)
+    text.overwrite(start, end, `${helper}.${what}(${JSON.stringify(asUrl(path))})`);
   if (isModule) text.append(`\nimport * as __pawl_place from ${JSON.stringify(HELPER)};\n`);
   const map = text.generateMap({ source: filename, hires: 'boundary' }) as unknown as RawMap;
   return { code: text.toString(), map: module.map ? chain(map, module.map) : map };
+}
+
+/** The helper makes a URL of it, in which these letters mean something else. */
+function asUrl(path: string): string {
+  return path.replace(/[%?#\\\t\n\r]/g, encodeURIComponent);
 }
 
 function chain(last: RawMap, first: RawMap): RawMap {

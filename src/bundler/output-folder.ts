@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { realPath, toRelative } from '../checker/disk-resolve.ts';
+import { realPath, toRelative, withSlashes } from '../checker/disk-resolve.ts';
 import { PawlError } from '../errors.ts';
 import { MANIFEST_FILE, STEPS_FILE, WORKFLOWS_FILE, writeFilesAtomically } from '../manifest/index.ts';
 
@@ -23,7 +23,7 @@ const OUTPUT_CODE = new Set([WORKFLOWS_FILE, STEPS_FILE]);
  * @throws PawlError `PAWL_OUT_DIR`
  */
 export function checkOutputFolder(root: string, outDir: string, entries: readonly string[]): void {
-  const real = realPath(outDir).replaceAll('\\', '/');
+  const real = withSlashes(realPath(outDir));
   const folder = real.endsWith('/') ? real : `${real}/`;
   if (`${root}/`.startsWith(folder)) {
     const what = `${root}/` === folder ? 'the root of the project' : 'a folder around the project';

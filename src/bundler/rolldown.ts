@@ -6,6 +6,7 @@ import {
   type RolldownLog,
   rolldown,
 } from 'rolldown';
+import { literalFile } from '../checker/disk-resolve.ts';
 import { EXTENSION_ALIAS, EXTENSIONS } from '../checker/resolution.ts';
 import { PawlError } from '../errors.ts';
 import { lowerAccessors } from './accessors.ts';
@@ -76,6 +77,14 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
       }
     },
   };
+  const literal: Plugin = {
+    name: 'pawl:literal',
+    resolveId: {
+      order: 'pre',
+      filter: { id: /\?/ },
+      handler: (id, importer) => (/^[./\\]|^[A-Za-z]:/.test(id) ? literalFile(id, importer ?? id) : null),
+    },
+  };
   const others: Plugin = {
     name: 'pawl:assets',
     load: {
@@ -106,7 +115,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
       onLog: (level, log) => {
         if (level === 'warn') logs.push(log);
       },
-      plugins: [main, ...plugins, others, lowerAccessors()],
+      plugins: [main, literal, ...plugins, others, lowerAccessors()],
     });
     const { output } = await build.generate({
       dir: outDir,

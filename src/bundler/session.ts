@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
-import { createDiskResolver, type DiskResolver, realPath, toRelative } from '../checker/disk-resolve.ts';
+import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from '../checker/disk-resolve.ts';
 import { ImportCheck } from '../checker/imports.ts';
 import { withSeverities } from '../checker/check-program.ts';
 import { checkProgram } from '../checker/index.ts';
@@ -87,7 +87,7 @@ class Session implements BuildSession {
 
   constructor(options: BuildOptions) {
     this.#options = options;
-    this.#root = realPath(resolve(options.root)).replaceAll('\\', '/');
+    this.#root = withSlashes(realPath(resolve(options.root)));
     if (!statSync(this.#root, { throwIfNoEntry: false })?.isDirectory()) {
       throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
         place: resolve(options.root),

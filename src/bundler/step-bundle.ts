@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
+import { withSlashes } from '../checker/disk-resolve.ts';
 import { placeHelper } from './module-place.ts';
 import { isOwnFile, ownFiles } from './own.ts';
 import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
@@ -49,7 +50,7 @@ const PACKAGES = /[\\/]node_modules[\\/]/;
 /** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
 export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
   const { root, outDir, entries, packages, load, installed } = request;
-  const imports = entries.map((path) => `import ${JSON.stringify(path)};\n`).join('');
+  const imports = ['pawl/internal/step', ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join('');
   return bundle({
     root,
     outDir,
@@ -143,6 +144,6 @@ function realPathOf(path: string): string | null {
 }
 
 function relativeTo(outDir: string, path: string): string {
-  const file = relative(outDir, path).replaceAll('\\', '/');
+  const file = withSlashes(relative(outDir, path));
   return file.startsWith('.') ? file : `./${file}`;
 }

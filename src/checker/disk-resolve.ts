@@ -1,11 +1,12 @@
-import { readdirSync, realpathSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve as resolvePath, sep } from 'node:path';
 import { ResolverFactory } from 'oxc-resolver';
 import {
   builtinName,
   DECLARATION_FILE,
   EXTENSION_ALIAS,
   EXTENSIONS,
+  findFile,
   isKnownPackage,
   type Resolution,
   type Resolve,
@@ -69,7 +70,10 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
       result = plain.sync(dirname(file), specifier);
     }
     if (result.path !== undefined) return classify(root, result.path);
-    if (PATH.test(specifier)) return { kind: 'unresolved' };
+    if (PATH.test(specifier)) {
+      const literal = literalFile(specifier, file);
+      return literal === null ? { kind: 'unresolved' } : classify(root, literal);
+    }
     // Without a single package installed, or with aliases that nobody can read, nothing is known of names.
     const isKnown = !broken && !SCHEME.test(specifier) && hasPackages(dirname(file));
     return isKnown ? { kind: 'external', missing: true } : { kind: 'external' };
@@ -111,8 +115,30 @@ function hasPackages(from: string): boolean {
   }
 }
 
+/**
+ * The file that a specifier with `?` or `#` in it names by its very letters. Resolvers take what follows them for a query; names
+ * of files and folders may hold them all the same.
+ *
+ * @param importer - absolute path
+ */
+export function literalFile(specifier: string, importer: string): string | null {
+  const path = resolvePath(dirname(importer), specifier);
+  if (!/[?#]/.test(path)) return null;
+  return findFile(path, (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true) ?? null;
+}
+
+/** A resolved path without the query that was written behind it. */
+export function withoutQuery(resolved: string): string {
+  return /[?#]/.test(resolved) && !existsSync(resolved) ? resolved.replace(/[?#][^/\\]*$/, '') : resolved;
+}
+
+/** A path with `/`, which on other systems than Windows is the only separator. */
+export function withSlashes(path: string): string {
+  return sep === '/' ? path : path.replaceAll(sep, '/');
+}
+
 function classify(root: string, resolved: string): Resolution {
-  const path = resolved.replace(/[?#].*$/, '');
+  const path = withoutQuery(resolved);
   if (/[\\/]node_modules[\\/]/.test(path)) return { kind: 'external' };
   if (!SOURCE_FILE.test(path) || DECLARATION_FILE.test(path)) return { kind: 'external' };
   return { kind: 'file', file: toRelative(root, path) };
@@ -120,8 +146,7 @@ function classify(root: string, resolved: string): Resolution {
 
 /** A path relative to the root with `/`; it may begin with `../`. */
 export function toRelative(root: string, path: string): string {
-  const file = relative(root, path);
-  return sep === '/' ? file : file.replaceAll(sep, '/');
+  return withSlashes(relative(root, path));
 }
 
 function noteProblem(file: string, reason: string, problems: Map<string, TsconfigProblem>): void {

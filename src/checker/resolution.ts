@@ -67,8 +67,21 @@ export function createMemoryResolve(has: (file: string) => boolean): Resolve {
 }
 
 function resolveRelative(specifier: string, importer: string, has: (file: string) => boolean): Resolution {
+  const directory = importer.slice(0, importer.lastIndexOf('/') + 1);
   const bare = specifier.replace(/[?#].*$/, '');
-  const base = joinPath(importer.slice(0, importer.lastIndexOf('/') + 1), bare);
+  const file =
+    findFile(joinPath(directory, specifier), has) ??
+    (bare === specifier ? undefined : findFile(joinPath(directory, bare), has));
+  if (file === undefined) return { kind: 'unresolved' };
+  return SOURCE_FILE.test(file) && !DECLARATION_FILE.test(file) ? { kind: 'file', file } : { kind: 'external' };
+}
+
+/**
+ * The file that an import of a path means: TypeScript's source of an output, an ending that was left out, an index file.
+ *
+ * @param base - the path as it was written, joined with that of the importer
+ */
+export function findFile(base: string, has: (file: string) => boolean): string | undefined {
   const ending = /\.[cm]?jsx?$/.exec(base)?.[0] ?? '';
   const stem = base.slice(0, base.length - ending.length);
   const candidates = [
@@ -77,9 +90,7 @@ function resolveRelative(specifier: string, importer: string, has: (file: string
     ...EXTENSIONS.map((extension) => base + extension),
     ...EXTENSIONS.map((extension) => `${base === '' ? '' : `${base}/`}index${extension}`),
   ];
-  const file = candidates.find((candidate) => has(candidate));
-  if (file === undefined) return { kind: 'unresolved' };
-  return SOURCE_FILE.test(file) && !DECLARATION_FILE.test(file) ? { kind: 'file', file } : { kind: 'external' };
+  return candidates.find((candidate) => has(candidate));
 }
 
 /** Joins with `/` and resolves `.` and `..`; leading `..` stay. */

@@ -8,7 +8,7 @@ import { PawlError } from '../errors.ts';
 import { type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
 import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
 import { discoverDirectory, discoverEntries } from './discover.ts';
-import { createDiskResolver, type DiskResolver, realPath, toRelative } from './disk-resolve.ts';
+import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from './disk-resolve.ts';
 import { concernsChecker, type FileStats, SourceFiles, unreadable } from './files.ts';
 import { ImportCheck } from './imports.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
@@ -75,7 +75,7 @@ class CheckerSession implements Session {
   #known = '';
 
   constructor({ root, config = {}, configSource, files, outDir }: SessionOptions) {
-    this.#root = realPath(resolvePath(root)).replaceAll('\\', '/');
+    this.#root = withSlashes(realPath(resolvePath(root)));
     if (!statOf(this.#root)?.isDirectory()) {
       throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
         place: resolvePath(root),
