@@ -28,6 +28,31 @@ export interface ModuleFacts {
   suppressions: SuppressionFact[];
   /** The class that a class extends, where that is a name; `path` is the extending class's. */
   bases?: { path: string; of: NonNullable<Unit['instanceOf']> }[];
+  /** The classes of the module's top level. */
+  shapes?: ClassShape[];
+}
+
+/**
+ * What a class of the top level is for serialization: enough to tell, with those of its bases, whether an instance can cross.
+ */
+export interface ClassShape {
+  /** The path in the module, as in `bases`. */
+  path: string;
+  nameSpan: Span;
+  /** The class that it extends; `unknown` where that is no name of a class. */
+  base: NonNullable<Unit['instanceOf']> | 'unknown' | null;
+  abstract: boolean;
+  /** It has the static methods of its own. */
+  serialize: boolean;
+  deserialize: boolean;
+  /** `deserialize` is a method that never mentions `this`: it makes instances of the class that it names, not of a subclass. */
+  fixed: boolean;
+  /** It may have static members that are not to be seen: a decorator, a computed name, code that gets hold of the class. */
+  open: boolean;
+  /** A symbol on an instance member, or set from outside of the class. */
+  misplaced: { span: Span; outside: boolean }[];
+  /** Steps that take an instance with them as `this`. */
+  needs: { step: string; span: Span }[];
 }
 
 export type DirectiveKind = 'step' | 'workflow';

@@ -23,6 +23,7 @@ export const CODES = {
   'step-option-not-static': error('PAWL1008', false),
   'closure-unserializable': error('PAWL2002'),
   'closure-write': error('PAWL2003'),
+  'serialization-incomplete': error('PAWL2005'),
   'io-in-workflow': error('PAWL3002'),
   'action-calls-action': error('PAWL5001'),
   'duplicate-id': error('PAWL6001', false),

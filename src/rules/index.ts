@@ -14,6 +14,7 @@ import { ioInWorkflow } from './io-in-workflow.ts';
 import { missingSchema } from './missing-schema.ts';
 import { moduleDirectiveExport } from './module-directive-export.ts';
 import { oneDefinitionPerFile } from './one-definition-per-file.ts';
+import { serializationIncomplete } from './serialization-incomplete.ts';
 import { stepOptionNotStatic } from './step-option-not-static.ts';
 import { stepThisArguments } from './step-this-arguments.ts';
 import { suppressionWithoutReason } from './suppression-without-reason.ts';
@@ -39,6 +40,7 @@ export const RULES: readonly Rule[] = [
   stepOptionNotStatic,
   closureUnserializable,
   closureWrite,
+  serializationIncomplete,
   ioInWorkflow,
   actionCallsAction,
   duplicateId,

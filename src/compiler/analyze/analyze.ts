@@ -12,6 +12,7 @@ import { placeOf } from './names.ts';
 import { readOptions } from './options.ts';
 import { report } from './report.ts';
 import { checkStrays } from './strays.ts';
+import { readShapes } from './shapes.ts';
 import { readSuppressions } from './suppressions.ts';
 import { addUses } from './uses.ts';
 import { DEFINERS, type Definer, symbolFor } from './sources.ts';
@@ -62,6 +63,7 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     directives: [],
     definitions: [],
     classes: [],
+    symbolWrites: [],
     options: [],
     strays: [],
     requires: [],
@@ -90,6 +92,7 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
   readOptions(model, functions);
   const definitions = readDefinitions(model);
   const classes = readClasses(model, functions);
+  const shapes = readShapes(model, functions);
   const facts: ModuleFacts = {
     version: 1,
     file: options.file,
@@ -105,6 +108,7 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     classes: classes.map((entry) => entry.fact),
     units: model.units,
     suppressions: readSuppressions(model),
+    ...(shapes.length > 0 && { shapes }),
   };
   addUses(model, facts, functions);
   model.diagnostics.sort((a, b) => a.span.start - b.span.start || (a.code < b.code ? -1 : 1));

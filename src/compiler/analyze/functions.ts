@@ -3,9 +3,10 @@ import type { FunctionFact } from '../facts.ts';
 import { findToken, isFunction, type Node } from './ast.ts';
 import { addCaptures, checkCaptures } from './captures.ts';
 import { directiveOf, exactDirective } from './directives.ts';
-import type { DirectiveFunction, DirectiveSite, FunctionInfo, Model } from './model.ts';
+import type { DirectiveFunction, DirectiveSite, Model } from './model.ts';
 import { placeOf } from './names.ts';
 import { report } from './report.ts';
+import { checkThis } from './this.ts';
 
 /**
  * Judges every function with a directive: can it be what it says, what is its name, does it stay in its place or move to
@@ -205,59 +206,6 @@ function asyncInsertion(site: DirectiveSite): number {
     return (node.key.start as number) - (node.computed ? 1 : 0);
   if (node.type === 'ClassPrivateMethod') return node.key.start as number;
   return node.start as number;
-}
-
-function checkThis(model: Model, site: DirectiveSite, placement: FunctionFact['placement']): boolean {
-  const { info, kind, node } = site;
-  const refuse = (at: Node, what: string, remedy: string): false => {
-    report(model, 'step-this-arguments', at.start as number, at.end as number, what, { remedy });
-    return false;
-  };
-  if (info.superAt && (placement === 'hoisted' || node.type === 'ObjectMethod'))
-    return refuse(
-      info.superAt,
-      `'super' means nothing in this ${kind}: it runs on its own, away from the object that it was written in.`,
-      'Call the method by its class, or do the call outside and pass its result.',
-    );
-  if (info.arrow && info.argumentsAt)
-    return refuse(
-      info.argumentsAt,
-      `'arguments' in an arrow function belongs to the function around it, which is not there when the ${kind} runs.`,
-      'Declare a rest parameter: (...args) => …',
-    );
-  if (info.arrow && info.newTargetAt)
-    return refuse(
-      info.newTargetAt,
-      `An arrow function has no 'new.target' of its own, and what is around it is not there when the ${kind} runs.`,
-      'Ask for it outside and pass what follows from it as an argument.',
-    );
-  if (info.arrow && info.thisAt && placement !== 'inline' && thisOwner(info) === null)
-    return refuse(
-      info.thisAt,
-      `'this' in this ${kind} belongs to no object that could be serialized with it.`,
-      'Pass what the function needs as an argument, or write a method of a serializable class.',
-    );
-  if (info.arrow && info.thisAt && placement === 'inline' && info.parent === null)
-    return refuse(
-      info.thisAt,
-      `'this' is undefined in an arrow function at the top level of a module.`,
-      'Pass what the function needs as an argument, or write a method.',
-    );
-  if (kind === 'workflow' && !info.arrow && info.thisAt && !(node as t.ClassMethod).static)
-    return refuse(
-      info.thisAt,
-      `A workflow is started by its id, so it has no 'this'.`,
-      'Pass what the workflow needs as an argument.',
-    );
-  return true;
-}
-
-/** The method or field whose `this` an arrow function sees; null when that is a plain function or nothing. */
-function thisOwner(info: FunctionInfo): FunctionInfo | null {
-  let owner = info.parent;
-  while (owner?.arrow) owner = owner.parent;
-  if (!owner) return null;
-  return owner.node.type === 'FunctionDeclaration' || owner.node.type === 'FunctionExpression' ? null : owner;
 }
 
 // --------------------------------------------------------------- placement

@@ -1,6 +1,5 @@
-import type * as t from '@babel/types';
 import { type Node, staticPath, unwrap } from './ast.ts';
-import type { Binding, Model } from './model.ts';
+import type { Binding, ClassSite, Model } from './model.ts';
 import { report } from './report.ts';
 
 /** Globals whose instances are bound to the process that made them. */
@@ -45,7 +44,8 @@ export function checkInstance(model: Model, step: string, binding: Binding, at: 
 
 /**
  * Whether a variable surely holds an instance that cannot be serialized: of a host class, or of a class of this module that
- * extends nothing and has neither serialization symbol. About imported classes one module says nothing.
+ * has neither serialization symbol, all of whose bases are of this module too. A class has to have them itself, or steps that
+ * take its instances along; else the build does not know it. About imported classes one module says nothing.
  *
  * @returns the name of the class, or null
  */
@@ -59,9 +59,32 @@ function unserializableInstance(model: Model, binding: Binding): string | null {
   if (path === null || root === undefined) return null;
   const owner = binding.scope.find(root);
   if (!owner) return BOUND.has(root) ? path.join('.') : null;
-  if (path.length > 1 || owner.kind !== 'class') return null;
-  const node = owner.declaration as t.ClassDeclaration;
-  const site = model.classes.find((candidate) => candidate.node === node);
-  const assigned = owner.refs.some(({ access }) => access === 'write');
-  return site && !node.superClass && !site.serialize && !site.deserialize && !assigned ? root : null;
+  if (path.length > 1) return null;
+  const line = lineOf(model, owner);
+  if (!line || line.some(({ open, misplaced }) => open || misplaced.length > 0)) return null;
+  const [site] = line as [ClassSite];
+  const able = line.some(({ serialize, deserialize }) => serialize || deserialize);
+  return able && (site.serialize || site.deserialize || hasSteps(model, site)) ? null : root;
+}
+
+/** A class and its bases, where all of them are declared in this module and stay what they are. */
+function lineOf(model: Model, owner: Binding): ClassSite[] | null {
+  const line: ClassSite[] = [];
+  for (let binding: Binding | null = owner; binding; ) {
+    const { kind, declaration, refs } = binding;
+    const site = model.classes.find(({ node }) => node === declaration);
+    if (kind !== 'class' || !site || line.includes(site) || refs.some(({ access }) => access === 'write')) return null;
+    line.push(site);
+    const { superClass } = site.node;
+    if (!superClass) return line;
+    const base = unwrap(superClass);
+    binding = base.type === 'Identifier' ? binding.scope.find(base.name) : null;
+  }
+  return null;
+}
+
+function hasSteps(model: Model, { node }: ClassSite): boolean {
+  return model.directives.some(
+    ({ kind, info, ancestors }) => kind === 'step' && info.thisAt && ancestors.includes(node.body),
+  );
 }

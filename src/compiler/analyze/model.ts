@@ -146,6 +146,20 @@ export interface ClassSite {
   ancestors: readonly Node[];
   serialize: boolean;
   deserialize: boolean;
+  /** The static method that makes an instance of data, where it is one. */
+  deserializer: t.ClassMethod | null;
+  /** Members with one of the symbols that are not static. */
+  misplaced: Node[];
+  /** Code that only running it would tell may give the class more static members. */
+  open: boolean;
+}
+
+/** `Order[serialize] = …` */
+export interface SymbolWrite {
+  symbol: 'serialize' | 'deserialize';
+  object: Node;
+  node: Node;
+  scope: Scope;
 }
 
 /** `charge.maxRetries = 5` and other assignments that could be options. */
@@ -207,6 +221,7 @@ export interface Model {
   directives: DirectiveSite[];
   definitions: DefinitionSite[];
   classes: ClassSite[];
+  symbolWrites: SymbolWrite[];
   options: OptionSite[];
   strays: StrayDirective[];
   requires: ModuleReference[];

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
-import { DEFINERS } from './sources.ts';
+import { DEFINERS, symbolFor } from './sources.ts';
 import { WalkContext } from './walk-context.ts';
 
 /** References of the walk: what each mention of a name takes, calls or writes, and the calls that mean something to pawl. */
@@ -142,7 +142,20 @@ export abstract class ReferenceWalker extends WalkContext {
     }
   }
 
+  /** Which of the serialization symbols a computed key is. */
+  protected symbolOf(key: Node): 'serialize' | 'deserialize' | null {
+    const inner = unwrap(key);
+    if (inner.type === 'Identifier') return this.symbols.get(inner.name) ?? null;
+    const path = staticPath(inner);
+    if (path) return this.symbols.get(path.join('.')) ?? null;
+    return symbolFor(inner);
+  }
+
   protected assignment(node: t.AssignmentExpression): void {
+    const left = unwrap(node.left);
+    const symbol = left.type === 'MemberExpression' && left.computed ? this.symbolOf(left.property) : null;
+    if (symbol && left.type === 'MemberExpression')
+      this.model.symbolWrites.push({ symbol, object: unwrap(left.object), node: left, scope: this.scope });
     const path = staticPath(node.left);
     if (path && node.operator === '=') {
       if (path[0] === 'module' || path[0] === 'exports') this.model.usesCommonJs = true;

@@ -5,7 +5,6 @@ import { directiveOf } from './directives.ts';
 import type { BindingKind, ClassSite, DefinitionSite, FunctionInfo } from './model.ts';
 import { functionInfo, Scope } from './model.ts';
 import { placeOf } from './names.ts';
-import { symbolFor } from './sources.ts';
 import { ReferenceWalker } from './walk-references.ts';
 
 /**
@@ -420,6 +419,7 @@ export class Walker extends ReferenceWalker {
     this.fn = info;
     this.scoped(node, () => this.statements(node.body));
     this.fn = outerFn;
+    if (info.thisAt && this.currentClass) this.currentClass.open = true;
   }
 
   protected classNode(node: t.ClassDeclaration | t.ClassExpression): void {
@@ -427,7 +427,15 @@ export class Walker extends ReferenceWalker {
     if (node.type === 'ClassDeclaration' && node.id) this.declare(node.id, 'class', node, this.scope);
     this.decorators(node);
     const outerClass = this.currentClass;
-    const site: ClassSite = { node, ancestors: this.stack.slice(0, -1), serialize: false, deserialize: false };
+    const site: ClassSite = {
+      node,
+      ancestors: this.stack.slice(0, -1),
+      serialize: false,
+      deserialize: false,
+      deserializer: null,
+      misplaced: [],
+      open: (node.decorators?.length ?? 0) > 0,
+    };
     this.currentClass = site;
     if (node.superClass) this.visit(node.superClass);
     this.scoped(node, () => {
@@ -444,20 +452,16 @@ export class Walker extends ReferenceWalker {
   }
 
   protected noteSerialization(member: Node, site: ClassSite): void {
-    const { key, computed } = member as t.ClassMethod;
+    const { key, computed, static: isStatic } = member as t.ClassMethod;
     if (!computed || !key) return;
     const found = this.symbolOf(key);
-    if (!found || !(member as t.ClassMethod).static) return;
-    if (found === 'serialize') site.serialize = true;
-    else site.deserialize = true;
-  }
-
-  protected symbolOf(key: Node): 'serialize' | 'deserialize' | null {
-    const inner = unwrap(key);
-    if (inner.type === 'Identifier') return this.symbols.get(inner.name) ?? null;
-    const path = staticPath(inner);
-    if (path) return this.symbols.get(path.join('.')) ?? null;
-    return symbolFor(inner);
+    if (!found) site.open ||= isStatic && keyName(key, computed) === null;
+    else if (!isStatic) site.misplaced.push(member);
+    else if (found === 'serialize') site.serialize = true;
+    else {
+      site.deserialize = true;
+      site.deserializer = member.type === 'ClassMethod' ? member : null;
+    }
   }
 
   protected namespace(node: t.TSModuleDeclaration): void {
