@@ -66,6 +66,7 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
       installedModules(load, installed),
     ],
     wantsImporters: (_chunk, assets) => assets.length > 0,
+    wantsCycles: true,
     options: { transform: { target: 'node20.19' } },
   });
 }

@@ -43,7 +43,7 @@ export function bundleWorkflows({
     root,
     outDir,
     packages,
-    entry: entries.map((path) => `import ${JSON.stringify(path)};\n`).join(''),
+    entry: ['pawl/internal/workflow', ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join(''),
     platform: 'neutral',
     format: 'iife',
     plugins: [virtualModules(), userModules(load, entries), installedModules(load, installed)],

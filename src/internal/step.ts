@@ -36,19 +36,33 @@ export function closure(id: string, factory: AnyFunction): void {
   registry.steps.set(id, { factory });
 }
 
-/** A function in place of a nested one: runs the registered step here and now. */
-export function bound(id: string, captures: () => unknown[], self?: () => unknown): AnyFunction {
+/** The registered factory of a nested step. */
+export function factory(id: string): AnyFunction {
+  const entry = registry.steps.get(id);
+  if (entry === undefined || !('factory' in entry)) {
+    throw new PawlError('PAWL_STEP_MISSING', `There is no step ${id}.`, { remedy: 'Run `pawl build`.' });
+  }
+  return entry.factory;
+}
+
+/**
+ * A function in place of a nested one: makes the step and runs it here and now.
+ *
+ * @param make - its factory; the registered one when left out
+ */
+export function bound(id: string, captures: () => unknown[], make?: AnyFunction): AnyFunction {
   const fn = function (this: unknown, ...args: unknown[]): unknown {
-    const entry = registry.steps.get(id);
-    if (entry === undefined) {
-      throw new PawlError('PAWL_STEP_MISSING', `There is no step ${id}.`, { remedy: 'Run `pawl build`.' });
-    }
-    const owner = self ? self() : this;
-    const target = 'fn' in entry ? entry.fn : (Reflect.apply(entry.factory, owner, captures()) as AnyFunction);
-    return Reflect.apply(target, owner, args);
+    const target = Reflect.apply(make ?? factory(id), this, captures()) as AnyFunction;
+    return Reflect.apply(target, this, args);
   };
-  mark(fn, CAPTURES, captures);
-  return mark(fn, 'stepId', id);
+  ref(id, fn, captures);
+  return fn;
+}
+
+/** Marks a function as a reference to a nested step, so that it can be passed to steps as a value. */
+export function ref(id: string, fn: AnyFunction, captures?: () => unknown[]): void {
+  mark(fn, 'stepId', id);
+  if (captures) mark(fn, CAPTURES, captures);
 }
 
 /** Marks a workflow, so that `start` knows it. */

@@ -98,7 +98,7 @@ export function loadWorkflows(
       (...args: unknown[]) =>
         call(id, args, captures?.()),
     call,
-    ref: (_id: string, fn: unknown) => fn,
+    ref: () => undefined,
     workflow: (id: string, fn: (...args: unknown[]) => Promise<unknown>) => {
       loaded.workflows.set(id, fn);
       return fn;

@@ -59,7 +59,9 @@ test.each<[name: string, harm: (bundles: Bundles) => Partial<Bundles>, expected:
   ],
   [
     'the workflow bundle drops a call',
-    ({ workflows }) => ({ workflows: without(workflows, '__pawl_step("src/a.ts#charge"') }),
+    ({ workflows }) => ({
+      workflows: without(without(workflows, '__pawl_call("src/a.ts#charge"'), '__pawl_ref("src/a.ts#charge"'),
+    }),
     'src/a.ts(9,8): error PAWL9010: The step `src/a.ts#charge` is called by a workflow in the source, but the workflow bundle does not call it.',
   ],
   [

@@ -21,7 +21,7 @@ function project(files: Record<string, string>) {
 
 describe('pawl transform', () => {
   test.each([
-    ['workflow', /__pawl_step\("src\/a\.ts#charge"\)/, 'amount * 2'],
+    ['workflow', /__pawl_call\("src\/a\.ts#charge", /, 'amount * 2'],
     ['step', /amount \* 2/, 'return charge(amount)'],
     ['client', /src\/a\.ts#fulfil/, 'return charge(amount)'],
   ])('shows the target %s', async (target, shown, gone) => {
@@ -50,7 +50,7 @@ describe('pawl transform', () => {
     });
     expect(JSON.parse((await transform('src/a.ts', '--json')).stdout)).toMatchObject({
       target: 'workflow',
-      code: expect.stringContaining('__pawl_step'),
+      code: expect.stringContaining('__pawl_call'),
       map: { version: 3 },
       diagnostics: [],
     });

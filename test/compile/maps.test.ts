@@ -1,4 +1,4 @@
-import { decodedMappings, type SourceMapInput, TraceMap } from '@jridgewell/trace-mapping';
+import { decodedMappings, originalPositionFor, type SourceMapInput, TraceMap } from '@jridgewell/trace-mapping';
 import { describe, expect, test } from 'vitest';
 import { EXPRESSIONS, type FormCase, FORMS, PLACES, placed, program } from '../../fixtures/forms/table.ts';
 import { compile } from '../../src/compiler/index.ts';
@@ -40,6 +40,38 @@ describe('source maps', () => {
         expect(words).toBeGreaterThan(1);
       }
     }
+  });
+
+  test('lead from what stands in for a body to nowhere, and on from there', () => {
+    const source = `export async function a() { 'use step' } ; export async function b(n: number) { 'use step' } ; export const after = 1;
+export function make(x: number) { async function c() { 'use step'; return x } return [c, after, 'ä'] }
+export class K { static async d() { 'use step' } static e = 2 }
+export async function main() { 'use workflow'; return [a(), b(1), K, make(1)]; }`;
+    const { outputs } = compile(source, { filename: 'src/a.ts' });
+    const stubs: Record<string, number> = {};
+    for (const [target, { code, map }] of Object.entries(outputs)) {
+      const trace = new TraceMap(map as SourceMapInput);
+      const lines = code.split('\n');
+      const placeOf = (line: number, column: number) => originalPositionFor(trace, { line: line + 1, column }).line;
+      stubs[target] = 0;
+      for (const [line, text] of lines.entries()) {
+        for (const { index } of text.matchAll(/\(\.\.\.__pawl_args\) \{.*?\}/g)) {
+          stubs[target]++;
+          expect([placeOf(line, index - 1), placeOf(line, index), placeOf(line, index + 30)]).toEqual([
+            expect.any(Number),
+            null,
+            null,
+          ]);
+        }
+      }
+      expect(wrongSegments(source, code, map)).toEqual({ wrong: [], words: expect.any(Number) });
+      for (const word of ['after =', "'ä'", 'static e']) {
+        const line = lines.findIndex((text) => text.includes(word));
+        const original = source.split('\n').findIndex((text) => text.includes(word));
+        expect(placeOf(line, (lines[line] as string).indexOf(word))).toBe(original + 1);
+      }
+    }
+    expect(stubs).toEqual({ workflow: 4, step: 1, client: 0 });
   });
 
   test('name the file relative to the root and carry its text', () => {

@@ -1,4 +1,5 @@
 import MagicString, { type SourceMap } from 'magic-string';
+import { leaveOutStubs } from './gaps.ts';
 
 interface Range {
   start: number;
@@ -110,7 +111,10 @@ export class Edits {
     }
     if (this.#head) text.prepend(this.#head);
     if (this.#tail) text.append(this.#tail);
-    return { code: text.toString(), map: text.generateMap({ source: file, includeContent: true, hires: 'boundary' }) };
+    const code = text.toString();
+    const map = text.generateMap({ source: file, includeContent: true, hires: 'boundary' });
+    map.mappings = leaveOutStubs(code, map.mappings);
+    return { code, map };
   }
 
   /** The cuts without what is moved out of them, and without overlaps. */

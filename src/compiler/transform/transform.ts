@@ -1,8 +1,10 @@
-import type * as t from '@babel/types';
 import type { SourceMap } from 'magic-string';
 import type { Analysis } from '../analyze/analyze.ts';
+import type { Node } from '../analyze/ast.ts';
+import type { DirectiveFunction } from '../analyze/model.ts';
 import type { Target } from '../facts.ts';
 import { Edits } from './edits.ts';
+import { firstStatement } from './places.ts';
 
 /** The targets that users see, and `schemas`: nothing but the schemas of definitions, for the manifest. */
 export type Mode = Target | 'schemas';
@@ -26,6 +28,7 @@ export class Transform {
   readonly mode: Mode;
   readonly edits: Edits;
   readonly #helpers = new Set<string>();
+  #functionOf: Map<Node, DirectiveFunction> | null = null;
 
   constructor(analysis: Analysis, mode: Mode) {
     this.analysis = analysis;
@@ -35,6 +38,12 @@ export class Transform {
 
   get source(): string {
     return this.analysis.model.source;
+  }
+
+  /** The functions with a directive by their nodes. */
+  get functionOf(): ReadonlyMap<Node, DirectiveFunction> {
+    this.#functionOf ??= new Map(this.analysis.functions.map((fn) => [fn.site.node, fn]));
+    return this.#functionOf;
   }
 
   /** The local name of a helper, which the module will import. */
@@ -70,10 +79,4 @@ export class Transform {
       this.edits.append(`\nimport { ${list} } from ${from};\n`);
     }
   }
-}
-
-/** Offset before the first statement that is no import. */
-export function firstStatement(program: t.Program): number {
-  const first = program.body.find((node) => node.type !== 'ImportDeclaration');
-  return (first?.start ?? program.end ?? 0) as number;
 }
