@@ -3,7 +3,7 @@ import { createDiagnostic } from '../diagnostics/create.ts';
 import { findRule } from '../diagnostics/lookup.ts';
 import { sortDiagnostics } from '../diagnostics/order.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
-import { RULES } from '../rules/index.ts';
+import { type Program, RULES } from '../rules/index.ts';
 import { type CheckedConfig, type CheckerConfig, checkConfig } from './config.ts';
 import { type ModuleSource, ProgramGraph } from './program.ts';
 import type { Resolve } from './resolution.ts';
@@ -28,6 +28,8 @@ export interface ProgramStats {
 export interface CheckResult<Stats = ProgramStats> {
   /** Sorted by file, place and code. */
   diagnostics: Diagnostic[];
+  /** The facts that were checked, joined: for those that ask more than the rules do. */
+  program: Program;
   stats: Stats;
 }
 
@@ -59,7 +61,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
   found.push(...(options.moduleDiagnostics?.(program.modules) ?? []));
   const kept = suppressions.apply(found);
   kept.push(...suppressions.findings(config.severities));
-  return { diagnostics: sortDiagnostics(withSeverities(kept, config)), stats: program.stats() };
+  return { diagnostics: sortDiagnostics(withSeverities(kept, config)), program, stats: program.stats() };
 }
 
 function checkedConfig(config: CheckerConfig | CheckedConfig): CheckedConfig {

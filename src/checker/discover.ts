@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import picomatch from 'picomatch';
 import { globSync } from 'tinyglobby';
 import { compareText } from '../diagnostics/order.ts';
 import { unreadable } from './files.ts';
@@ -37,10 +38,9 @@ export function discoverEntries(
       throw error;
     }
   };
-  const ignore = entries === null ? [...NEVER, ...TESTS] : NEVER;
   const files = globSync([...(entries ?? DEFAULT_ENTRIES)], {
     cwd: root,
-    ignore,
+    ignore: ignoredBy(entries),
     onlyFiles: true,
     expandDirectories: false,
     fs: { readdirSync: watched as typeof readdirSync },
@@ -48,6 +48,23 @@ export function discoverEntries(
   const [problem] = problems;
   if (problem) throw unreadable(problem.path, problem.error, 'directory');
   return files.map((file) => file.replaceAll('\\', '/')).sort(compareText);
+}
+
+/**
+ * Whether `discoverEntries` would take a file, by its path relative to the root: asked of files that are not on disk yet.
+ *
+ * @param entries - as for `discoverEntries`
+ */
+export function entryMatcher(entries: readonly string[] | null): (file: string) => boolean {
+  const wanted = (entries ?? DEFAULT_ENTRIES).map((glob) => glob.replace(/^\.\//, ''));
+  return picomatch(
+    wanted.filter((glob) => !glob.startsWith('!')),
+    { ignore: [...ignoredBy(entries), ...wanted.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1))] },
+  );
+}
+
+function ignoredBy(entries: readonly string[] | null): string[] {
+  return entries === null ? [...NEVER, ...TESTS] : NEVER;
 }
 
 /** All source files in a directory, as `discoverEntries` would take them. */

@@ -6,6 +6,7 @@
  * const session = createSession({ root: process.cwd() });
  * const { diagnostics } = await session.check();
  */
+export type { Chain, ChainQuery, Place, Program, Reference } from '../rules/program.ts';
 export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from '../diagnostics/types.ts';
 export { type CheckProgramOptions, type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
 export type { CheckerConfig, ConfigSource, RuleSetting } from './config.ts';

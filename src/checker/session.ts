@@ -7,7 +7,7 @@ import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
 import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
-import { discoverDirectory, discoverEntries } from './discover.ts';
+import { discoverDirectory, discoverEntries, entryMatcher } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from './disk-resolve.ts';
 import { concernsChecker, type FileStats, SourceFiles, unreadable } from './files.ts';
 import { ImportCheck } from './imports.ts';
@@ -26,6 +26,12 @@ export interface SessionOptions {
   files?: readonly string[];
   /** Folder of the build's output, absolute or relative to the root; what is in it is no source, whatever the globs say. */
   outDir?: string;
+  /**
+   * Which files that a text was laid over are entries though no glob found them on disk: `all`, or those that the globs would
+   * `match` if they were saved. An editor takes the second: a test that is open defines steps that are none of the program's.
+   * Default: `all`.
+   */
+  overlays?: 'all' | 'match';
 }
 
 export interface SessionStats extends ProgramStats, FileStats {
@@ -37,6 +43,8 @@ export interface SessionStats extends ProgramStats, FileStats {
 export interface Session {
   /** Checks the program as it is now. A file that did not change is not read or parsed again. */
   check(): Promise<CheckResult<SessionStats>>;
+  /** The same at once, for callers that cannot wait: language services and linters. */
+  checkSync(): CheckResult<SessionStats>;
   /**
    * Lays a text over a file, as an editor does with unsaved changes.
    *
@@ -68,13 +76,14 @@ class CheckerSession implements Session {
   readonly #root: string;
   readonly #config: CheckedConfig;
   readonly #named: readonly string[] | null;
+  readonly #overlays: 'all' | 'match';
   #files: SourceFiles;
   #imports: ImportCheck;
   #resolver: DiskResolver | null = null;
   readonly #output: string | null;
   #known = '';
 
-  constructor({ root, config = {}, configSource, files, outDir }: SessionOptions) {
+  constructor({ root, config = {}, configSource, files, outDir, overlays = 'all' }: SessionOptions) {
     this.#root = withSlashes(realPath(resolvePath(root)));
     if (!statOf(this.#root)?.isDirectory()) {
       throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
@@ -84,12 +93,17 @@ class CheckerSession implements Session {
     }
     this.#config = checkConfig(config, configSource);
     this.#named = files ?? null;
+    this.#overlays = overlays;
     this.#output = outDir === undefined ? null : this.#relative(resolvePath(this.#root, outDir));
     this.#files = new SourceFiles(this.#root);
     this.#imports = new ImportCheck(this.#root, this.#files);
   }
 
   async check(): Promise<CheckResult<SessionStats>> {
+    return this.checkSync();
+  }
+
+  checkSync(): CheckResult<SessionStats> {
     this.#files.newRound();
     const { entries, reported } = this.#discover();
     this.#forgetResolutions(entries);
@@ -105,7 +119,11 @@ class CheckerSession implements Session {
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
       : result.diagnostics;
-    return { diagnostics, stats: { ...result.stats, ...this.#files.stats, entries: entries.length } };
+    return {
+      diagnostics,
+      program: result.program,
+      stats: { ...result.stats, ...this.#files.stats, entries: entries.length },
+    };
   }
 
   update(file: string, text: string | null): void {
@@ -133,7 +151,8 @@ class CheckerSession implements Session {
     const output = this.#output;
     // An output folder that is the root or around it is for the build to refuse; here the sources count.
     const entries = new Set(output ? found.filter((file) => !file.startsWith(`${output}/`)) : found);
-    for (const file of this.#files.overlays.keys()) entries.add(file);
+    const isEntry = this.#overlays === 'all' ? () => true : entryMatcher(this.#config.entries);
+    for (const file of this.#files.overlays.keys()) if (isEntry(file)) entries.add(file);
     if (!this.#named) return { entries: [...entries], reported: null };
     const reported = new Set<string>();
     for (const name of this.#named) {

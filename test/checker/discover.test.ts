@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { discoverEntries } from '../../src/checker/discover.ts';
+import { discoverEntries, entryMatcher } from '../../src/checker/discover.ts';
 import { temporaryProject } from '../support/project.ts';
 
 /** Tests may run as root, who may read everything. */
@@ -33,4 +33,28 @@ test('what no entry is in is not looked at', () => {
   const root = temporaryProject({ 'src/a.ts': '', 'node_modules/x/b.ts': '', 'data/c.ts': '' });
   expect(discoverEntries(root, null, failing('node_modules', 'EACCES'))).toEqual(['src/a.ts']);
   expect(discoverEntries(root, ['src/**/*.ts'], failing('data', 'EACCES'))).toEqual(['src/a.ts']);
+});
+
+test('the matcher takes what discovery takes', () => {
+  const files = [
+    'src/a.ts',
+    'src/a.test.ts',
+    'src/b/c.tsx',
+    'src/types.d.ts',
+    'lib/d.ts',
+    'src/.hidden/e.ts',
+    'src/f.txt',
+  ];
+  const root = temporaryProject(Object.fromEntries(files.map((file) => [file, ''])));
+  for (const entries of [
+    null,
+    ['src/**/*.ts', '!src/b/**'],
+    ['./lib/*.ts'],
+    ['src/**', '!**/*.test.ts'],
+    ['{src,lib}/*.ts'],
+    [],
+  ]) {
+    const taken = files.filter(entryMatcher(entries)).sort();
+    expect(taken, String(entries)).toEqual(discoverEntries(root, entries));
+  }
 });

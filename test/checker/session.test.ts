@@ -258,3 +258,26 @@ export async function flow() {
     expect((await createSession({ root }).check()).diagnostics).toEqual([]);
   });
 });
+
+describe('texts of an editor', () => {
+  const STEP = "export async function charge() {\n  'use step';\n}\ncharge.stepId = 'charge';\n";
+  const SAME = STEP.replace('function charge', 'function pay').replace('charge.stepId', 'pay.stepId');
+
+  test('a test that is open is no entry, a file that was not saved yet is one', () => {
+    const root = temporaryProject({ 'src/a.ts': STEP, 'src/a.test.ts': SAME });
+    const session = createSession({ root, overlays: 'match' });
+    session.update('src/a.test.ts', SAME);
+    expect(places(session.checkSync().diagnostics)).toEqual([]);
+    session.update(join(root, 'src/new.ts'), SAME);
+    expect(places(session.checkSync().diagnostics)).toEqual(['src/new.ts:1:23 PAWL6001']);
+    session.update('src/new.ts', null);
+    expect(places(session.checkSync().diagnostics)).toEqual([]);
+  });
+
+  test('the program that was checked comes with the findings', () => {
+    const root = temporaryProject({ 'src/quote.ts': WORKFLOW, 'src/pricing.ts': PURE });
+    const { program } = createSession({ root }).checkSync();
+    const [workflow] = program.places('workflow');
+    expect(program.reach(workflow!, () => true).map(({ unit }) => unit.path)).toEqual(['quote', 'priceOf']);
+  });
+});
