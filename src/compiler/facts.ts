@@ -168,6 +168,8 @@ export interface Unit {
   uses: Use[];
   /** A variable that holds `new X(…)`: the path of X. */
   instanceOf?: { kind: 'import' | 'local'; path: string[] };
+  /** A variable that holds a new collection. */
+  holds?: 'array' | 'map' | 'set';
 }
 
 export interface Use {

@@ -1,4 +1,4 @@
-import type { Use } from '../compiler/facts.ts';
+import type { Unit, Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
@@ -15,12 +15,12 @@ export const closureWrite = defineRule({
   description: 'A step writes a variable that the workflow reads: the write is lost',
   explanation: {
     mistake:
-      'A step assigns to a captured variable, or to a variable of a module (itself or through a helper), that workflow code reads.',
+      'A step assigns to a captured variable or changes what it holds, or does so with a variable of a module (itself or through a helper), and workflow code reads it.',
     why: 'A step runs in another process with a copy of its inputs and its own copy of every module. What it writes there, the workflow never sees; and after a replay nobody does.',
     allowed:
-      'Returning the value from the step. Variables that only steps read and write, such as a client that is made on first use. Variables that only the workflow writes.',
+      'Returning the value from the step. Variables that only steps read and write, such as a client that is made on first use. Variables that only the workflow writes. Changing a captured object for a purpose of its own: what the step also reads or passes on.',
     unseen:
-      'Changes through methods (`list.push(x)`) and through references that were passed on; rule argument-mutation-lost is about those of parameters.',
+      'Changes through methods of anything but arrays, maps and sets, and through references that were passed on.',
   },
   bad: `let charged = 0;
 
@@ -84,11 +84,27 @@ function lostWrite(
   reads: ReadonlyMap<string, Read[]>,
   writes: ReadonlySet<Use>,
 ): LostWrite | null {
-  if (use.access !== 'write' || writes.has(use)) return null;
-  const variable = variableOf(reference);
+  if (writes.has(use)) return null;
+  const variable = changedBy(use, reference);
   const read = variable && reads.get(variable.key)?.find((candidate) => conflicts(variable, candidate));
   return variable && read ? { variable, read } : null;
 }
+
+/** The variable that a use changes, as far as it is changed: by an assignment, or by a method of the collection that it holds. */
+function changedBy(use: Use, reference: Reference): Variable | null {
+  if (use.access === 'write') return variableOf(reference);
+  if (use.access !== 'call' || reference.kind !== 'unit' || reference.rest.length !== 1) return null;
+  const { holds } = reference.unit;
+  const variable = holds && MUTATORS[holds].has(reference.rest[0] as string) ? variableOf(reference) : null;
+  return variable && { ...variable, path: variable.path.slice(0, -1) };
+}
+
+/** Methods that change a collection and give back nothing that it held. */
+const MUTATORS: Record<NonNullable<Unit['holds']>, ReadonlySet<string>> = {
+  array: new Set(['push', 'unshift', 'sort', 'reverse', 'fill', 'copyWithin']),
+  map: new Set(['set', 'delete', 'clear']),
+  set: new Set(['add', 'delete', 'clear']),
+};
 
 function variableOf(reference: Reference): Variable | null {
   switch (reference.kind) {
@@ -115,11 +131,12 @@ function workflowAccess(program: Program): { reads: Map<string, Read[]>; writes:
       if (seen.has(unit)) continue;
       seen.add(unit);
       for (const use of unit.uses) {
-        if (use.access === 'write') {
+        const reference = program.resolve(module, use);
+        if (use.access === 'write' || changedBy(use, reference)) {
           writes.add(use);
           continue;
         }
-        const variable = variableOf(program.resolve(module, use));
+        const variable = variableOf(reference);
         if (!variable) continue;
         const list = reads.get(variable.key) ?? [];
         reads.set(variable.key, list);

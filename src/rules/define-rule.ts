@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { RuleName } from '../diagnostics/codes.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import type { Program } from './program.ts';
@@ -28,7 +29,7 @@ export interface Explanation {
   unseen: string;
 }
 
-export interface Rule {
+export interface Rule<Options = unknown> {
   name: RuleName;
   /** Who finds it. */
   by: 'compiler' | 'program' | 'compiler and program' | 'session' | 'bundler';
@@ -41,12 +42,19 @@ export interface Rule {
   good: Example;
   /** Whether a fix comes with the finding. */
   fixable?: true;
-  check?(context: RuleContext): void;
+  /**
+   * Options of its own: `'rule': ['error', { … }]`. A strict object in which every option has a default and a description; types,
+   * documentation and the JSON schemas of the configuration are made from it.
+   */
+  options?: z.ZodType<Options>;
+  check?(context: RuleContext<Options>): void;
 }
 
-export interface RuleContext {
+export interface RuleContext<Options = unknown> {
   program: Program;
   options: RuleOptions;
+  /** The rule's own options as they hold in a file; undefined for a rule without a schema of options. */
+  optionsIn(file: string): Options;
   /** Reports a finding of this rule. */
   report(finding: DiagnosticInput): void;
 }
@@ -58,6 +66,8 @@ export interface RuleOptions {
 }
 
 /** Types a rule literal and keeps its name as written. */
-export function defineRule<const Name extends RuleName>(rule: Rule & { name: Name }): Rule & { name: Name } {
-  return rule;
+export function defineRule<const Name extends RuleName, Options = unknown>(
+  rule: Rule<Options> & { name: Name },
+): Rule & { name: Name } {
+  return rule as Rule & { name: Name };
 }

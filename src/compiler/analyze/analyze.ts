@@ -6,6 +6,7 @@ import { type Node, unwrap } from './ast.ts';
 import { type Definition, readDefinitions } from './definitions.ts';
 import { readExports, readImports } from './exports.ts';
 import { judgeFunctions, runsOnceAtLoad } from './functions.ts';
+import { checkLostWrites } from './lost-writes.ts';
 import { type ClassSite, type DirectiveFunction, type Model, Scope } from './model.ts';
 import { findModuleDirective, type ModuleDirective } from './module-directive.ts';
 import { placeOf } from './names.ts';
@@ -89,6 +90,7 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
   new Walker(model, directive?.marked ?? new Map(), imports.definers, imports.symbols).run();
   checkStrays(model);
   const functions = judgeFunctions(model);
+  checkLostWrites(model, functions);
   readOptions(model, functions);
   const definitions = readDefinitions(model);
   const classes = readClasses(model, functions);

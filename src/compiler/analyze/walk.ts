@@ -2,6 +2,7 @@ import type * as t from '@babel/types';
 import type { Unit } from '../facts.ts';
 import { type FunctionNode, isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { directiveOf } from './directives.ts';
+import { collectionIn } from './collections.ts';
 import type { BindingKind, ClassSite, DefinitionSite, FunctionInfo } from './model.ts';
 import { functionInfo, Scope } from './model.ts';
 import { placeOf } from './names.ts';
@@ -257,6 +258,8 @@ export class Walker extends ReferenceWalker {
     ) {
       this.unit = this.openUnit('variable', id === null ? 'default' : id.name, node);
       if (init.type === 'NewExpression') this.model.instances.set(this.unit, init);
+      const holds = collectionIn(init);
+      if (holds) (this.model.units[this.unit] as Unit).holds = holds;
     }
     body();
     this.unit = outer;
