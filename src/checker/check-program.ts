@@ -7,9 +7,19 @@ import { type Program, RULES } from '../rules/index.ts';
 import { type CheckedConfig, type CheckerConfig, checkConfig } from './config.ts';
 import { type ModuleSource, ProgramGraph } from './program.ts';
 import type { Resolve } from './resolution.ts';
+import { RuleSettings } from './settings.ts';
 import { Suppressions } from './suppressions.ts';
 
+/** What may be kept from one check to the next. */
+export interface ProgramMemory {
+  program: ProgramGraph | null;
+  /** See `ProgramGraph.refresh`. */
+  adopt(file: string, facts: ModuleFacts): void;
+}
+
 export interface CheckProgramOptions {
+  /** The program of the last check with the same modules and the same resolution; its successor is put there. */
+  memory?: ProgramMemory;
   config?: CheckerConfig | CheckedConfig;
   /** Findings of single modules, asked when the rules have run: by then every module that is reached has been loaded. */
   moduleDiagnostics?: (modules: readonly ModuleFacts[]) => Iterable<Diagnostic>;
@@ -47,34 +57,48 @@ export interface CheckResult<Stats = ProgramStats> {
 export function checkProgram(modules: ModuleSource, resolve: Resolve, options: CheckProgramOptions = {}): CheckResult {
   const config = checkedConfig(options.config ?? {});
   const suppressions = new Suppressions();
-  const program = new ProgramGraph(modules, resolve, suppressions);
+  const program = programOf(modules, resolve, suppressions, options.memory);
 
   const found: Diagnostic[] = [...config.diagnostics];
   for (const rule of RULES) {
-    if (!rule.check || config.severities.get(rule.name) === 'off') continue;
+    if (!rule.check || config.rules.isOff(rule.name)) continue;
     rule.check({
       program,
       options: { integrations: config.integrations },
+      optionsIn: (file) => config.rules.optionsOf(rule.name, file),
       report: (finding) => found.push(createDiagnostic(rule.name, finding)),
     });
   }
   found.push(...(options.moduleDiagnostics?.(program.modules) ?? []));
   const kept = suppressions.apply(found);
-  kept.push(...suppressions.findings(config.severities));
+  kept.push(...suppressions.findings(config.rules));
   return { diagnostics: sortDiagnostics(withSeverities(kept, config)), program, stats: program.stats() };
 }
 
+function programOf(
+  modules: ModuleSource,
+  resolve: Resolve,
+  suppressions: Suppressions,
+  memory: ProgramMemory | undefined,
+): ProgramGraph {
+  if (memory?.program?.refresh(suppressions, (file, facts) => memory.adopt(file, facts))) return memory.program;
+  // What a refresh that was given up has noted is of no concern to the new program: it notes everything again.
+  const program = new ProgramGraph(modules, resolve, suppressions);
+  if (memory) memory.program = program;
+  return program;
+}
+
 function checkedConfig(config: CheckerConfig | CheckedConfig): CheckedConfig {
-  return 'severities' in config ? config : checkConfig(config);
+  return config.rules instanceof RuleSettings ? (config as CheckedConfig) : checkConfig(config as CheckerConfig);
 }
 
 /** Gives findings the severities of the configuration; those of rules that are off are gone. */
-export function withSeverities(diagnostics: Diagnostic[], { severities }: CheckedConfig): Diagnostic[] {
-  if (severities.size === 0) return diagnostics;
+export function withSeverities(diagnostics: Diagnostic[], { rules }: CheckedConfig): Diagnostic[] {
   return diagnostics.flatMap((diagnostic) => {
-    const rule = findRule(diagnostic.code);
-    const severity = rule && severities.get(rule.name);
+    const { code, file, severity: own } = diagnostic;
+    const rule = findRule(code);
+    const severity = rule ? rules.severityOf(rule.name, file, own) : own;
     if (severity === 'off') return [];
-    return [severity ? { ...diagnostic, severity } : diagnostic];
+    return [severity === own ? diagnostic : { ...diagnostic, severity }];
   });
 }

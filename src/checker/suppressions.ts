@@ -2,9 +2,10 @@ import type { ModuleFacts, SuppressionFact } from '../compiler/facts.ts';
 import { CODES, type RuleName } from '../diagnostics/codes.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { findRule, suggestRule } from '../diagnostics/lookup.ts';
-import type { Diagnostic, Fix, Severity, Span } from '../diagnostics/types.ts';
+import type { Diagnostic, Fix, Span } from '../diagnostics/types.ts';
 import { RULES } from '../rules/index.ts';
 import type { ChainSuppressions } from './reach.ts';
+import type { RuleSettings } from './settings.ts';
 
 const ABOUT_COMMENTS: ReadonlySet<RuleName> = new Set([
   'unused-suppression',
@@ -69,12 +70,12 @@ export class Suppressions implements ChainSuppressions {
   /**
    * Findings about the comments. To be asked last, when all else has been through `apply`.
    *
-   * @param severities - rules that are off say nothing about whether a comment would be needed
+   * @param settings - rules that are off say nothing about whether a comment would be needed
    */
-  findings(severities: ReadonlyMap<RuleName, Severity | 'off'>): Diagnostic[] {
+  findings(settings: RuleSettings): Diagnostic[] {
     const unused = (aboutComments: boolean): Diagnostic[] =>
       this.#entries
-        .filter(({ rule, used }) => rule !== null && !used && severities.get(rule) !== 'off')
+        .filter(({ rule, used, file }) => rule !== null && !used && settings.levelOf(rule, file) !== 'off')
         .filter(({ rule }) => !leftToBuild(rule as RuleName))
         .filter(({ rule }) => ABOUT_COMMENTS.has(rule as RuleName) === aboutComments)
         .map(unusedDiagnostic);

@@ -6,6 +6,8 @@ export interface CodeInfo {
   severity: Severity;
   /** `false` where compilation cannot go on without a repair, so a `pawl-ignore` comment has no effect. */
   suppressible: boolean;
+  /** Off until the configuration gives it a severity. */
+  optIn?: true;
 }
 
 const error = (code: string, suppressible = true): CodeInfo => ({ code, severity: 'error', suppressible });
