@@ -5,11 +5,12 @@ import { createDiagnostic } from '../diagnostics/create.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
-import { type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
+import { type CheckResult, checkProgram, type ProgramMemory, type ProgramStats } from './check-program.ts';
 import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
-import { discoverDirectory, discoverEntries, entryMatcher } from './discover.ts';
+import { discoverDirectory, EntryDiscovery, entryMatcher } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from './disk-resolve.ts';
-import { concernsChecker, type FileStats, SourceFiles, unreadable } from './files.ts';
+import { FactsCache } from './facts-cache.ts';
+import { type FileStats, SourceFiles, unreadable } from './files.ts';
 import { ImportCheck } from './imports.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
 
@@ -32,6 +33,8 @@ export interface SessionOptions {
    * Default: `all`.
    */
   overlays?: 'all' | 'match';
+  /** Keep facts for the next process in `node_modules/.cache/pawl`, where there is a `node_modules`. Default: true. */
+  cache?: boolean;
 }
 
 export interface SessionStats extends ProgramStats, FileStats {
@@ -54,6 +57,8 @@ export interface Session {
   update(file: string, text: string | null): void;
   /** The text that the last check saw, without a byte order mark; null for a file that it did not see. */
   source(file: string): string | null;
+  /** What is known of a file, as the last check saw it; it is parsed if the check had no need to. Null where there is none. */
+  facts(file: string): ModuleFacts | null;
   /** Forgets everything. */
   dispose(): void;
 }
@@ -81,9 +86,16 @@ class CheckerSession implements Session {
   #imports: ImportCheck;
   #resolver: DiskResolver | null = null;
   readonly #output: string | null;
+  readonly #discovery: EntryDiscovery;
+  readonly #useCache: boolean;
+  readonly #memory: ProgramMemory = {
+    program: null,
+    adopt: (file, facts) => this.#files.adopt(file, facts),
+  };
   #known = '';
+  #concerned = '';
 
-  constructor({ root, config = {}, configSource, files, outDir, overlays = 'all' }: SessionOptions) {
+  constructor({ root, config = {}, configSource, files, outDir, overlays = 'all', cache = true }: SessionOptions) {
     this.#root = withSlashes(realPath(resolvePath(root)));
     if (!statOf(this.#root)?.isDirectory()) {
       throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
@@ -95,8 +107,16 @@ class CheckerSession implements Session {
     this.#named = files ?? null;
     this.#overlays = overlays;
     this.#output = outDir === undefined ? null : this.#relative(resolvePath(this.#root, outDir));
-    this.#files = new SourceFiles(this.#root);
+    this.#discovery = new EntryDiscovery(this.#root, this.#config.entries);
+    this.#useCache = cache;
+    this.#files = this.#openFiles();
     this.#imports = new ImportCheck(this.#root, this.#files);
+  }
+
+  #openFiles(): SourceFiles {
+    const packages = `${this.#root}/node_modules`;
+    const cache = this.#useCache && statOf(packages)?.isDirectory() ? new FactsCache(packages) : null;
+    return new SourceFiles(this.#root, cache);
   }
 
   async check(): Promise<CheckResult<SessionStats>> {
@@ -109,13 +129,18 @@ class CheckerSession implements Session {
     this.#forgetResolutions(entries);
     const concerned = entries.filter((file) => {
       const source = this.#files.get(file);
-      return source !== null && (source.facts || reported?.has(file) || concernsChecker(source.text));
+      return source !== null && (source.facts || reported?.has(file) || source.concerns);
     });
+    const known = concerned.join('\n');
+    if (known !== this.#concerned) this.#memory.program = null;
+    this.#concerned = known;
     const resolve = this.#resolve();
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
+      memory: this.#memory,
       moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules, resolve),
     });
+    this.#files.save();
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
       : result.diagnostics;
@@ -134,8 +159,13 @@ class CheckerSession implements Session {
     return this.#files.get(this.#relative(file))?.text ?? null;
   }
 
+  facts(file: string): ModuleFacts | null {
+    return this.#files.facts(this.#relative(file)) ?? null;
+  }
+
   dispose(): void {
-    this.#files = new SourceFiles(this.#root);
+    this.#memory.program = null;
+    this.#files = this.#openFiles();
     this.#imports = new ImportCheck(this.#root, this.#files);
     this.#resolver = null;
     this.#known = '';
@@ -147,7 +177,7 @@ class CheckerSession implements Session {
 
   /** The entries, and the files to report on (null for all). */
   #discover(): { entries: string[]; reported: Set<string> | null } {
-    const found = discoverEntries(this.#root, this.#config.entries);
+    const found = this.#discovery.find();
     const output = this.#output;
     // An output folder that is the root or around it is for the build to refuse; here the sources count.
     const entries = new Set(output ? found.filter((file) => !file.startsWith(`${output}/`)) : found);
@@ -181,7 +211,9 @@ class CheckerSession implements Session {
   /** Resolutions hold until files come or go: a new file may be nearer than the one that was found. */
   #forgetResolutions(entries: string[]): void {
     const known = entries.join('\n');
-    if (this.#resolver && this.#known !== known) this.#resolver.clear();
+    if (this.#known === known) return;
+    this.#resolver?.clear();
+    this.#memory.program = null;
     this.#known = known;
   }
 
