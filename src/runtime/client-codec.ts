@@ -15,12 +15,13 @@ let codec: Codec | undefined;
 
 export function clientCodec(): Codec {
   codec ??= createCodec({
-    step: ({ id, captures }) => {
+    step: (reference) => {
+      const { id } = reference;
       const fn = (): never => {
         throw new Error(`The step ${id} is a reference here: only workflows and steps call it.`);
       };
       Object.defineProperty(fn, 'stepId', { value: id });
-      if (captures) Object.defineProperty(fn, CAPTURES, { value: () => captures });
+      Object.defineProperty(fn, CAPTURES, { value: () => reference.captures });
       return fn;
     },
     workflow: workflowReference,

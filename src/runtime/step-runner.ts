@@ -216,12 +216,13 @@ function stepCodec(registry: StepRegistry): Codec {
   });
 }
 
-function localStep(registry: StepRegistry, { id, captures, self }: StepReference): AnyFunction {
+function localStep(registry: StepRegistry, reference: StepReference): AnyFunction {
+  const { id, self } = reference;
   const fn = async function (this: unknown, ...args: unknown[]): Promise<unknown> {
     const owner = self ?? this;
     const entry = registry.steps.get(id);
     if (entry) {
-      const target = entry.fn ?? (Reflect.apply(entry.factory, owner, captures ?? []) as AnyFunction);
+      const target = entry.fn ?? (Reflect.apply(entry.factory, owner, reference.captures ?? []) as AnyFunction);
       return Reflect.apply(target, owner, args);
     }
     const definition = definitionOf(registry.actions.get(id) ?? registry.agents.get(id));
@@ -232,7 +233,7 @@ function localStep(registry: StepRegistry, { id, captures, self }: StepReference
     Object.defineProperty(fn, key, { value, writable: true, configurable: true });
   };
   mark('stepId', id);
-  if (captures) mark(CAPTURES, () => captures);
+  mark(CAPTURES, () => reference.captures);
   if (self !== undefined) mark(SELF, self);
   return fn;
 }

@@ -183,6 +183,22 @@ const BODIES: Record<string, { body: string; expected: unknown; sloppy?: boolean
     body: `return factorial(5); async function factorial(n: number): Promise<number> { 'use step'; return n < 2 ? base : n * (await factorial(n - 1)); }`,
     expected: 120,
   },
+  'beside another, without space': {
+    body: `return Promise.all([add(2),mul(2)]);async function add(n: number){'use step';return base+n}async function mul(n: number){'use step';return base*n}`,
+    expected: [3, 2],
+  },
+  'within another': {
+    body: `return outer(2); async function outer(n: number) { 'use step'; return twice(n) + (await deep()); function twice(x: number) { return x * 2; } async function deep() { 'use step'; return n * 10 + base; } }`,
+    expected: 25,
+  },
+  'by one that it uses': {
+    body: `return even(5); async function even(n: number): Promise<boolean> { 'use step'; return n < base ? true : odd(n - 1); } async function odd(n: number): Promise<boolean> { 'use step'; return n < base ? false : even(n - 1); }`,
+    expected: false,
+  },
+  'by one that it uses, and given back': {
+    body: `const [back] = await even(4); return back(0); async function even(n: number): Promise<any> { 'use step'; return n < base ? [odd] : odd(n - 1); } async function odd(n: number): Promise<any> { 'use step'; return n < base ? 'odd' : even(n - 1); }`,
+    expected: 'odd',
+  },
   'with overloads': {
     body: `return pay(2); async function pay(n: number): Promise<number>; async function pay(n: string): Promise<string>; async function pay(n: any) { 'use step'; return base + n; }`,
     expected: 3,
@@ -236,7 +252,7 @@ describe('a nested step is there in all of its block', () => {
       ${sloppy ? APPLY : APPLY.replace('f, g', 'f: any, g: any')}
       async function make(${typed}) { ${body} }
       async function inStep() { 'use step'; return make(1); }
-      async function direct(${typed}) { ${body.replaceAll(/pay|factorial/g, (word) => `${word}2`)} }
+      async function direct(${typed}) { ${body} }
       async function main() { 'use workflow'; ${sloppy ? 'var' : 'const'} base = 1; return [await inStep(), await direct(1), await (async () => { ${body} })()]; }`;
     const file = sloppy ? 'src/main.cjs' : 'src/main.ts';
     expect(await run({ [file]: source })).toEqual([expected, expected, expected]);

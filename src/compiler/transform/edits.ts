@@ -100,10 +100,17 @@ export class Edits {
     const text = new MagicString(this.#source);
     for (const piece of this.#pieces()) text.remove(piece.start, piece.end);
     for (const { start, end, to } of this.#moves) text.move(start, end, to);
+    const starts = new Map(this.#moves.map(({ start, end }) => [end, start]));
     for (const { at, text: inserted, side, stays } of this.#inserts) {
       if (!stays && this.#isInsideCut(at)) continue;
-      if (side === 'left') text.appendLeft(at, inserted);
-      else text.appendRight(at, inserted);
+      if (side === 'right') {
+        text.appendRight(at, inserted);
+        continue;
+      }
+      // What is inserted right behind something that moves away does not go with it.
+      let to = at;
+      for (let start = starts.get(to); start !== undefined; start = starts.get(to)) to = start;
+      text.appendLeft(to, inserted);
     }
     for (const { start, end, prefix, suffix } of this.#moves) {
       text.prependRight(start, prefix);

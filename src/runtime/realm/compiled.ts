@@ -111,18 +111,18 @@ export const compiledApi = { step, call, ref, workflow, cls, action, agent, defi
 /** How values arrive in a run: references become callable again. */
 export function codecOf(run: Run): Codec {
   return createCodec({
-    step: ({ id, captures, self }: StepReference) => {
-      const known = captures && (() => captures);
-      const bound = self === undefined ? step(id, known) : boundStep(id, known, self);
-      return bound;
+    step: (reference: StepReference) => {
+      const { id, self } = reference;
+      const captures = (): unknown[] => reference.captures ?? [];
+      return self === undefined ? step(id, captures) : boundStep(id, captures, self);
     },
     workflow: (id) => run.workflows.get(id)?.fn ?? missingWorkflow(id),
     class: (id) => run.classes.get(id),
   });
 }
 
-function boundStep(id: string, captures: (() => unknown[]) | undefined, self: unknown): StepFunction {
-  const fn = (...args: unknown[]): Promise<unknown> => call(id, args, captures?.(), self);
+function boundStep(id: string, captures: () => unknown[], self: unknown): StepFunction {
+  const fn = (...args: unknown[]): Promise<unknown> => call(id, args, captures(), self);
   ref(id, fn, captures);
   mark(fn, SELF, self);
   return fn;

@@ -33,6 +33,7 @@ export const DATA_VERSION = '1';
 /** A step as a value. */
 export interface StepReference {
   id: string;
+  /** Of steps that captured each other, the first arrives before its captures do: to be read when they are needed. */
   captures?: unknown[];
   self?: unknown;
 }
@@ -91,9 +92,13 @@ export function createCodec(side: CodecSide): Codec {
       if (typeof value !== 'function') return undefined;
       const id = stepIdOf(value);
       if (id === undefined) return undefined;
-      const { [CAPTURES]: captures, [SELF]: self } = value as { [CAPTURES]?: () => unknown[]; [SELF]?: unknown };
+      const { [CAPTURES]: captures, [SELF]: self } = value as {
+        [CAPTURES]?: () => unknown[] | undefined;
+        [SELF]?: unknown;
+      };
       const reference: StepReference = { id };
-      if (captures) reference.captures = captures();
+      const captured = captures?.();
+      if (captured && captured.length > 0) reference.captures = captured;
       if (self !== undefined) reference.self = self;
       return reference;
     },
