@@ -3,6 +3,8 @@ import { originalPositionFor } from '@jridgewell/trace-mapping';
 import {
   createManifest,
   MANIFEST_FILE,
+  PACKAGE_FILE,
+  PACKAGE_TEXT,
   STEPS_FILE,
   serializeManifest,
   WORKFLOWS_FILE,
@@ -11,7 +13,6 @@ import {
 import { VERSION } from '../version.ts';
 import { type BuildFiles, type BundleTarget, INSTALLED } from './files.ts';
 import { ComposedMap, type FinalMap, type OriginalOf, traceMap } from './maps.ts';
-import { PACKAGE_FILE, PACKAGE_TEXT } from './output-folder.ts';
 import { isOwnFile } from './own.ts';
 import type { ProgramDescription } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
@@ -68,19 +69,24 @@ export interface Chunk {
 }
 
 /** The files of the output folder, in the order of writing: a reader that sees the manifest finds its bundles. */
-export function assemble(described: ProgramDescription, workflows: Chunk, steps: Chunk): BuildOutput {
+export function assemble(
+  described: ProgramDescription,
+  workflows: Chunk,
+  steps: Chunk & { cycles: string[][] },
+): BuildOutput {
   const wrapped = wrapWorkflowBundle(workflows.code, workflows.map);
   const texts = {
     workflows: withMapComment(wrapped.code, WORKFLOWS_FILE),
     steps: withMapComment(steps.code, STEPS_FILE),
   };
-  const manifest = createManifest({ pawl: VERSION, ...described, bundles: texts });
+  const maps = { workflows: `${JSON.stringify(wrapped.map)}\n`, steps: `${JSON.stringify(steps.map)}\n` };
+  const manifest = createManifest({ pawl: VERSION, ...described, bundles: texts, maps, cycles: steps.cycles });
   return {
     manifest,
     files: [
       { name: PACKAGE_FILE, text: PACKAGE_TEXT },
-      { name: `${WORKFLOWS_FILE}.map`, text: `${JSON.stringify(wrapped.map)}\n` },
-      { name: `${STEPS_FILE}.map`, text: `${JSON.stringify(steps.map)}\n` },
+      { name: `${WORKFLOWS_FILE}.map`, text: maps.workflows },
+      { name: `${STEPS_FILE}.map`, text: maps.steps },
       { name: WORKFLOWS_FILE, text: texts.workflows },
       { name: STEPS_FILE, text: texts.steps },
       { name: MANIFEST_FILE, text: serializeManifest(manifest) },

@@ -2,11 +2,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { realPath, toRelative, withSlashes } from '../checker/disk-resolve.ts';
 import { PawlError } from '../errors.ts';
-import { MANIFEST_FILE, STEPS_FILE, WORKFLOWS_FILE, writeFilesAtomically } from '../manifest/index.ts';
-
-/** The step bundle is an ES module, whatever the project around it says. */
-export const PACKAGE_FILE = 'package.json';
-export const PACKAGE_TEXT = '{\n  "private": true,\n  "type": "module"\n}\n';
+import {
+  MANIFEST_FILE,
+  PACKAGE_FILE,
+  PACKAGE_TEXT,
+  STEPS_FILE,
+  WORKFLOWS_FILE,
+  writeFilesAtomically,
+} from '../manifest/index.ts';
 
 const REMEDY = 'Set `outDir` in pawl.config.ts to a folder of its own, such as .pawl.';
 

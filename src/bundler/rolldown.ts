@@ -29,6 +29,8 @@ export interface BundleRequest {
   packages: readonly string[];
   /** Whether something of the output will have to be led back to who imports it. */
   wantsImporters: (chunk: Pick<OutputChunk, 'moduleIds' | 'imports'>, assets: readonly string[]) => boolean;
+  /** Whether to look for modules that import each other in a circle. */
+  wantsCycles?: boolean;
   options?: Pick<InputOptions, 'treeshake' | 'transform'> & { conditionNames?: string[]; aliasFields?: string[][] };
 }
 
@@ -47,6 +49,8 @@ export interface BundleOutput {
   syntax: ChunkSyntax;
   /** Warnings of rolldown. */
   logs: readonly RolldownLog[];
+  /** Modules that import each other in a circle, first and last the same; empty unless asked for. */
+  cycles: readonly (readonly string[])[];
   /** Who imports whom; empty when `wantsImporters` said no. */
   importers: ReadonlyMap<string, readonly string[]>;
 }
@@ -55,7 +59,18 @@ export type BundleResult = { ok: true; output: BundleOutput } | { ok: false; err
 
 /** Runs rolldown in memory. What it finds wrong in the user's code comes back as data. */
 export async function bundle(request: BundleRequest): Promise<BundleResult> {
-  const { root, outDir, entry, platform, format, plugins, packages, wantsImporters, options = {} } = request;
+  const {
+    root,
+    outDir,
+    entry,
+    platform,
+    format,
+    plugins,
+    packages,
+    wantsImporters,
+    wantsCycles,
+    options = {},
+  } = request;
   const { conditionNames, aliasFields, ...rest } = options;
   const logs: RolldownLog[] = [];
   const importers = new Map<string, readonly string[]>();
@@ -112,6 +127,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
         ...(aliasFields && { aliasFields }),
       },
       experimental: { attachDebugInfo: 'none' },
+      checks: { circularDependency: wantsCycles === true },
       onLog: (level, log) => {
         if (level === 'warn') logs.push(log);
       },
@@ -139,6 +155,7 @@ export async function bundle(request: BundleRequest): Promise<BundleResult> {
         imports: [...chunk.imports, ...chunk.dynamicImports],
         assets,
         logs,
+        cycles: logs.flatMap(({ code, ids }) => (code === 'CIRCULAR_DEPENDENCY' && ids ? [ids] : [])),
         importers,
       },
     };

@@ -24,6 +24,8 @@ import {
   diagnoseSyntax,
   diagnoseWorkflowBundle,
 } from './diagnose.ts';
+import { cyclesOf } from './cycles.ts';
+import { diagnoseThrow } from './dead-end.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
 import { checkOutputFolder, OutputFolder } from './output-folder.ts';
 import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
@@ -153,9 +155,10 @@ class Session implements BuildSession {
     if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
     const described = describeProgram(modules, program.calls, this.#files, schemas);
     const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code });
+    const cycles = cyclesOf(step, this.#files);
     const output = hasErrors(diagnostics)
       ? null
-      : assemble(described, { code: workflow.code, map: maps.workflow }, { code: step.code, map: maps.step });
+      : assemble(described, { code: workflow.code, map: maps.workflow }, { code: step.code, map: maps.step, cycles });
     this.#last = { key, diagnostics, output };
     return this.#last;
   }
@@ -315,6 +318,8 @@ class Session implements BuildSession {
     });
     diagnostics.push(...diagnoseWorkflowBundle(outputs.workflow, context('workflow')));
     diagnostics.push(...diagnoseSyntax(outputs.step, 'step', context('step')));
+    const dead = diagnoseThrow(outputs.step.code, context('step'));
+    if (dead) diagnostics.push(dead);
     const evaluated = this.#evaluate(schemas?.result.ok ? schemas.result.output : null, withSchemas);
     diagnostics.push(...this.#judge(evaluated.diagnostics));
     this.#watched = [...new Set([...outputs.workflow.files, ...outputs.step.files])];

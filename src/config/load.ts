@@ -7,6 +7,7 @@ import { nearest } from '../diagnostics/nearest.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
+import { orStalled } from '../idle.ts';
 import { configSchema, OPTION_NAMES, type PawlConfig } from './schema.ts';
 
 /** File names of a configuration, first found first taken. */
@@ -83,7 +84,7 @@ function parseJson(text: string, file: string): unknown {
 async function evaluate(root: string, file: string, text: string): Promise<unknown> {
   const { loadConfig: load } = await import('c12');
   try {
-    const { config } = await load({
+    const loading = load({
       cwd: root,
       configFile: file,
       rcFile: false,
@@ -99,8 +100,9 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
       // Also where pawl is not installed in the project (npx), and always this very version.
       jitiOptions: { alias: { 'pawl/config': ownEntry() }, moduleCache: false, fsCache: false },
     });
-    return config;
+    return (await orStalled(loading, () => stalled(file, text))).config;
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     const reason = line.replace(/[\s.]+$/, '');
     throw failure(
@@ -113,6 +115,20 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
       },
     );
   }
+}
+
+/** The first line that begins with an `await` is most likely the one. */
+function stalled(file: string, text: string): ConfigError {
+  const at = text.search(/(?<=^(?![\t ]).*)\bawait\b/m);
+  const place = at < 0 ? null : { start: at, end: at + 'await'.length };
+  const where = at < 0 ? 'of a module that it imports ' : '';
+  return failure(
+    file,
+    text,
+    place,
+    `The configuration could not be loaded: a top-level \`await\` ${where}waits for something that will never come.`,
+    { remedy: 'See to it that the promise is settled, or leave it out.' },
+  );
 }
 
 function ownEntry(): string {
@@ -162,8 +178,8 @@ function failure(
   text: string,
   place: { start: number; end: number } | null,
   message: string,
-  { cause }: { cause: unknown },
+  { cause, remedy }: { cause?: unknown; remedy?: string },
 ): ConfigError {
   const span = new Positions(text).span(place?.start ?? 0, place?.end ?? 0);
-  return new ConfigError([createDiagnostic('configuration-error', { file, span, message })], cause);
+  return new ConfigError([createDiagnostic('configuration-error', { file, span, message, remedy })], cause);
 }

@@ -27,6 +27,8 @@ export {
   createManifest,
   MANIFEST_FILE,
   type ManifestContents,
+  PACKAGE_FILE,
+  PACKAGE_TEXT,
   STEPS_FILE,
   serializeManifest,
   WORKFLOWS_FILE,

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { PawlError } from '../errors.ts';
 import { hashText, manifestIntegrity } from './canonical.ts';
 import { MANIFEST_VERSION, type Manifest, manifestSchema } from './schema.ts';
-import { MANIFEST_FILE } from './write.ts';
+import { MANIFEST_FILE, PACKAGE_FILE, PACKAGE_TEXT } from './write.ts';
 
 /** A manifest and the absolute path of the directory that its bundles stand in. */
 export interface LoadedManifest extends Manifest {
@@ -82,10 +82,12 @@ export function parseManifest(text: string, place: string): Manifest {
 /**
  * Reads the bundles that a manifest names.
  *
- * @throws PawlError `PAWL_BUNDLE_MISSING`, `PAWL_BUNDLE_UNREADABLE`, or `PAWL_BUNDLE_MISMATCH` when a bundle is not the one that the
- *   manifest was written with; the message says which of the two is newer.
+ * @throws PawlError `PAWL_BUNDLE_MISSING`, `PAWL_BUNDLE_UNREADABLE`, or `PAWL_BUNDLE_MISMATCH` when a bundle or its source map is not
+ *   the one that the manifest was written with (the message says which of the two is newer), or when the `package.json` beside
+ *   them is damaged, which makes the step bundle a module.
  */
 export function readBundles(manifest: LoadedManifest): LoadedBundles {
+  checkPackageFile(manifest.dir);
   return { workflows: readBundle(manifest, 'workflows'), steps: readBundle(manifest, 'steps') };
 }
 
@@ -100,7 +102,40 @@ function readBundle(manifest: LoadedManifest, kind: 'workflows' | 'steps'): Load
       { place: file, remedy: REBUILD },
     );
   }
-  return { file, code, map: optionalText(`${file}.map`) };
+  return { file, code, map: readMap(manifest, kind) };
+}
+
+/** A map may be left out. A damaged one would show wrong places, and would be kept with the runs. */
+function readMap(manifest: LoadedManifest, kind: 'workflows' | 'steps'): string | null {
+  const { file: name, map: hash } = manifest.bundles[kind];
+  const file = join(manifest.dir, `${name}.map`);
+  const text = optionalText(file);
+  if (text === null || hash === undefined || hashText(text) === hash) return text;
+  throw new PawlError(
+    'PAWL_BUNDLE_MISMATCH',
+    `The source map \`${name}.map\` is not the one that the manifest was written with: ${whichIsNewer(file, manifest.dir)}.`,
+    { place: file, remedy: REBUILD },
+  );
+}
+
+/** Node asks this file whether the step bundle is an ES module; without it, it asks the project's. */
+function checkPackageFile(dir: string): void {
+  const file = join(dir, PACKAGE_FILE);
+  const text = optionalText(file);
+  if (text === null || text === PACKAGE_TEXT || isModulePackage(text)) return;
+  throw new PawlError(
+    'PAWL_BUNDLE_MISMATCH',
+    'The package.json of the output folder is damaged: it no longer says that the step bundle is an ES module.',
+    { place: file, remedy: REBUILD },
+  );
+}
+
+function isModulePackage(text: string): boolean {
+  try {
+    return (JSON.parse(text) as { type?: unknown } | null)?.type === 'module';
+  } catch {
+    return false;
+  }
 }
 
 function whichIsNewer(bundle: string, dir: string): string {

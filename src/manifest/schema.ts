@@ -74,7 +74,16 @@ export const stepSchema = z.strictObject({
 export const agentSchema = z.strictObject({ ...place, description });
 export const classSchema = z.strictObject({ ...place });
 /** `file` is relative to the manifest's directory. */
-export const bundleSchema = z.strictObject({ file: fileSchema, hash: hashSchema });
+export const bundleSchema = z.strictObject({
+  file: fileSchema,
+  hash: hashSchema,
+  /** Hash of the source map, which stands beside the bundle as `file.map`; it may be left out where a program runs. */
+  map: hashSchema.optional(),
+});
+export const stepBundleSchema = bundleSchema.extend({
+  /** Files that import each other in a circle, first and last the same: what errors while the bundle is loaded are explained by. */
+  cycles: z.array(z.array(fileSchema)).optional(),
+});
 
 const byId = <T extends z.ZodType>(schema: T) => z.record(z.string().min(1), schema);
 
@@ -83,7 +92,7 @@ export const manifestSchema = z.strictObject({
   /** Version of pawl that wrote it. */
   pawl: z.string(),
   integrity: hashSchema,
-  bundles: z.strictObject({ workflows: bundleSchema, steps: bundleSchema }),
+  bundles: z.strictObject({ workflows: bundleSchema, steps: stepBundleSchema }),
   workflows: byId(workflowSchema),
   steps: byId(stepSchema),
   agents: byId(agentSchema),

@@ -8,6 +8,9 @@ import { MANIFEST_VERSION, type Manifest } from './schema.ts';
 export const MANIFEST_FILE = 'manifest.json';
 export const WORKFLOWS_FILE = 'workflows.js';
 export const STEPS_FILE = 'steps.js';
+/** The step bundle is an ES module, whatever the project around it says. */
+export const PACKAGE_FILE = 'package.json';
+export const PACKAGE_TEXT = '{\n  "private": true,\n  "type": "module"\n}\n';
 
 /** What a build hands over for writing: texts, not files. */
 export interface ManifestContents {
@@ -19,17 +22,30 @@ export interface ManifestContents {
   classes: Manifest['classes'];
   /** Texts of the bundles. */
   bundles: { workflows: string; steps: string };
+  /** Texts of their source maps. */
+  maps?: { workflows: string; steps: string };
+  /** See `stepBundleSchema`. */
+  cycles?: string[][];
 }
 
 /** Adds version, hashes and integrity, and sorts what has an order of its own. */
 export function createManifest(contents: ManifestContents): Manifest {
-  const { pawl, bundles, workflows, steps, agents, classes } = contents;
+  const { pawl, bundles, maps, cycles = [], workflows, steps, agents, classes } = contents;
   const manifest = {
     version: MANIFEST_VERSION,
     pawl,
     bundles: {
-      workflows: { file: WORKFLOWS_FILE, hash: hashText(bundles.workflows) },
-      steps: { file: STEPS_FILE, hash: hashText(bundles.steps) },
+      workflows: {
+        file: WORKFLOWS_FILE,
+        hash: hashText(bundles.workflows),
+        ...(maps && { map: hashText(maps.workflows) }),
+      },
+      steps: {
+        file: STEPS_FILE,
+        hash: hashText(bundles.steps),
+        ...(maps && { map: hashText(maps.steps) }),
+        ...(cycles.length > 0 && { cycles }),
+      },
     },
     workflows,
     steps,

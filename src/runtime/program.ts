@@ -2,7 +2,16 @@
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PawlError } from '../errors.ts';
-import { hashText, type LoadedManifest, type Manifest, readBundles, readManifest } from '../manifest/index.ts';
+import { orStalled } from '../idle.ts';
+import {
+  hashText,
+  type LoadedBundles,
+  type LoadedManifest,
+  type Manifest,
+  readBundles,
+  readManifest,
+} from '../manifest/index.ts';
+import { loadFailed, loadStalled } from './load-failures.ts';
 import { bundleFilename, type WorkflowCode } from './sandbox.ts';
 import type { AnyClass } from './serialization/symbols.ts';
 import { registerSourceMap } from './source-maps.ts';
@@ -34,15 +43,16 @@ export interface Program {
  * Loads what `pawl build` wrote.
  *
  * @param source Path of `manifest.json` or of its directory, or a manifest that was read already.
- * @throws PawlError `PAWL_MANIFEST_*`, `PAWL_BUNDLE_*`; `PAWL_STEPS_FAILED` when the step bundle throws while it is loaded;
- *   `PAWL_STEPS_MISMATCH` when it does not register what the manifest lists.
+ * @throws PawlError `PAWL_MANIFEST_*`, `PAWL_BUNDLE_*`; `PAWL_STEPS_FAILED` when the step bundle throws while it is loaded,
+ *   `PAWL_STEPS_STALLED` when a top-level `await` of it never ends; `PAWL_STEPS_MISMATCH` when it does not register what the
+ *   manifest lists.
  */
 export async function loadProgram(source: string | LoadedManifest): Promise<Program> {
   const manifest = typeof source === 'string' ? readManifest(source) : source;
   const bundles = readBundles(manifest);
   const { code, map } = bundles.workflows;
   const workflows = { hash: manifest.bundles.workflows.hash, code, map };
-  const registry = await importSteps(bundles.steps.file, manifest.bundles.steps.hash, bundles.steps.map);
+  const registry = await importSteps(manifest, bundles.steps);
   const program = { manifest, workflows, registry };
   checkRegistry(program, bundles.steps.file);
   registerBundle(workflows);
@@ -54,26 +64,17 @@ export function registerBundle({ hash, map }: WorkflowCode): void {
   registerSourceMap(bundleFilename(hash), () => map);
 }
 
-async function importSteps(file: string, hash: string, map: string | null): Promise<StepRegistry> {
+async function importSteps(manifest: Manifest, { file, code, map }: LoadedBundles['steps']): Promise<StepRegistry> {
+  const { hash, cycles = [] } = manifest.bundles.steps;
   const url = pathToFileURL(file);
   // A module is loaded once by its URL: another build needs another one.
   url.searchParams.set('build', hash.slice(-16));
   registerSourceMap(url.href, () => map, dirname(file));
-  let module: { registry?: unknown };
-  try {
-    module = (await import(/* @vite-ignore */ url.href)) as { registry?: unknown };
-  } catch (error) {
-    throw new PawlError(
-      'PAWL_STEPS_FAILED',
-      `The step bundle cannot be loaded: ${(error as Error)?.message ?? error}`,
-      {
-        place: file,
-        cause: error,
-        remedy:
-          'Top-level code of a module that holds steps threw, or a package is not installed where the bundle stands. See the cause.',
-      },
-    );
-  }
+  const bundle = { file, url: url.href, code, cycles };
+  const loading = import(/* @vite-ignore */ url.href).catch((error: unknown) => {
+    throw loadFailed(error, bundle);
+  });
+  const module = (await orStalled(loading, () => loadStalled(bundle))) as { registry?: unknown };
   const { registry } = module;
   if (typeof registry !== 'object' || registry === null || !((registry as StepRegistry).steps instanceof Map)) {
     throw new PawlError('PAWL_STEPS_MISMATCH', 'The step bundle exports no registry.', {

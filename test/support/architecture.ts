@@ -46,7 +46,7 @@ const ENTRIES = [
 ];
 
 /** Imported by all; import nothing of ours. */
-const COMMON = ['src/errors.ts', 'src/version.ts'];
+const COMMON = ['src/errors.ts', 'src/idle.ts', 'src/version.ts'];
 
 const ZONES: Record<string, ZoneRule> = {
   'src/diagnostics': { zones: [] },
