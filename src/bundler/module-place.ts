@@ -26,10 +26,12 @@ export function keepPlace(module: ModuleCode, path: string, filename: string): M
   const found = isModule ? metaProperties(program) : commonJsNames(program);
   if (found.length === 0) return module;
   const text = new MagicString(module.code);
-  const helper = isModule ? '__pawl_place' : `require(${JSON.stringify(HELPER)})`;
+  let local = '__pawl_place';
+  while (module.code.includes(local)) local += '_';
+  const helper = isModule ? local : `require(${JSON.stringify(HELPER)})`;
   for (const { start, end, what } of found)
     text.overwrite(start, end, `${helper}.${what}(${JSON.stringify(asUrl(path))})`);
-  if (isModule) text.append(`\nimport * as __pawl_place from ${JSON.stringify(HELPER)};\n`);
+  if (isModule) text.append(`\nimport * as ${local} from ${JSON.stringify(HELPER)};\n`);
   const map = text.generateMap({ source: filename, hires: 'boundary' }) as unknown as RawMap;
   return { code: text.toString(), map: module.map ? chain(map, module.map) : map };
 }

@@ -19,16 +19,31 @@ export function helperCalls(code: string): HelperCalls {
   return calls;
 }
 
-/** The same from the syntax tree: slower, and never deceived by a string or an escape. */
+/** The same from the syntax tree: slower, and never deceived by a string, an escape or a function of the user's of such a name. */
 export function parsedHelperCalls(code: string): HelperCalls {
   const calls = new Map<string, Set<string>>();
-  eachNode(parseAst(code), ({ type, callee, arguments: args }) => {
+  const program = parseAst(code);
+  const helpers = helperNames(program);
+  eachNode(program, ({ type, callee, arguments: args }) => {
     if (type !== 'CallExpression') return;
-    const helper = /^__pawl_(\w+?)(?:\$\d+)?$/.exec((callee as { name?: string }).name ?? '')?.[1];
+    const helper = helpers.get((callee as { name?: string }).name ?? '');
     const id = (args as { value?: unknown }[])[0]?.value;
     if (helper && typeof id === 'string') add(calls, helper, JSON.stringify(id));
   });
   return calls;
+}
+
+/** What a bundle calls the helpers: `const __pawl_step$1 = step`, `const __pawl_step = __pawl.compiled.step` (`virtual.ts`). */
+function helperNames(program: unknown): Map<string, string> {
+  const names = new Map<string, string>();
+  eachNode(program, ({ type, id, init }) => {
+    const name = type === 'VariableDeclarator' ? (id as { name?: string }).name : undefined;
+    const helper = name && /^__pawl_(\w+?)(?:\$\d+)?$/.exec(name)?.[1];
+    if (!name || !helper || !init) return;
+    const { name: value = '', property } = init as { name?: string; property?: { name?: string } };
+    if (property?.name === helper || value.replace(/\$\d+$/, '') === helper) names.set(name, helper);
+  });
+  return names;
 }
 
 function add(calls: Map<string, Set<string>>, helper: string, literal: string): void {

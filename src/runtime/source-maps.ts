@@ -153,7 +153,7 @@ export function mapStack(stack: string): string {
 }
 
 function showFrame({ fn, file, line, column }: Frame): string {
-  const name = fn.replace(/^(async )?Object\./, '$1').replace(/__pawl_/g, '');
+  const name = fn.replace(/^(async )?Object\./, '$1').replace(/__pawl\d*_/g, '');
   return name === '' ? `    at ${file}:${line}:${column}` : `    at ${name} (${file}:${line}:${column})`;
 }
 

@@ -30,7 +30,7 @@ export function transformFunctions(transform: Transform): void {
   for (const [i, fn] of transform.analysis.functions.entries()) {
     if (fn.fact.kind === 'step') {
       if (transform.mode === 'workflow' || transform.mode === 'schemas') stepCall(transform, fn);
-      else if (transform.mode === 'step') stepBody(transform, fn, `__pawl_nested${i}`);
+      else if (transform.mode === 'step') stepBody(transform, fn, transform.local(`nested${i}`));
       else stepReference(transform, fn);
     } else if (transform.mode === 'workflow') workflowBody(transform, fn);
     else workflowReference(transform, fn);
@@ -72,7 +72,7 @@ function knownFromStart(transform: Transform, fn: DirectiveFunction, node: t.Fun
     atModuleStart(transform, fn, known);
     return '';
   }
-  const tie = `__pawl_ref_${name.replace('__pawl_', '')}`;
+  const tie = transform.local(`ref_${name.replace(/^__pawl\d*_/, '')}`);
   atModuleStart(transform, fn, `var ${tie} = ${PURE}${known}`);
   return tie;
 }
@@ -86,11 +86,12 @@ function knownInBlock(transform: Transform, fn: DirectiveFunction, node: t.Funct
 /** Puts a call into the event log in place of a body. */
 function callInstead(transform: Transform, fn: DirectiveFunction, captures: string): void {
   const { node } = fn.site;
+  const args = transform.local('args');
   const more = fn.fact.usesThis ? `, ${captures || 'undefined'}, this` : captures && `, ${captures}`;
   transform.edits.replace(
     paramsStart(transform.source, node),
     node.end as number,
-    `(...__pawl_args) { return ${open(transform, 'call', fn)}__pawl_args${more}); }`,
+    `(...${args}) { return ${open(transform, 'call', fn)}${args}${more}); }`,
   );
 }
 
@@ -164,8 +165,9 @@ function makeInstead(transform: Transform, fn: DirectiveFunction, factory: strin
     knownInBlock(transform, fn, node);
     const maker = registered ? `${transform.helper('factory')}(${JSON.stringify(fn.fact.id)})` : factory;
     const captured = fn.fact.captures.map((capture) => capture.name).join(', ');
-    const made = `${maker}(${captured}).apply(this, __pawl_args)`;
-    edits.insert(start, `async function ${node.id?.name}(...__pawl_args) { return ${made}; }`);
+    const args = transform.local('args');
+    const made = `${maker}(${captured}).apply(this, ${args})`;
+    edits.insert(start, `async function ${node.id?.name}(...${args}) { return ${made}; }`);
     return;
   }
   const bound = `${open(transform, 'bound', fn)}${captureThunk(fn)}${registered ? '' : `, ${factory}`})`;
@@ -178,7 +180,8 @@ function makeInstead(transform: Transform, fn: DirectiveFunction, factory: strin
  */
 function moveOut(transform: Transform, fn: DirectiveFunction, factory: string): void {
   const { node } = fn.site;
-  const names = fn.fact.captures.map(({ name }) => (name === 'this' ? '__pawl_this' : name)).join(', ');
+  const self = transform.local('this');
+  const names = fn.fact.captures.map(({ name }) => (name === 'this' ? self : name)).join(', ');
   const register = open(transform, 'closure', fn);
   let prefix = 'return ';
   let suffix = ';';
@@ -188,7 +191,7 @@ function moveOut(transform: Transform, fn: DirectiveFunction, factory: string): 
   }
   if (fn.lexicalThis) {
     prefix = `return (function () { ${prefix}`;
-    suffix += ' }).call(__pawl_this);';
+    suffix += ` }).call(${self});`;
   }
   if (fn.selfName !== null) {
     prefix = `const ${fn.selfName} = ${prefix.slice('return '.length)}`;

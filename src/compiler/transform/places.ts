@@ -61,14 +61,14 @@ export function atClassEnd({ edits }: Transform, fn: DirectiveFunction, text: st
 }
 
 /** The name of a declared function; an anonymous default export gets one. */
-export function declaredName({ edits, source }: Transform, node: t.FunctionDeclaration): string {
+export function declaredName(transform: Transform, node: t.FunctionDeclaration): string {
   if (node.id) return node.id.name;
+  const { edits, source } = transform;
+  const name = transform.local('default');
   const at = paramsStart(source, node);
-  edits.insert(at, /\s/.test(source[at - 1] as string) ? DEFAULT_NAME : ` ${DEFAULT_NAME}`);
-  return DEFAULT_NAME;
+  edits.insert(at, /\s/.test(source[at - 1] as string) ? name : ` ${name}`);
+  return name;
 }
-
-const DEFAULT_NAME = '__pawl_default';
 
 /** Offset of the type parameters or the `(` of a function, or of an arrow function's single parameter. */
 export function paramsStart(source: string, node: FunctionNode): number {

@@ -29,6 +29,7 @@ export class Transform {
   readonly edits: Edits;
   readonly #helpers = new Set<string>();
   #functionOf: Map<Node, DirectiveFunction> | null = null;
+  #prefix: string | null = null;
 
   constructor(analysis: Analysis, mode: Mode) {
     this.analysis = analysis;
@@ -49,7 +50,13 @@ export class Transform {
   /** The local name of a helper, which the module will import. */
   helper(name: string): string {
     this.#helpers.add(name);
-    return `__pawl_${name}`;
+    return this.local(name);
+  }
+
+  /** A name that means nothing in the user's code. */
+  local(name: string): string {
+    this.#prefix ??= freePrefix(this.source);
+    return this.#prefix + name;
   }
 
   /** Cuts a whole statement. */
@@ -72,11 +79,18 @@ export class Transform {
     const names = [...this.#helpers].sort();
     const from = JSON.stringify(ENTRY[this.mode]);
     if (this.analysis.facts.format === 'cjs') {
-      const list = names.map((name) => `${name}: __pawl_${name}`).join(', ');
+      const list = names.map((name) => `${name}: ${this.local(name)}`).join(', ');
       this.edits.insertFirst(firstStatement(this.analysis.model.program), `const { ${list} } = require(${from});\n`);
     } else {
-      const list = names.map((name) => `${name} as __pawl_${name}`).join(', ');
+      const list = names.map((name) => `${name} as ${this.local(name)}`).join(', ');
       this.edits.append(`\nimport { ${list} } from ${from};\n`);
     }
   }
+}
+
+/** `__pawl_`, or `__pawl1_` and so on where the user's code has names of that kind. */
+function freePrefix(source: string): string {
+  let prefix = '__pawl_';
+  for (let i = 1; source.includes(prefix); i++) prefix = `__pawl${i}_`;
+  return prefix;
 }
