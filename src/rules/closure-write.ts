@@ -53,7 +53,9 @@ export async function fulfil(amounts: number[]) {
     const chains = program.chains({
       rule: 'closure-write',
       roots: program.places(...STEP_KINDS),
-      end: (use, reference) => lostWrite(use, reference, reads, writes),
+      // What makes a variable runs when the module is loaded, on either side.
+      end: (use, reference, { unit }) =>
+        unit.kind === 'variable' && use.access !== 'write' ? null : lostWrite(use, reference, reads, writes),
       through: isPlain,
     });
     for (const { hops, end } of chains) reportWrite(report, hops, end);
