@@ -1,10 +1,11 @@
 import { benchCompile } from './compile.ts';
+import { benchCheck } from './check.ts';
 import { benchCompilePeers, installPeers } from './peers.ts';
 import { benchRebuild } from './rebuild.ts';
 import { print } from './report.ts';
 import { benchRun } from './run.ts';
 
-/** `compile`, `rebuild`, `run` or nothing for all; `--peers` adds the peers. */
+/** `compile`, `check`, `rebuild`, `run` or nothing for all; `--peers` adds the peers. */
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const wants = (section: string) => words.length === 0 || words.includes(section);
 const peers = process.argv.includes('--peers');
@@ -14,5 +15,6 @@ if (wants('compile')) {
   print('Compile', benchCompile());
   if (peers) print('Compile, against the Workflow SDK', await benchCompilePeers());
 }
+if (wants('check')) print('Check', await benchCheck());
 if (wants('rebuild')) print('Rebuild', await benchRebuild());
 if (wants('run')) print('Run', await benchRun());

@@ -21,8 +21,12 @@ export interface CheckProgramOptions {
   /** The program of the last check with the same modules and the same resolution; its successor is put there. */
   memory?: ProgramMemory;
   config?: CheckerConfig | CheckedConfig;
-  /** Findings of single modules, asked when the rules have run: by then every module that is reached has been loaded. */
-  moduleDiagnostics?: (modules: readonly ModuleFacts[]) => Iterable<Diagnostic>;
+  /**
+   * Findings of single modules, asked when the rules have run.
+   *
+   * @param looked - all that something led to, besides the program's own modules
+   */
+  moduleDiagnostics?: (modules: readonly ModuleFacts[], looked: ReadonlySet<ModuleFacts>) => Iterable<Diagnostic>;
 }
 
 export interface ProgramStats {
@@ -69,7 +73,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
       report: (finding) => found.push(createDiagnostic(rule.name, finding)),
     });
   }
-  found.push(...(options.moduleDiagnostics?.(program.modules) ?? []));
+  found.push(...(options.moduleDiagnostics?.(program.modules, program.touched) ?? []));
   const kept = suppressions.apply(found);
   kept.push(...suppressions.findings(config.rules));
   return { diagnostics: sortDiagnostics(withSeverities(kept, config)), program, stats: program.stats() };

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import picomatch from 'picomatch';
 import { globSync } from 'tinyglobby';
 import { compareText } from '../diagnostics/order.ts';
@@ -48,6 +48,53 @@ export function discoverEntries(
   const [problem] = problems;
   if (problem) throw unreadable(problem.path, problem.error, 'directory');
   return files.map((file) => file.replaceAll('\\', '/')).sort(compareText);
+}
+
+/**
+ * The same again and again: directories are only listed anew when one of them has changed.
+ */
+export class EntryDiscovery {
+  readonly #root: string;
+  readonly #entries: readonly string[] | null;
+  #found: string[] = [];
+  /** The times of the directories that were listed, by their path; null when they cannot be relied on. */
+  #stamps: Map<string, string> | null = null;
+
+  constructor(root: string, entries: readonly string[] | null) {
+    this.#root = root;
+    this.#entries = entries;
+  }
+
+  /** @throws PawlError `PAWL_FILE_UNREADABLE` */
+  find(): string[] {
+    if (this.#stamps && [...this.#stamps].every(([path, stamp]) => stampOfDirectory(path) === stamp))
+      return this.#found;
+    const now = Date.now();
+    const stamps = new Map<string, string>();
+    let isSettled = true;
+    const watched = ((...args: Parameters<typeof readdirSync>) => {
+      const path = String(args[0]);
+      const stamp = stampOfDirectory(path);
+      stamps.set(path, stamp);
+      // What changes again within the same tick of the file system's clock would go unnoticed.
+      isSettled &&= now - Number(stamp) > TICK;
+      return readdirSync(...args);
+    }) as typeof readdirSync;
+    this.#found = discoverEntries(this.#root, this.#entries, watched);
+    this.#stamps = isSettled ? stamps : null;
+    return this.#found;
+  }
+}
+
+/** The longest tick of the clocks by which file systems write times, ms. */
+const TICK = 2_500;
+
+function stampOfDirectory(path: string): string {
+  try {
+    return String(statSync(path).mtimeMs);
+  } catch {
+    return '';
+  }
 }
 
 /**

@@ -3,25 +3,70 @@ import { readFileSync, statSync } from 'node:fs';
 import { analyze, type ModuleFacts, mayHaveDirectives } from '../compiler/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
+import type { CachedFile, FactsCache } from './facts-cache.ts';
 
 /** What a session keeps of one file. */
-export interface SourceFile {
+export class SourceFile {
   /** Path relative to the root, with `/`. */
-  file: string;
-  /** Without a byte order mark. */
-  text: string;
-  hash: string;
+  readonly file: string;
+  readonly hash: string;
   stamp: string;
+  /** Before the text was read, ms since the epoch; 0 when the cache answers for it. */
+  readAt: number;
   /** Undefined until somebody asks: most files are never parsed. */
   facts: ModuleFacts | undefined;
-  diagnostics: readonly Diagnostic[];
+  diagnostics: readonly Diagnostic[] = [];
+  /** What may be specifiers of imports, found without parsing; undefined until somebody asks. */
+  likelyImports: readonly string[] | undefined;
+  #text: string | null;
+  #concerns: boolean | undefined;
+  readonly #read: () => string;
+
+  /** @param text - null when it is known by its hash alone, from the cache; then `read` gets it when somebody asks */
+  constructor(file: string, hash: string, stamp: string, readAt: number, text: string | null, read: () => string) {
+    this.file = file;
+    this.hash = hash;
+    this.stamp = stamp;
+    this.readAt = readAt;
+    this.#text = text;
+    this.#read = read;
+  }
+
+  /** Without a byte order mark. */
+  get text(): string {
+    this.#text ??= this.#read();
+    return this.#text;
+  }
+
+  /** Whether it has something for the checker by itself. */
+  get concerns(): boolean {
+    this.#concerns ??= concernsChecker(this.text);
+    return this.#concerns;
+  }
+
+  toCached(): CachedFile {
+    const { hash, stamp, concerns, facts = null, diagnostics, likelyImports = null } = this;
+    return { hash, stamp, concerns, facts, diagnostics, likelyImports };
+  }
+
+  fill(cached: CachedFile): void {
+    this.#concerns = cached.concerns;
+    this.facts = cached.facts ?? undefined;
+    this.diagnostics = cached.diagnostics;
+    this.likelyImports = cached.likelyImports ?? undefined;
+  }
 }
+
+/** The stamp of a text that lies over the disk. */
+const OVERLAY = 'overlay';
 
 export interface FileStats {
   /** Files whose text was read since the session began. */
   read: number;
   /** Files that were parsed since the session began. */
   parsed: number;
+  /** Files whose facts came from the cache on disk. */
+  cached: number;
 }
 
 /**
@@ -29,15 +74,17 @@ export interface FileStats {
  * of an editor lie over the disk.
  */
 export class SourceFiles {
-  readonly stats: FileStats = { read: 0, parsed: 0 };
+  readonly stats: FileStats = { read: 0, parsed: 0, cached: 0 };
   readonly #root: string;
+  readonly #cache: FactsCache | null;
   readonly #files = new Map<string, SourceFile>();
   readonly #overlay = new Map<string, string>();
   /** Files that were looked at in this round; null for those that do not exist. */
   #round = new Map<string, SourceFile | null>();
 
-  constructor(root: string) {
+  constructor(root: string, cache: FactsCache | null = null) {
     this.#root = root;
+    this.#cache = cache;
   }
 
   /** Begins a round: every file is looked at once more. */
@@ -62,6 +109,20 @@ export class SourceFiles {
   /** Files that were looked at in this round and exist. */
   *seen(): Iterable<SourceFile> {
     for (const file of this.#round.values()) if (file) yield file;
+  }
+
+  /** Facts that live on in place of newer ones of the same content. */
+  adopt(file: string, facts: ModuleFacts): void {
+    const source = this.get(file);
+    if (source) source.facts = facts;
+  }
+
+  /** Keeps what is known for the next process, if there is anything new. */
+  save(): void {
+    if (this.#cache === null) return;
+    const { read, parsed } = this.stats;
+    const onDisk = [...this.#files.values()].filter(({ stamp }) => stamp !== OVERLAY);
+    this.#cache.save(onDisk, `${read} ${parsed}`);
   }
 
   /** The file as it is now; null when there is none. */
@@ -91,24 +152,39 @@ export class SourceFiles {
   #refresh(file: string): SourceFile | null {
     const known = this.#files.get(file);
     const overlay = this.#overlay.get(file);
-    if (overlay !== undefined) return this.#take(file, overlay, 'overlay', known);
+    const now = Date.now();
+    if (overlay !== undefined) return this.#take(file, overlay, OVERLAY, now, known);
     const path = absolute(this.#root, file);
     const stamp = stampOf(path);
     if (stamp === null) return null;
     if (known && known.stamp === stamp) return known;
-    return this.#take(file, readText(path), stamp, known);
+    const cached = known ? undefined : this.#cache?.get(file, stamp);
+    if (cached) return this.#restore(file, cached, () => withoutMark(readText(path)));
+    return this.#take(file, readText(path), stamp, now, known);
   }
 
-  #take(file: string, raw: string, stamp: string, known: SourceFile | undefined): SourceFile {
-    const text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;
+  #restore(file: string, cached: CachedFile, read: () => string): SourceFile {
+    const source = new SourceFile(file, cached.hash, cached.stamp, 0, null, read);
+    source.fill(cached);
+    if (source.facts) this.stats.cached++;
+    return source;
+  }
+
+  #take(file: string, raw: string, stamp: string, readAt: number, known: SourceFile | undefined): SourceFile {
+    const text = withoutMark(raw);
     this.stats.read++;
     const hash = createHash('sha256').update(text).digest('hex');
     if (known?.hash === hash) {
       known.stamp = stamp;
+      known.readAt = readAt;
       return known;
     }
-    return { file, text, hash, stamp, facts: undefined, diagnostics: [] };
+    return new SourceFile(file, hash, stamp, readAt, text, () => text);
   }
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
 /** Whether a file has something for the checker by itself; others are parsed when code reaches them. */

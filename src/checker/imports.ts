@@ -18,7 +18,6 @@ import type { Resolution, Resolve } from './resolution.ts';
 export class ImportCheck {
   readonly #root: string;
   readonly #files: SourceFiles;
-  readonly #likely = new WeakMap<SourceFile, readonly string[]>();
   readonly #exact = new WeakMap<SourceFile, readonly Specifier[]>();
 
   constructor(root: string, files: SourceFiles) {
@@ -101,14 +100,10 @@ export class ImportCheck {
   }
 
   #likelyOf(source: SourceFile): readonly string[] {
-    let likely = this.#likely.get(source);
-    if (!likely) {
-      likely = [...source.text.matchAll(LIKELY)].map(
-        (match) => match.slice(1).find((text) => text !== undefined) ?? '',
-      );
-      this.#likely.set(source, likely);
-    }
-    return likely;
+    source.likelyImports ??= [...source.text.matchAll(LIKELY)].map(
+      (match) => match.slice(1).find((text) => text !== undefined) ?? '',
+    );
+    return source.likelyImports;
   }
 
   #exactOf(source: SourceFile): readonly Specifier[] {

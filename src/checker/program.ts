@@ -4,6 +4,7 @@ import { compareText } from '../diagnostics/order.ts';
 import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
 import type { Chain, ChainQuery, Place, Program, Reference } from '../rules/program.ts';
 import { type ChainSuppressions, findChains, reachFrom } from './reach.ts';
+import { transplant } from './transplant.ts';
 import type { Resolution, Resolve } from './resolution.ts';
 
 /** Where modules come from. A `Map` of all of them will do; a session reads files when they are first asked for. */
@@ -24,40 +25,78 @@ const GLOBAL_OBJECTS = new Set(['globalThis', 'window', 'self', 'global']);
 export class ProgramGraph implements Program {
   readonly #source: ModuleSource;
   readonly #resolve: Resolve;
-  readonly #suppressions: ChainSuppressions;
+  #suppressions: ChainSuppressions;
   readonly #indexes = new Map<ModuleFacts, ModuleIndex>();
-  readonly #references = new Map<Use, Reference>();
+  /** With the modules that the way there leads through. */
+  readonly #references = new WeakMap<Use, { reference: Reference; trail: readonly ModuleFacts[] }>();
+  #trail: Set<ModuleFacts> | null = null;
   readonly #known = new Map<string, ModuleFacts | undefined>();
-  readonly modules: readonly ModuleFacts[];
+  readonly #touched = new Set<ModuleFacts>();
+  #modules: readonly ModuleFacts[];
 
   constructor(source: ModuleSource, resolve: Resolve, suppressions: ChainSuppressions = NO_SUPPRESSIONS) {
     this.#source = source;
     this.#resolve = resolve;
     this.#suppressions = suppressions;
-    this.modules = this.#load();
+    this.#modules = this.#load();
+  }
+
+  /** Modules of this check: the entries, and those that something led to. */
+  get touched(): ReadonlySet<ModuleFacts> {
+    return this.#touched;
+  }
+
+  get modules(): readonly ModuleFacts[] {
+    return this.#modules;
+  }
+
+  /**
+   * Takes over what has changed in its files, if names mean what they meant: most edits are made inside of functions, and what
+   * is known of all others then holds. The facts that it has stay the same objects, with new content.
+   *
+   * @param adopt - told of facts that live on in place of newer ones
+   * @returns false when a new graph has to be made
+   */
+  refresh(suppressions: ChainSuppressions, adopt: (file: string, facts: ModuleFacts) => void): boolean {
+    for (const [file, known] of this.#known) {
+      const now = this.#source.get(file);
+      if (now === known) continue;
+      if (!known || !now || !transplant(known, now)) return false;
+      this.#indexes.delete(known);
+      adopt(file, known);
+    }
+    this.#suppressions = suppressions;
+    this.#touched.clear();
+    this.#modules = this.#load();
+    return true;
   }
 
   stats(): { modules: number; units: number; steps: number; workflows: number; unresolved: number } {
     const stats = { modules: 0, units: 0, steps: 0, workflows: 0, unresolved: 0 };
-    for (const module of this.#known.values()) {
-      if (!module) continue;
+    for (const module of this.#touched) {
       stats.modules++;
-      for (const { kind } of module.units) {
+      for (const { kind, uses } of module.units) {
         stats.units++;
+        for (const use of uses) if (this.#references.get(use)?.reference.kind === 'unknown') stats.unresolved++;
         if (kind === 'step' || kind === 'action') stats.steps++;
         else if (kind === 'workflow' || kind === 'workflow-definition') stats.workflows++;
       }
     }
-    for (const reference of this.#references.values()) if (reference.kind === 'unknown') stats.unresolved++;
     return stats;
   }
 
   #get(file: string): ModuleFacts | undefined {
-    if (this.#known.has(file)) return this.#known.get(file);
-    const module = this.#source.get(file);
-    this.#known.set(file, module);
-    if (module) this.#suppressions.add(module);
+    if (!this.#known.has(file)) this.#known.set(file, this.#source.get(file));
+    const module = this.#known.get(file);
+    if (module) this.#trail?.add(module);
     return module;
+  }
+
+  /** Comments count in modules that something leads to, in this check and not in an earlier one. */
+  #touch(module: ModuleFacts): void {
+    if (this.#touched.has(module)) return;
+    this.#touched.add(module);
+    this.#suppressions.add(module);
   }
 
   /** The entries, and modules beyond them (of a workspace package, say) whose steps and definitions workflows reach. */
@@ -68,6 +107,7 @@ export class ProgramGraph implements Program {
     const take = (module: ModuleFacts): void => {
       if (modules.has(module)) return;
       modules.add(module);
+      this.#touch(module);
       for (const unit of module.units) if (isWorkflow(unit)) queue.push({ module, unit });
     };
     for (const file of this.#source.keys()) {
@@ -105,12 +145,16 @@ export class ProgramGraph implements Program {
   }
 
   resolve(module: ModuleFacts, use: Use): Reference {
-    let reference = this.#references.get(use);
-    if (!reference) {
-      reference = this.#resolveUse(module, use);
-      this.#references.set(use, reference);
+    let known = this.#references.get(use);
+    if (!known) {
+      this.#trail = new Set();
+      const reference = this.#resolveUse(module, use);
+      known = { reference, trail: [...this.#trail] };
+      this.#trail = null;
+      this.#references.set(use, known);
     }
-    return reference;
+    for (const each of known.trail) this.#touch(each);
+    return known.reference;
   }
 
   #resolveUse(module: ModuleFacts, use: Use): Reference {

@@ -10,7 +10,7 @@ import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig 
 import { discoverDirectory, EntryDiscovery, entryMatcher } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from './disk-resolve.ts';
 import { FactsCache } from './facts-cache.ts';
-import { type FileStats, SourceFiles, unreadable } from './files.ts';
+import { absolute, type FileStats, SourceFiles, unreadable } from './files.ts';
 import { ImportCheck } from './imports.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
 
@@ -94,6 +94,9 @@ class CheckerSession implements Session {
   };
   #known = '';
   #concerned = '';
+  #saved = false;
+  /** Texts of files that are not on disk: imports may lead to them. */
+  #unsaved: ReadonlySet<string> = new Set();
 
   constructor({ root, config = {}, configSource, files, outDir, overlays = 'all', cache = true }: SessionOptions) {
     this.#root = withSlashes(realPath(resolvePath(root)));
@@ -125,11 +128,12 @@ class CheckerSession implements Session {
 
   checkSync(): CheckResult<SessionStats> {
     this.#files.newRound();
+    this.#findUnsaved();
     const { entries, reported } = this.#discover();
     this.#forgetResolutions(entries);
     const concerned = entries.filter((file) => {
       const source = this.#files.get(file);
-      return source !== null && (source.facts || reported?.has(file) || source.concerns);
+      return source !== null && (reported?.has(file) || source.concerns);
     });
     const known = concerned.join('\n');
     if (known !== this.#concerned) this.#memory.program = null;
@@ -138,9 +142,11 @@ class CheckerSession implements Session {
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
       memory: this.#memory,
-      moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules, resolve),
+      moduleDiagnostics: (modules, looked) => this.#moduleDiagnostics(modules, looked, resolve),
     });
-    this.#files.save();
+    // Once is enough for the next process; while edits come in, it would only cost time.
+    if (!this.#saved) this.#files.save();
+    this.#saved = true;
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
       : result.diagnostics;
@@ -164,6 +170,9 @@ class CheckerSession implements Session {
   }
 
   dispose(): void {
+    this.#files.save();
+    this.#saved = false;
+    this.#unsaved = new Set();
     this.#memory.program = null;
     this.#files = this.#openFiles();
     this.#imports = new ImportCheck(this.#root, this.#files);
@@ -173,6 +182,14 @@ class CheckerSession implements Session {
 
   #relative(file: string): string {
     return isAbsolute(file) ? toRelative(this.#root, realPath(file)) : file.replaceAll('\\', '/').replace(/^\.\//, '');
+  }
+
+  #findUnsaved(): void {
+    const paths = [...this.#files.overlays.keys()];
+    const unsaved = new Set(paths.filter((path) => !statOf(absolute(this.#root, path))?.isFile()));
+    if (unsaved.size === this.#unsaved.size && [...unsaved].every((path) => this.#unsaved.has(path))) return;
+    this.#unsaved = unsaved;
+    this.#memory.program = null;
   }
 
   /** The entries, and the files to report on (null for all). */
@@ -218,9 +235,9 @@ class CheckerSession implements Session {
   }
 
   #resolve(): Resolve {
-    const memory = createMemoryResolve((file) => this.#files.hasOverlay(file));
+    const memory = createMemoryResolve((file) => this.#unsaved.has(file));
     return (specifier, importer): Resolution => {
-      if (this.#files.overlays.size > 0 && specifier.startsWith('.')) {
+      if (this.#unsaved.size > 0 && specifier.startsWith('.')) {
         const found = memory(specifier, importer);
         if (found.kind === 'file') return found;
       }
@@ -230,11 +247,15 @@ class CheckerSession implements Session {
     };
   }
 
-  #moduleDiagnostics(modules: readonly ModuleFacts[], resolve: Resolve): Diagnostic[] {
+  #moduleDiagnostics(
+    modules: readonly ModuleFacts[],
+    looked: ReadonlySet<ModuleFacts>,
+    resolve: Resolve,
+  ): Diagnostic[] {
     const found = this.#imports.find(modules, resolve);
     // What is not there now may be there the next time.
     if (found.length > 0) this.#known = '';
-    for (const { diagnostics } of this.#files.seen()) found.push(...diagnostics);
+    for (const { file } of looked) found.push(...(this.#files.get(file)?.diagnostics ?? []));
     for (const { file, message, line, column } of this.#resolver?.problems ?? []) {
       const text = readFileSync(file, 'utf8');
       const start = (new Positions(text).lineStarts[line - 1] ?? 0) + column - 1;

@@ -1,0 +1,145 @@
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createSession } from '../../src/checker/index.ts';
+import { temporaryProject } from '../support/project.ts';
+
+/** Variants of each module: bodies that differ, names that come and go, comments that are of use or not. */
+const VARIANTS: Record<string, readonly string[]> = {
+  'src/flow.ts': [
+    `import { quote } from './quote';\nexport async function flow(n: number) {\n  'use workflow';\n  return quote(n);\n}\n`,
+    `import { quote } from './quote';\nexport async function flow(n: number) {\n  'use workflow';\n  return n;\n}\n`,
+    `import * as all from './quote';\nexport async function flow(n: number) {\n  'use workflow';\n  return all.quote(n) + all.other?.(n);\n}\n`,
+  ],
+  'src/quote.ts': [
+    `import { rate } from './lib/rate';\nexport const quote = (n: number) => n * rate(n);\n`,
+    `import { rate } from './lib/rate';\nexport const quote = (n: number) => n;\n`,
+    `export { rate as quote } from './lib/rate';\nexport const other = (n: number) => fetch(String(n));\n`,
+    `import { rate } from './lib/rate';\n// pawl-ignore PAWL3002 -- known\nexport const quote = (n: number) => n * rate(n);\n`,
+    `import { rate } from './lib/rate';\nexport class Quote { total(n: number) { return rate(n); } }\nconst one = new Quote();\nexport const quote = (n: number) => one.total(n);\n`,
+    `this does not parse (`,
+  ],
+  'src/lib/rate.ts': [
+    `export function rate(n: number) {\n  return n;\n}\n`,
+    `import { readFileSync } from 'node:fs';\nexport function rate(n: number) {\n  return readFileSync(String(n)).length;\n}\n`,
+    `import { readFileSync } from 'node:fs';\nexport function rate(n: number) {\n  return n;\n}\nexport const unused = readFileSync;\n`,
+    `// pawl-ignore PAWL3002 -- nothing here\nexport function rate(n: number) {\n  return n;\n}\n`,
+    `let x = (n: number) => n;\nx = (n) => fetch(String(n)) as never;\nexport { x as rate };\n`,
+    `export {};\n`,
+  ],
+};
+
+const FILES = Object.keys(VARIANTS);
+
+const project = (choice: readonly number[]) =>
+  Object.fromEntries(FILES.map((file, index) => [file, variant(file, choice[index] ?? 0)]));
+const variant = (file: string, index: number): string => {
+  const variants = VARIANTS[file] as readonly string[];
+  return variants[index % variants.length] as string;
+};
+
+describe('what a session says after any edits is what a new one says', () => {
+  test.each(['overlay', 'disk'] as const)('%s', (where) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(5), { minLength: 3, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat(2), fc.nat(5)), { minLength: 1, maxLength: 6 }),
+        (choice, edits) => {
+          const root = temporaryProject(project(choice));
+          const session = createSession({ root, cache: false });
+          session.checkSync();
+          const now = [...choice];
+          for (const [index, which] of edits) {
+            const file = FILES[index] as string;
+            now[index] = which;
+            if (where === 'overlay') session.update(file, variant(file, which));
+            else writeFileSync(join(root, file), variant(file, which));
+            const expected = createSession({ root: temporaryProject(project(now)), cache: false }).checkSync();
+            const seen = session.checkSync();
+            expect(seen.diagnostics).toEqual(expected.diagnostics);
+            expect(seen.stats.modules).toBe(expected.stats.modules);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+const FLOW = 'src/flow.ts';
+const SOURCES = project([0, 0, 1]);
+
+/** With times of last week: what was written a moment ago is not trusted to stay. */
+function settledProject(): string {
+  const root = temporaryProject(SOURCES);
+  mkdirSync(join(root, 'node_modules'), { recursive: true });
+  return root;
+}
+
+const cacheOf = (root: string) => join(root, 'node_modules/.cache/pawl/facts.json');
+
+/** The stamp holds the time of the last change too, which nobody can set: wait until it is old enough. */
+async function settle(root: string): Promise<void> {
+  const week = new Date(Date.now() - 7 * 24 * 3600 * 1000);
+  for (const file of FILES) utimesSync(join(root, file), week, week);
+  const until = Date.now() + 150;
+  while (Date.now() < until) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('the cache on disk', () => {
+  test('spares the next process reading and parsing, and changes nothing that is said', async () => {
+    const root = settledProject();
+    await settle(root);
+    const cold = createSession({ root }).checkSync();
+    expect(cold.stats).toMatchObject({ read: 3, parsed: 3, cached: 0 });
+    expect(cold.diagnostics.map(({ code }) => code)).toEqual(['PAWL3002']);
+    const warm = createSession({ root }).checkSync();
+    expect(warm.stats).toMatchObject({ read: 0, parsed: 0, cached: 3 });
+    expect(warm.diagnostics).toEqual(cold.diagnostics);
+  });
+
+  test('an edited file is read again, whatever the cache says', async () => {
+    const root = settledProject();
+    await settle(root);
+    createSession({ root }).checkSync();
+    writeFileSync(join(root, 'src/lib/rate.ts'), variant('src/lib/rate.ts', 0));
+    const { diagnostics, stats } = createSession({ root }).checkSync();
+    expect(diagnostics).toEqual([]);
+    expect(stats).toMatchObject({ read: 1, parsed: 1, cached: 2 });
+  });
+
+  test('a text that lies over a file does not get into it', async () => {
+    const root = settledProject();
+    await settle(root);
+    const session = createSession({ root });
+    session.update(FLOW, 'export {};\n');
+    expect(session.checkSync().diagnostics).toEqual([]);
+    session.dispose();
+    expect(createSession({ root }).checkSync().diagnostics).toHaveLength(1);
+  });
+
+  test.each([
+    ['damaged', (text: string) => text.replace('rate', 'late')],
+    ['cut short', (text: string) => text.slice(0, text.length / 2)],
+    ['of another version', (text: string) => text.replace('pawl facts ', 'pawl facts 0')],
+    ['empty', () => ''],
+  ])('one that is %s is as good as none', async (_, change) => {
+    const root = settledProject();
+    await settle(root);
+    const { diagnostics } = createSession({ root }).checkSync();
+    writeFileSync(cacheOf(root), change(readFileSync(cacheOf(root), 'utf8')));
+    const again = createSession({ root }).checkSync();
+    expect(again.stats).toMatchObject({ read: 3, cached: 0 });
+    expect(again.diagnostics).toEqual(diagnostics);
+  });
+
+  test('without node_modules there is none, and one that cannot be written does no harm', () => {
+    const bare = temporaryProject(SOURCES);
+    rmSync(join(bare, 'node_modules'), { recursive: true, force: true });
+    expect(createSession({ root: bare }).checkSync().diagnostics).toHaveLength(1);
+    const blocked = settledProject();
+    writeFileSync(join(blocked, 'node_modules/.cache'), 'a file');
+    expect(createSession({ root: blocked }).checkSync().diagnostics).toHaveLength(1);
+  });
+});
