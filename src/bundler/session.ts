@@ -154,7 +154,8 @@ class Session implements BuildSession {
     const last = this.#last;
     if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
     const described = describeProgram(modules, program.calls, this.#files, schemas);
-    const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code });
+    const written = (file: string): string | undefined => this.#files.code(file, 'workflow')?.code;
+    const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code }, written);
     const cycles = cyclesOf(step, this.#files);
     const output = hasErrors(diagnostics)
       ? null

@@ -66,19 +66,26 @@ export interface Bundles {
  * - Workflows: listed = registered in the workflow bundle.
  * - Classes: listed = registered in both.
  *
+ * @param written - code of a module that went into the workflow bundle: a call that stands in it and not in the bundle can never
+ *   run (`if (DEBUG) await dump()`), and the bundler left it out
  * @returns one error for each id that is off; empty for a sound build
  */
-export function verifyIds(described: ProgramDescription, bundles: Bundles): Diagnostic[] {
-  const quick = compare(described, helperCalls(bundles.workflows), helperCalls(bundles.steps));
+export function verifyIds(
+  described: ProgramDescription,
+  bundles: Bundles,
+  written: (file: string) => string | undefined = () => undefined,
+): Diagnostic[] {
+  const quick = compare(described, helperCalls(bundles.workflows), helperCalls(bundles.steps), written);
   if (quick.length === 0) return quick;
-  return compare(described, parsedHelperCalls(bundles.workflows), parsedHelperCalls(bundles.steps));
+  return compare(described, parsedHelperCalls(bundles.workflows), parsedHelperCalls(bundles.steps), written);
 }
 
-const UNCALLED = 'is called by a workflow in the source, but the workflow bundle does not call it';
-const UNCALLED_REMEDY =
-  'If the call stands where it can never run (`if (false)`, after a `throw`), remove it; else this is a defect of pawl, please report it with this file.';
-
-function compare(described: ProgramDescription, workflow: HelperCalls, step: HelperCalls): Diagnostic[] {
+function compare(
+  described: ProgramDescription,
+  workflow: HelperCalls,
+  step: HelperCalls,
+  written: (file: string) => string | undefined,
+): Diagnostic[] {
   const steps = new Set(Object.keys(described.steps));
   const workflows = new Set(Object.keys(described.workflows));
   const classes = new Set(Object.keys(described.classes));
@@ -89,7 +96,12 @@ function compare(described: ProgramDescription, workflow: HelperCalls, step: Hel
   const problems: [what: string, id: string, problem: string][] = [
     ...missing('step', steps, registered, 'is in the manifest, but the step bundle does not register it'),
     ...missing('step', registered, steps, 'is registered by the step bundle, but it is not in the manifest'),
-    ...missing('step', needed, called, UNCALLED),
+    ...missing(
+      'step',
+      needed,
+      called,
+      'is called by a workflow in the source, but the workflow bundle does not call it',
+    ).filter(([, id]) => !written(described.steps[id]?.file ?? '')?.includes(JSON.stringify(id))),
     ...missing('step', called, steps, 'is called by the workflow bundle, but it is not in the manifest'),
     ...missing('workflow', workflows, started, 'is in the manifest, but the workflow bundle does not register it'),
     ...missing('workflow', started, workflows, 'is registered by the workflow bundle, but it is not in the manifest'),
@@ -114,7 +126,7 @@ function compare(described: ProgramDescription, workflow: HelperCalls, step: Hel
       file,
       span: { start: 0, end: 0, ...span },
       message: `The ${what} \`${id}\` ${problem}.`,
-      remedy: problem === UNCALLED ? UNCALLED_REMEDY : 'This is a defect of pawl; please report it with this file.',
+      remedy: 'This is a defect of pawl; please report it with this file.',
     });
   });
 }
