@@ -9,7 +9,7 @@
 import type { PawlConfig } from './schema.ts';
 
 export { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from './load.ts';
-export type { PawlConfig, RuleLevel } from './schema.ts';
+export type { PawlConfig, RuleEntries, RuleEntry, RuleLevel, RuleOverride } from './schema.ts';
 
 /**
  * Types a configuration; returns it as it is.

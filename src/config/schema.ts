@@ -4,8 +4,23 @@ import type { RuleName } from '../diagnostics/codes.ts';
 /** How loud a rule is; `warn` is `warning`, as ESLint writes it. */
 export type RuleLevel = 'off' | 'info' | 'warn' | 'warning' | 'error';
 
+/** A severity, or one with the rule's own options: `['error', { … }]`; docs/rules/NAME.md has them. */
+export type RuleEntry = RuleLevel | [level: RuleLevel, options?: Record<string, unknown>];
+
+/** Settings by rule name or code. */
+export type RuleEntries = { [Rule in RuleName]?: RuleEntry } & { [rule: string]: RuleEntry };
+
+/** Other settings of rules for some files. The last override that matches a file and names a rule counts. */
+export interface RuleOverride {
+  /** Globs of files, relative to the root; with `!` in front they take files out again. */
+  files: string | string[];
+  rules: RuleEntries;
+}
+
 /** `pawl.config.ts`. Every option may be left out. */
 export interface PawlConfig {
+  /** For `pawl.config.json`: where editors find the JSON schema, `./node_modules/pawl/docs/pawl.config.schema.json`. */
+  $schema?: string;
   /** Globs of the files that steps and workflows are looked for in, relative to the root. Default: all of `src/` but tests. */
   entries?: string[];
   /** Where `pawl build` writes and `pawl run` reads, relative to the root. Default: `.pawl`. */
@@ -13,7 +28,9 @@ export interface PawlConfig {
   /** URL of the store; a relative path is relative to the root. Default: `sqlite:.pawl/pawl.db`. */
   store?: string;
   /** Severity by rule name or code: `{ 'any-at-boundary': 'error' }`. */
-  rules?: { [Rule in RuleName]?: RuleLevel } & { [rule: string]: RuleLevel };
+  rules?: RuleEntries;
+  /** Other settings for some files: `[{ files: ['src/legacy/**'], rules: { 'io-in-workflow': 'warn' } }]`. */
+  overrides?: RuleOverride[];
   /** Globs of import specifiers that give an integration's actions. Default: `['@keystrokehq/*\/actions', 'pawl-*\/actions']`. */
   integrations?: string[];
 }
@@ -23,11 +40,20 @@ export interface PawlConfig {
  * with the same code.
  */
 export const configSchema = z.strictObject({
+  $schema: z.string().optional(),
   entries: z.array(z.string().min(1)).min(1).optional(),
   outDir: z.string().min(1).optional(),
   store: z.string().min(1).optional(),
   rules: z.record(z.string(), z.unknown()).optional(),
+  overrides: z
+    .array(
+      z.strictObject({
+        files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+        rules: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .optional(),
   integrations: z.array(z.string().min(1)).optional(),
 });
 
-export const OPTION_NAMES = Object.keys(configSchema.shape);
+export const OPTION_NAMES = Object.keys(configSchema.shape).filter((name) => !name.startsWith('$'));

@@ -1,4 +1,5 @@
 import type { Colors } from './colors.ts';
+import { visible } from './format/text.ts';
 import type { Span } from './types.ts';
 
 /**
@@ -48,7 +49,7 @@ export function codeFrame(text: string, span: Span, { colors, context = CONTEXT_
     out.push(`${colors.red('>')} ${colors.dim(`${number} |`)} ${shown}`.trimEnd());
     const lead = clip(line.slice(0, from), { ...cut, end: from });
     const marked = line.slice(Math.max(from, cut.start), Math.min(Math.max(to, from + 1), cut.end));
-    const carets = '^'.repeat(Math.max(1, displayWidth(marked)));
+    const carets = '^'.repeat(Math.max(1, displayWidth(visible(marked))));
     out.push(`  ${' '.repeat(width)} ${colors.dim('|')} ${' '.repeat(displayWidth(lead))}${colors.red(carets)}`);
   }
   return out.join('\n');
@@ -82,7 +83,7 @@ function window(line: string, from: number, to: number): Cut {
 
 function clip(line: string, { start, end }: Cut): string {
   const tail = line.length > end ? '…' : '';
-  const shown = line.slice(start, Math.min(line.length, end)).replaceAll('\t', TAB);
+  const shown = visible(line.slice(start, Math.min(line.length, end))).replaceAll('\t', TAB);
   return `${start > 0 && line.length > 0 ? '…' : ''}${shown}${tail}`;
 }
 

@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import { CODES } from '../diagnostics/codes.ts';
+import type { RuleHelp } from '../diagnostics/format/options.ts';
+import { VERSION } from '../version.ts';
 import type { Example, Rule } from './define-rule.ts';
 
-/** Documentation made out of rule literals: `docs/rules.md` and what `pawl explain` shows. */
+/** Documentation made out of rule literals: `docs/rules.md`, a page for each rule, and the help that other tools show. */
 
 const GROUPS: Record<string, string> = {
   '1': 'Directives',
@@ -26,38 +29,43 @@ export function groupOf(rule: Rule): string {
   return GROUPS[CODES[rule.name].code.charAt('PAWL'.length)] ?? '';
 }
 
-/** The whole of `docs/rules.md`. */
+/** Where a rule's page can be read: in this very version of the package. */
+export function docsUrl(name: string): string {
+  return `https://unpkg.com/pawl@${VERSION}/docs/rules/${name}.md`;
+}
+
+const NOTICE = '<!-- Made by `npm run docs` from src/rules; changes here are lost. -->';
+
+/** The whole of `docs/rules.md`: the index. */
 export function rulesMarkdown(rules: readonly Rule[]): string {
   const lines = [
     '# Rules',
     '',
-    '<!-- Made by `npm run docs` from src/rules; changes here are lost. -->',
+    NOTICE,
     '',
-    'Every finding has a code that never changes its meaning. `pawl explain CODE` shows the same text on a terminal.',
+    'Every finding has a code that never changes its meaning. `pawl explain CODE` shows the page of a rule on a terminal.',
     '',
     'A finding is silenced by a comment on its line or the line before, with a reason: `// pawl-ignore PAWL3002 -- why`. Several',
     'codes are separated by commas. For findings with a call chain the comment may stand at any call of the chain.',
     '',
-    '| code | rule | severity | fix | catches |',
-    '|---|---|---|---|---|',
-    ...rules.map(tableRow),
-    '',
+    "Severities are set in `pawl.config`: `rules: { 'unstable-id': 'error' }`, for some files in `overrides`. Rules that say *off* are",
+    'silent until they are set.',
   ];
   let group = '';
   for (const rule of rules) {
     if (groupOf(rule) !== group) {
       group = groupOf(rule);
-      lines.push(`## ${group}`, '');
+      lines.push('', `## ${group}`, '', '| code | rule | severity | fix | catches |', '|---|---|---|---|---|');
     }
-    lines.push(...ruleMarkdown(rule), '');
+    lines.push(tableRow(rule));
   }
-  return `${lines.join('\n').trimEnd()}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
 function tableRow(rule: Rule): string {
-  const { code, severity } = CODES[rule.name];
-  const anchor = `${code.toLowerCase()}-${rule.name}`;
-  return `| ${code} | [${rule.name}](#${anchor}) | ${severity} | ${rule.fixable ? 'yes' : ''} | ${escapeCell(rule.description)} |`;
+  const { code, severity, optIn } = CODES[rule.name];
+  const level = optIn ? `${severity}, off` : severity;
+  return `| ${code} | [${rule.name}](rules/${rule.name}.md) | ${level} | ${rule.fixable ? 'yes' : ''} | ${escapeCell(rule.description)} |`;
 }
 
 /** A `|` would end the cell, also within code. */
@@ -65,13 +73,26 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-function ruleMarkdown(rule: Rule): string[] {
-  const { code, severity, suppressible } = CODES[rule.name];
+/** A rule's page, `docs/rules/NAME.md`. */
+export function ruleMarkdown(rule: Rule): string {
+  return `${[`# ${CODES[rule.name].code} ${rule.name}`, '', NOTICE, '', ruleBody(rule)].join('\n')}\n`;
+}
+
+/** What other tools show of a rule. */
+export function ruleHelp(rule: Rule): RuleHelp {
+  const { name, description } = rule;
+  return { name, description, help: ruleBody(rule), url: docsUrl(name) };
+}
+
+/** A rule's page without its heading. */
+function ruleBody(rule: Rule): string {
+  const { severity, suppressible, optIn } = CODES[rule.name];
   const { mistake, why, allowed, unseen } = rule.explanation;
+  const notes = [severity, optIn ? 'off unless it is set' : '', rule.fixable ? 'with a fix' : ''];
+  if (!suppressible) notes.push('cannot be suppressed');
+  if (rule.by === 'bundler') notes.push('found by `pawl build` alone');
   return [
-    `### ${code} ${rule.name}`,
-    '',
-    `${rule.description}. *${severity}${rule.fixable ? ', with a fix' : ''}${suppressible ? '' : ', cannot be suppressed'}*`,
+    `${rule.description}. *${notes.filter(Boolean).join(', ')}*`,
     '',
     mistake,
     '',
@@ -88,6 +109,28 @@ function ruleMarkdown(rule: Rule): string[] {
     'Instead:',
     '',
     ...fences(rule.good),
+    ...optionsTable(rule),
+  ].join('\n');
+}
+
+/** The rule's options, as their schema says. */
+function optionsTable({ name, options }: Rule): string[] {
+  if (!options) return [];
+  const { properties = {} } = z.toJSONSchema(options, { io: 'input' });
+  const rows = Object.entries(properties).map(([option, property]) => {
+    const { description = '', default: value } = property as { description?: string; default?: unknown };
+    return `| \`${option}\` | \`${escapeCell(JSON.stringify(value))}\` | ${escapeCell(description)} |`;
+  });
+  const example = Object.entries(properties).map(
+    ([option, property]) => `${option}: ${JSON.stringify((property as { default?: unknown }).default)}`,
+  );
+  return [
+    '',
+    `Options, in \`pawl.config\` and in ESLint: \`'${name}': ['error', { ${example.join(', ')} }]\``,
+    '',
+    '| option | default | |',
+    '|---|---|---|',
+    ...rows,
   ];
 }
 

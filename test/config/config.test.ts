@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from 'pawl/config';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { OPTION_NAMES } from '../../src/config/schema.ts';
 
 let root = '';
 beforeEach(() => {
@@ -61,7 +62,7 @@ test('unknown options are named with their place and the nearest option, all at 
   const text = `export default {\n  entrys: [],\n  "colour": 1,\n};\n`;
   expect(await problemsOf('pawl.config.ts', text)).toEqual([
     'pawl.config.ts:2:3 There is no option `entrys`. Did you mean `entries`?',
-    'pawl.config.ts:3:4 There is no option `colour`. The options are entries, outDir, store, rules, integrations.',
+    `pawl.config.ts:3:4 There is no option \`colour\`. The options are ${OPTION_NAMES.join(', ')}.`,
   ]);
 });
 

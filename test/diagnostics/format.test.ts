@@ -1,38 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import {
-  createDiagnostic,
-  type Diagnostic,
-  formatDiagnostics,
-  Positions,
-  sortDiagnostics,
-  summarize,
-} from '../../src/diagnostics/index.ts';
+import { createDiagnostic, formatDiagnostics, sortDiagnostics, summarize } from '../../src/diagnostics/index.ts';
+import { chained, fixable, helper, text } from './findings.ts';
 
-const text = "import { priceOf } from './pricing';\n\nexport const quote = priceOf(1);\n";
-const helper = 'export const priceOf = (n: number) => fetch(n);\n';
-const at = (source: string, needle: string) => {
-  const start = source.lastIndexOf(needle);
-  return new Positions(source).span(start, start + needle.length);
-};
-
-const chained = createDiagnostic('io-in-workflow', {
-  file: 'src/quote.ts',
-  span: at(text, 'priceOf'),
-  message: 'Workflow `quote` reaches `fetch`.',
-  chain: 'quote → priceOf (src/pricing.ts:1:39) → fetch',
-  remedy: 'Move it into a step.',
-  related: [
-    { file: 'src/quote.ts', span: at(text, 'priceOf'), message: '`quote` calls `priceOf`' },
-    { file: 'src/pricing.ts', span: at(helper, 'fetch'), message: '`priceOf` calls `fetch`' },
-  ],
-});
-const fixable: Diagnostic = createDiagnostic('directive-not-async', {
-  file: 'src/pricing.ts',
-  span: at(helper, 'priceOf'),
-  message: 'Not\nasync.',
-  fix: { title: "Add 'async'", edits: [{ start: 0, end: 0, text: 'async ' }] },
-});
 const options = { source: (file: string) => (file === 'src/quote.ts' ? text : helper) };
 
 describe('tsc', () => {

@@ -1,5 +1,6 @@
 import { fullMessage } from '../create.ts';
 import type { Diagnostic } from '../types.ts';
+import { oneLine } from './text.ts';
 
 /**
  * One line a finding, the form of `tsc --pretty false`, which editors, CI problem matchers and `grep` know.
@@ -13,6 +14,6 @@ export function formatTsc(diagnostics: readonly Diagnostic[]): string {
 
 function tscLine(diagnostic: Diagnostic): string {
   const { file, span, severity, code } = diagnostic;
-  const text = fullMessage(diagnostic).replace(/\s*[\r\n]+\s*/g, ' ');
-  return `${file}(${span.line},${span.column}): ${severity} ${code}: ${text}`;
+  const text = oneLine(fullMessage(diagnostic).replace(/\s*[\r\n]+\s*/g, ' '));
+  return `${oneLine(file)}(${span.line},${span.column}): ${severity} ${code}: ${text}`;
 }
