@@ -33,17 +33,25 @@ export function parsedHelperCalls(code: string): HelperCalls {
   return calls;
 }
 
-/** What a bundle calls the helpers: `const __pawl_step$1 = step`, `const __pawl_step = __pawl.compiled.step` (`virtual.ts`). */
+/** What a bundle calls the helpers, which `virtual.ts` declares. */
 function helperNames(program: unknown): Map<string, string> {
   const names = new Map<string, string>();
-  eachNode(program, ({ type, id, init }) => {
-    const name = type === 'VariableDeclarator' ? (id as { name?: string }).name : undefined;
+  eachNode(program, (node) => {
+    const { name } = (node.id ?? {}) as { name?: string };
     const helper = name && /^__pawl_(\w+?)(?:\$\d+)?$/.exec(name)?.[1];
-    if (!name || !helper || !init) return;
-    const { name: value = '', property } = init as { name?: string; property?: { name?: string } };
+    if (!name || !helper) return;
+    const { name: value = '', property } = standsFor(node);
     if (property?.name === helper || value.replace(/\$\d+$/, '') === helper) names.set(name, helper);
   });
   return names;
+}
+
+/** `step` of `const __pawl_step$1 = step`, `__pawl.compiled.step` of `function __pawl_step(...args) { return __pawl.compiled.step(...args); }`. */
+function standsFor({ type, init, body }: Record<string, unknown>): { name?: string; property?: { name?: string } } {
+  if (type === 'VariableDeclarator') return init ?? {};
+  if (type !== 'FunctionDeclaration') return {};
+  const [first] = (body as { body: { argument?: { callee?: object } | null }[] }).body;
+  return first?.argument?.callee ?? {};
 }
 
 function add(calls: Map<string, Set<string>>, helper: string, literal: string): void {

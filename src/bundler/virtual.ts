@@ -54,17 +54,32 @@ export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plu
       handler(id) {
         if (id === API)
           return { code: WORKFLOW_API.map((name) => `export const ${name} = __pawl.api.${name};`).join('\n') };
-        if (id === COMPILED) return { code: helperModule((name) => `__pawl.compiled.${name}`, compiled) };
+        if (id === COMPILED) return { code: compiledModule(compiled) };
         return { code: stub(stubbedModule(id)?.name ?? id, use), moduleType: 'js' };
       },
     },
   };
 }
 
+/**
+ * Functions, because these are there before any module runs: in an import cycle a function of the user may be called before its own
+ * module has run, and so before what that module imports.
+ */
+function compiledModule(names: readonly string[]): string {
+  const functions = names.map(
+    (name) => `function ${HELPER_PREFIX}${name}(...args) { return __pawl.compiled.${name}(...args); }`,
+  );
+  return functions.join('\n') + exportList(names);
+}
+
 /** A module that exports helpers under locals that no user's module has. */
 export function helperModule(value: (name: string) => string, names: readonly string[]): string {
   const constants = names.map((name) => `const ${HELPER_PREFIX}${name} = ${value(name)};`);
-  return `${constants.join('\n')}\nexport { ${names.map((name) => `${HELPER_PREFIX}${name} as ${name}`).join(', ')} };\n`;
+  return constants.join('\n') + exportList(names);
+}
+
+function exportList(names: readonly string[]): string {
+  return `\nexport { ${names.map((name) => `${HELPER_PREFIX}${name} as ${name}`).join(', ')} };\n`;
 }
 
 /** CommonJS, so that any name may be imported from it. Interop makes objects that inherit from it: hence `getPrototypeOf`. */

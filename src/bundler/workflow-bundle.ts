@@ -8,8 +8,10 @@ export type LoadModule = (path: string) => string | null;
 export interface WorkflowBundleRequest {
   root: string;
   outDir: string;
-  /** Absolute paths of the modules that register something, sorted. */
+  /** Absolute paths of the modules that register something or change what workflows read. */
   entries: readonly string[];
+  /** Packages that are imported for what they change. */
+  bare: readonly { specifier: string; importer: string }[];
   packages: readonly string[];
   /** Code of a user's module in the workflow target, absolute path; null for a file that the bundler shall read itself. */
   load: LoadModule;
@@ -35,6 +37,7 @@ export function bundleWorkflows({
   root,
   outDir,
   entries,
+  bare,
   packages,
   load,
   installed,
@@ -43,10 +46,10 @@ export function bundleWorkflows({
     root,
     outDir,
     packages,
-    entry: ['pawl/internal/workflow', ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join(''),
+    entry: entries.map((path) => `import ${JSON.stringify(path)};\n`).join(''),
     platform: 'neutral',
     format: 'iife',
-    plugins: [virtualModules(), userModules(load, entries), installedModules(load, installed)],
+    plugins: [bareImports(bare), virtualModules(), userModules(load, entries), installedModules(load, installed)],
     wantsImporters: ({ moduleIds, imports }, assets) =>
       assets.length > 0 || imports.length > 0 || moduleIds.some((id) => stubbedModule(id) !== null),
     options: {
@@ -59,6 +62,24 @@ export function bundleWorkflows({
       },
     },
   });
+}
+
+const BARE = 'pawl-bare:';
+
+/** Resolves what stands for the bare import of a package from where it was written. */
+function bareImports(bare: WorkflowBundleRequest['bare']): Plugin {
+  return {
+    name: 'pawl:bare',
+    resolveId: {
+      order: 'pre',
+      filter: { id: new RegExp(`^${BARE}`) },
+      async handler(id) {
+        const { specifier, importer } = bare[Number(id.slice(BARE.length))] ?? {};
+        const resolved = specifier === undefined ? null : await this.resolve(specifier, importer as never);
+        return resolved && { id: resolved.id, external: resolved.external, moduleSideEffects: true };
+      },
+    },
+  };
 }
 
 /** A package may bring steps of its own: what has a directive is never taken as it is. */

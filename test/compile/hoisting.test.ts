@@ -32,7 +32,7 @@ async function runCycle(steps: string, table: string, result: string): Promise<u
       await run({
         'src/steps.ts': `import * as table from './table.ts';\nexport const seen = () => table;\n${WHERE}${steps}`,
         'src/table.ts': table,
-        'src/main.ts': `${imports}\nexport async function main() { 'use workflow'; return ${result}; }`,
+        'src/main.ts': `${imports}\nexport async function main() { 'use workflow'; steps.seen(); return ${result}; }`,
       }),
     );
     await runtime?.close();
@@ -114,14 +114,14 @@ describe('in an import cycle, a module that runs before the steps that it import
   test('imports a module of CommonJS between', async () => {
     const sources = (first: string, second: string) => ({
       'src/main.js': `import * as ${first} from './${first}.js'; import * as ${second} from './${second}.js';
-        export async function main() { 'use workflow'; return [await table.tools.charge(1), await table.early]; }`,
-      'src/steps.js': `import './middle.cjs'; export async function charge(n) { 'use step'; return typeof process + n; }`,
+        export async function main() { 'use workflow'; return [await table.tools.charge(1), await table.early, steps.seen()]; }`,
+      'src/steps.js': `import middle from './middle.cjs'; export const seen = () => Object.keys(middle.table); export async function charge(n) { 'use step'; return typeof process + n; }`,
       'src/middle.cjs': `exports.table = require('./table.js');`,
       'src/table.js': `import { charge } from './steps.js'; export const tools = { charge }; export const early = charge(2);`,
     });
-    expect(await run(sources('steps', 'table'))).toEqual(['object1', 'object2']);
+    expect(await run(sources('steps', 'table'))).toEqual(['object1', 'object2', ['early', 'tools']]);
     await runtime?.close();
-    expect(await run(sources('table', 'steps'))).toEqual(['object1', 'object2']);
+    expect(await run(sources('table', 'steps'))).toEqual(['object1', 'object2', ['early', 'tools']]);
   });
 
   test('requires one of CommonJS', async () => {
