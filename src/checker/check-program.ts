@@ -5,6 +5,7 @@ import { sortDiagnostics } from '../diagnostics/order.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { type Program, RULES } from '../rules/index.ts';
 import { type CheckedConfig, type CheckerConfig, checkConfig } from './config.ts';
+import type { PackageSource } from './package-query.ts';
 import { type ModuleSource, ProgramGraph } from './program.ts';
 import type { Resolve } from './resolution.ts';
 import { RuleSettings } from './settings.ts';
@@ -18,6 +19,8 @@ export interface ProgramMemory {
 }
 
 export interface CheckProgramOptions {
+  /** What is known of installed packages; without it, they are not looked into. */
+  packages?: PackageSource;
   /** The program of the last check with the same modules and the same resolution; its successor is put there. */
   memory?: ProgramMemory;
   config?: CheckerConfig | CheckedConfig;
@@ -61,7 +64,7 @@ export interface CheckResult<Stats = ProgramStats> {
 export function checkProgram(modules: ModuleSource, resolve: Resolve, options: CheckProgramOptions = {}): CheckResult {
   const config = checkedConfig(options.config ?? {});
   const suppressions = new Suppressions();
-  const program = programOf(modules, resolve, suppressions, options.memory);
+  const program = programOf(modules, resolve, suppressions, options);
 
   const found: Diagnostic[] = [...config.diagnostics];
   for (const rule of RULES) {
@@ -83,11 +86,11 @@ function programOf(
   modules: ModuleSource,
   resolve: Resolve,
   suppressions: Suppressions,
-  memory: ProgramMemory | undefined,
+  { memory, packages }: CheckProgramOptions,
 ): ProgramGraph {
   if (memory?.program?.refresh(suppressions, (file, facts) => memory.adopt(file, facts))) return memory.program;
   // What a refresh that was given up has noted is of no concern to the new program: it notes everything again.
-  const program = new ProgramGraph(modules, resolve, suppressions);
+  const program = new ProgramGraph(modules, resolve, suppressions, packages);
   if (memory) memory.program = program;
   return program;
 }

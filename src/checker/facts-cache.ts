@@ -1,9 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { crc32 } from 'node:zlib';
 import type { ModuleFacts } from '../compiler/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
+import { readCache, writeCache } from './cache-file.ts';
 import type { SourceFile } from './files.ts';
 
 /** What the cache keeps of one file. */
@@ -15,9 +13,6 @@ export interface CachedFile {
   diagnostics: readonly Diagnostic[];
   likelyImports: readonly string[] | null;
 }
-
-/** Changes with the code that makes facts: a new version of pawl, or a build of it by those who work on it. */
-const VERSION = versionOf(fileURLToPath(import.meta.url));
 
 /**
  * Facts of the last process, on disk: in `node_modules/.cache/pawl`, where tools keep what may be thrown away. A file's facts
@@ -36,7 +31,7 @@ export class FactsCache {
 
   /** What is known of a file, if it has not changed since. */
   get(file: string, stamp: string): CachedFile | undefined {
-    this.#files ??= read(this.#path);
+    this.#files ??= readCache<CachedFile>(this.#path);
     const cached = this.#files.get(file);
     return cached?.stamp === stamp ? cached : undefined;
   }
@@ -47,41 +42,8 @@ export class FactsCache {
     this.#saved = state;
     const kept: Record<string, CachedFile> = {};
     for (const source of files) if (isSettled(source)) kept[source.file] = source.toCached();
-    write(this.#path, kept);
+    writeCache(this.#path, kept);
   }
-}
-
-function read(path: string): Map<string, CachedFile> {
-  try {
-    const text = readFileSync(path, 'utf8');
-    const end = text.indexOf('\n');
-    const body = text.slice(end + 1);
-    if (text.slice(0, end) !== headOf(body)) return new Map();
-    return new Map(Object.entries(JSON.parse(body) as Record<string, CachedFile>));
-  } catch {
-    return new Map();
-  }
-}
-
-function write(path: string, files: Record<string, CachedFile>): void {
-  const body = JSON.stringify(files);
-  const temporary = `${path}.${process.pid}`;
-  try {
-    mkdirSync(join(path, '..'), { recursive: true });
-    // Another process may read or write it at this moment.
-    writeFileSync(temporary, `${headOf(body)}\n${body}`);
-    renameSync(temporary, path);
-  } catch {
-    try {
-      rmSync(temporary, { force: true });
-    } catch {
-      // Where nothing could be written, nothing is left to remove.
-    }
-  }
-}
-
-function headOf(body: string): string {
-  return `pawl facts ${VERSION} ${crc32(body)}`;
 }
 
 /** The marks of the clock by which file systems write times, ms: two seconds on some. */
@@ -93,13 +55,4 @@ function isSettled({ stamp, readAt }: SourceFile): boolean {
   const [modified = Number.NaN, changed = Number.NaN] = stamp.split(' ').map(Number);
   const age = readAt - Math.max(modified, changed);
   return readAt === 0 || age > (modified % 1000 === 0 ? COARSE : FINE);
-}
-
-function versionOf(path: string): string {
-  try {
-    const { mtimeMs, size } = statSync(path);
-    return `${mtimeMs}-${size}`;
-  } catch {
-    return String(Date.now());
-  }
 }

@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import type { ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { compareText } from '../diagnostics/order.ts';
 import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
-import type { Chain, ChainQuery, Place, Program, Reference } from '../rules/program.ts';
+import type { Chain, ChainQuery, PackageEnd, Place, Program, Reference } from '../rules/program.ts';
+import type { PackageSource } from './package-query.ts';
 import { type ChainSuppressions, findChains, reachFrom } from './reach.ts';
 import { transplant } from './transplant.ts';
 import type { Resolution, Resolve } from './resolution.ts';
@@ -25,6 +26,7 @@ const GLOBAL_OBJECTS = new Set(['globalThis', 'window', 'self', 'global']);
 export class ProgramGraph implements Program {
   readonly #source: ModuleSource;
   readonly #resolve: Resolve;
+  readonly #packages: PackageSource | null;
   #suppressions: ChainSuppressions;
   readonly #indexes = new Map<ModuleFacts, ModuleIndex>();
   /** With the modules that the way there leads through. */
@@ -34,8 +36,14 @@ export class ProgramGraph implements Program {
   readonly #touched = new Set<ModuleFacts>();
   #modules: readonly ModuleFacts[];
 
-  constructor(source: ModuleSource, resolve: Resolve, suppressions: ChainSuppressions = NO_SUPPRESSIONS) {
+  constructor(
+    source: ModuleSource,
+    resolve: Resolve,
+    suppressions: ChainSuppressions = NO_SUPPRESSIONS,
+    packages: PackageSource | null = null,
+  ) {
     this.#source = source;
+    this.#packages = packages;
     this.#resolve = resolve;
     this.#suppressions = suppressions;
     this.#modules = this.#load();
@@ -140,6 +148,20 @@ export class ProgramGraph implements Program {
     return findChains(this, query, this.#suppressions);
   }
 
+  inPackage(module: ModuleFacts, use: Use, reference: Reference, depth: number): PackageEnd | null {
+    if (reference.kind !== 'package' || use.access === 'write') return null;
+    const { specifier, path } = reference;
+    return this.#packages?.find({ importer: module.file, specifier, path, access: use.access, depth }) ?? null;
+  }
+
+  /** What an export of a module is, and members of it. */
+  exportOf(file: string, [name = '', ...rest]: readonly string[], access: Use['access']): Reference | null {
+    const module = this.#get(file);
+    if (!module) return null;
+    const reference = this.#exported(module, name, rest, new Set());
+    return access === 'new' ? this.#constructed(reference) : reference;
+  }
+
   reach(root: Place, through: (target: Place) => boolean): Place[] {
     return reachFrom(this, root, through);
   }
@@ -212,7 +234,7 @@ export class ProgramGraph implements Program {
     const [name, ...deeper] = rest;
     if (unit.instanceOf && name !== undefined) {
       const method = this.#local(module, [...unit.instanceOf.path, `#${name}`, ...deeper], seen);
-      if (method.kind === 'unit') return method;
+      if (method.kind === 'unit' || method.kind === 'package') return method;
     }
     return { kind: 'unit', module, unit, path, rest };
   }

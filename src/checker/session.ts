@@ -12,6 +12,8 @@ import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashe
 import { FactsCache } from './facts-cache.ts';
 import { absolute, type FileStats, SourceFiles, unreadable } from './files.ts';
 import { ImportCheck } from './imports.ts';
+import { PackageCache } from './package-cache.ts';
+import { Packages } from './packages.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
 
 export interface SessionOptions {
@@ -83,6 +85,8 @@ class CheckerSession implements Session {
   readonly #named: readonly string[] | null;
   readonly #overlays: 'all' | 'match';
   #files: SourceFiles;
+  #packages: Packages;
+  #packageCache: PackageCache | null = null;
   #imports: ImportCheck;
   #resolver: DiskResolver | null = null;
   readonly #output: string | null;
@@ -113,13 +117,30 @@ class CheckerSession implements Session {
     this.#discovery = new EntryDiscovery(this.#root, this.#config.entries);
     this.#useCache = cache;
     this.#files = this.#openFiles();
+    this.#packages = this.#openPackages();
     this.#imports = new ImportCheck(this.#root, this.#files);
   }
 
-  #openFiles(): SourceFiles {
+  /** Where the caches of tools are, if there is such a place. */
+  #cacheFolder(): string | null {
     const packages = `${this.#root}/node_modules`;
-    const cache = this.#useCache && statOf(packages)?.isDirectory() ? new FactsCache(packages) : null;
-    return new SourceFiles(this.#root, cache);
+    return this.#useCache && statOf(packages)?.isDirectory() ? packages : null;
+  }
+
+  #openFiles(): SourceFiles {
+    const folder = this.#cacheFolder();
+    return new SourceFiles(this.#root, folder === null ? null : new FactsCache(folder));
+  }
+
+  #openPackages(): Packages {
+    const folder = this.#cacheFolder();
+    this.#packageCache = folder === null ? null : new PackageCache(folder);
+    return new Packages(this.#root, this.#packageCache);
+  }
+
+  #save(): void {
+    this.#files.save();
+    this.#packageCache?.save();
   }
 
   async check(): Promise<CheckResult<SessionStats>> {
@@ -142,10 +163,11 @@ class CheckerSession implements Session {
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
       memory: this.#memory,
+      packages: this.#packages,
       moduleDiagnostics: (modules, looked) => this.#moduleDiagnostics(modules, looked, resolve),
     });
     // Once is enough for the next process; while edits come in, it would only cost time.
-    if (!this.#saved) this.#files.save();
+    if (!this.#saved) this.#save();
     this.#saved = true;
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
@@ -170,7 +192,8 @@ class CheckerSession implements Session {
   }
 
   dispose(): void {
-    this.#files.save();
+    this.#save();
+    this.#packages = this.#openPackages();
     this.#saved = false;
     this.#unsaved = new Set();
     this.#memory.program = null;

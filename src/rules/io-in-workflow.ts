@@ -1,7 +1,10 @@
+import type { RelatedPlace } from '../diagnostics/types.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
+import { z } from 'zod';
 import { defineRule } from './define-rule.ts';
-import { ioEnd } from './io.ts';
+import { type IoEnd, ioEnd } from './io.ts';
 import { isPlain, levelName, WORKFLOW_KINDS } from './levels.ts';
+import type { Hop, PackageEnd, PackageHop } from './program.ts';
 
 /**
  * Follows every use in a workflow through helpers, modules and re-exports, and stops at steps. Reported at the use in the
@@ -18,7 +21,7 @@ export const ioInWorkflow = defineRule({
     allowed:
       "Everything in steps and in code that only steps reach. `fetch` from `'pawl'`, which is a step. Types. Names of your own that shadow a global: a parameter `fetch` is not the global.",
     unseen:
-      'Packages in `node_modules` that do I/O; functions that arrive as arguments; methods of instances whose class only a type would tell; computed members.',
+      'In installed packages: files beyond 1 MB, packages deeper than `packageDepth`, methods of what a call returned. Functions that arrive as arguments; methods of instances whose class only a type would tell; computed members.',
   },
   bad: {
     'src/pricing.ts': `export async function priceOf(sku: string) {
@@ -49,27 +52,65 @@ export async function fulfil(sku: string) {
 }
 `,
   },
-  check({ program, report }) {
+  options: z.strictObject({
+    packageDepth: z
+      .int()
+      .min(0)
+      .max(10)
+      .default(3)
+      .describe(
+        'Installed packages to look into, one behind the other, for what a workflow calls in them; 0 for none.',
+      ),
+  }),
+  check({ program, report, optionsIn }) {
     const chains = program.chains({
       rule: 'io-in-workflow',
       roots: program.places(...WORKFLOW_KINDS),
-      end: (use, reference) => ioEnd(use, reference),
+      end: (use, reference, { module }) => {
+        const own = ioEnd(use, reference);
+        if (own || reference.kind !== 'package') return own;
+        const found = program.inPackage(module, use, reference, optionsIn(module.file).packageDepth);
+        return found && packageEnd(found);
+      },
       rank: (end) => (end.absent ? 1 : 0),
       through: isPlain,
     });
     for (const { hops, end } of chains) {
       const [first, second] = hops;
-      const reach = second
-        ? `reaches \`${end.name}\` through \`${placeName(second)}\``
-        : `${end.whole ? 'imports' : useVerb(first.use)} \`${end.name}\``;
+      const last = hops.at(-1) as Hop;
+      const called = last.use.path.join('.');
+      let reach = `${end.whole ? 'imports' : useVerb(first.use)} \`${end.name}\``;
+      if (second) reach = `reaches \`${end.name}\` through \`${placeName(second)}\``;
+      else if (end.inside) reach = `${useVerb(first.use)} \`${called}\`, which reaches \`${end.name}\``;
+      const way = end.inside ? [called, ...end.inside.map(insideText), end.name].join(' → ') : end.name;
       report({
         file: first.module.file,
         span: first.use.span,
         message: `${levelName(first)} \`${placeName(first)}\` ${reach}: ${end.because}.`,
-        chain: second && chainText(hops, end.name),
+        chain: second || end.inside ? chainText(hops, way) : undefined,
         remedy: end.remedy,
-        related: second ? chainPlaces(hops, end.name) : [],
+        related:
+          second || end.inside ? [...chainPlaces(hops, end.inside ? called : end.name), ...insidePlaces(end)] : [],
       });
     }
   },
 });
+
+/** A function of a package that does I/O is an end of its own: the author can only not call it. */
+function packageEnd({ end, hops }: PackageEnd): IoEnd {
+  return { ...end, inside: hops, remedy: MOVE_CALL };
+}
+
+const MOVE_CALL = "Move the call into a step, an async function that starts with 'use step', and call that.";
+
+function insideText({ name, file, span }: PackageHop): string {
+  return `${name} (${file}:${span.line}:${span.column})`;
+}
+
+function insidePlaces({ inside = [], name }: IoEnd): RelatedPlace[] {
+  return inside.map((hop, index) => ({
+    file: hop.file,
+    span: hop.span,
+    message: `\`${hop.name}\` leads to \`${inside[index + 1]?.name ?? name}\``,
+  }));
+}

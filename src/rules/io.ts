@@ -1,5 +1,5 @@
 import type { Use } from '../compiler/facts.ts';
-import type { Reference } from './program.ts';
+import type { PackageHop, Reference } from './program.ts';
 
 /** What counts as I/O, as data: one table for globals, one for Node's modules. */
 
@@ -14,6 +14,8 @@ export interface IoEnd {
   absent?: true;
   /** It is a module as a whole: `import('node:fs')`. */
   whole?: true;
+  /** The way there within an installed package, behind the use that calls it. */
+  inside?: readonly PackageHop[];
 }
 
 const REPEATED = 'workflow code is replayed, so this I/O would happen again and could give another answer';

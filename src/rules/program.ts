@@ -1,5 +1,7 @@
 import type { DefinitionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import type { RuleName } from '../diagnostics/codes.ts';
+import type { Span } from '../diagnostics/types.ts';
+import type { IoEnd } from './io.ts';
 
 /**
  * What whole-program rules see: the facts of all modules joined. The checker implements it; rules know only these types.
@@ -18,6 +20,12 @@ export interface Program {
   resolve(module: ModuleFacts, use: Use): Reference;
   /** For each use in each root that leads to an end: the shortest chain there. */
   chains<End>(query: ChainQuery<End>): Chain<End>[];
+  /**
+   * What a function of an installed package does in the end; null when it does no I/O, or nothing is known of it.
+   *
+   * @param depth - how many packages to look into, one behind the other
+   */
+  inPackage(module: ModuleFacts, use: Use, reference: Reference, depth: number): PackageEnd | null;
   /** Everything that a root reaches, itself first. */
   reach(root: Place, through: (target: Place) => boolean): Place[];
 }
@@ -29,6 +37,20 @@ export interface Place {
 
 export interface Hop extends Place {
   use: Use;
+}
+
+/** A function of a package that does I/O, and the way there. */
+export interface PackageEnd {
+  end: IoEnd;
+  hops: readonly PackageHop[];
+}
+
+export interface PackageHop {
+  /** Name of the function. */
+  name: string;
+  file: string;
+  /** Where it leads on. */
+  span: Span;
 }
 
 export interface ChainQuery<End> {

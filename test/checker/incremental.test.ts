@@ -122,7 +122,7 @@ describe('the cache on disk', () => {
   test.each([
     ['damaged', (text: string) => text.replace('rate', 'late')],
     ['cut short', (text: string) => text.slice(0, text.length / 2)],
-    ['of another version', (text: string) => text.replace('pawl facts ', 'pawl facts 0')],
+    ['of another version', (text: string) => text.replace('pawl cache ', 'pawl cache 0')],
     ['empty', () => ''],
   ])('one that is %s is as good as none', async (_, change) => {
     const root = settledProject();

@@ -1,0 +1,176 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ResolverFactory } from 'oxc-resolver';
+import { analyze, type ModuleFacts } from '../compiler/index.ts';
+import { ioEnd } from '../rules/io.ts';
+import { isPlain } from '../rules/levels.ts';
+import type { PackageEnd, PackageHop } from '../rules/program.ts';
+import { withoutQuery, withSlashes } from './disk-resolve.ts';
+import type { PackageQuery, PackageSource } from './package-query.ts';
+import type { PackageCache } from './package-cache.ts';
+import { ProgramGraph } from './program.ts';
+import { findChains } from './reach.ts';
+import { builtinName, isKnownPackage, type Resolution } from './resolution.ts';
+
+/**
+ * What functions of installed packages reach: whether `import { load } from 'some-sdk'` leads to the disk or the network.
+ *
+ * A package is read as the workflow bundle would take it, which prefers builds for places without Node. From the function that is
+ * named, calls are followed through the package's modules, and into as many packages behind it as are asked for. What an import
+ * does by itself does not count: a bundle leaves it out when nothing uses it.
+ *
+ * Packages do not change, so what was found is kept by name and version.
+ */
+
+/** The conditions of the workflow bundle. */
+const CONDITIONS = ['workflow', 'edge-light', 'worker', 'browser', 'import', 'module', 'require', 'default'];
+
+/** A generated file of that size is not worth its parse. */
+const LARGEST = 1_000_000;
+
+const NO_SUPPRESSIONS = { add: () => {}, covers: () => false, markUsed: () => {} };
+
+export class Packages implements PackageSource {
+  readonly #root: string;
+  readonly #cache: PackageCache | null;
+  readonly #resolver = new ResolverFactory({
+    extensions: ['.js', '.mjs', '.cjs', '.json'],
+    conditionNames: CONDITIONS,
+    mainFields: ['module', 'main'],
+    aliasFields: [['browser']],
+    builtinModules: false,
+  });
+  readonly #modules = new Map<string, ModuleFacts | undefined>();
+  readonly #graphs = new Map<string, { graph: ProgramGraph; depths: Map<string, number> }>();
+  readonly #names = new Map<string, { folder: string; id: string } | null>();
+  readonly #found = new Map<string, PackageEnd | null>();
+
+  constructor(root: string, cache: PackageCache | null) {
+    this.#root = root;
+    this.#cache = cache;
+  }
+
+  /** The nearest end that does I/O; null when there is none, or nothing to be known. */
+  find(query: PackageQuery): PackageEnd | null {
+    if (query.depth < 1 || query.path.length === 0 || isKnownPackage(query.specifier)) return null;
+    const entry = this.#fileOf(query.specifier, this.#absolute(query.importer));
+    const owner = entry === null ? null : this.#ownerOf(entry);
+    if (entry === null || owner === null) return null;
+    const key = [owner.id, entry.slice(owner.folder.length), query.path.join('.'), query.access, query.depth].join(' ');
+    let found = this.#found.get(key);
+    if (found === undefined) {
+      found = this.#cache?.get(key);
+      found ??= this.#search(entry, owner, query);
+      this.#found.set(key, found);
+      this.#cache?.set(key, found);
+    }
+    return found;
+  }
+
+  /** How many modules of packages were read. */
+  get size(): number {
+    return this.#modules.size;
+  }
+
+  #search(entry: string, owner: { folder: string; id: string }, query: PackageQuery): PackageEnd | null {
+    const { graph } = this.#graphOf(owner, query.depth);
+    const reference = graph.exportOf(entry, query.path, query.access);
+    if (reference?.kind !== 'unit' || reference.rest.some((piece) => !/^(?:call|apply|bind)$/.test(piece))) return null;
+    const root = { module: reference.module, unit: reference.unit };
+    const [chain] = findChains(
+      graph,
+      {
+        rule: 'io-in-workflow',
+        roots: [root],
+        end: (use, found) => ioEnd(use, found),
+        rank: (end) => (end.absent ? 1 : 0),
+        through: isPlain,
+      },
+      NO_SUPPRESSIONS,
+    );
+    if (!chain) return null;
+    const hops = chain.hops.map(
+      ({ module, unit, use }): PackageHop => ({
+        name: unit.path || module.file,
+        file: withSlashes(module.file),
+        span: use.span,
+      }),
+    );
+    return { end: chain.end, hops };
+  }
+
+  #graphOf(owner: { folder: string; id: string }, limit: number): { graph: ProgramGraph; depths: Map<string, number> } {
+    const key = `${owner.folder} ${limit}`;
+    let known = this.#graphs.get(key);
+    if (!known) {
+      const depths = new Map([[owner.folder, 1]]);
+      const graph = new ProgramGraph({ keys: () => [], get: (file) => this.#module(file) }, (specifier, importer) =>
+        this.#resolve(specifier, importer, depths, limit),
+      );
+      known = { graph, depths };
+      this.#graphs.set(key, known);
+    }
+    return known;
+  }
+
+  #resolve(specifier: string, importer: string, depths: Map<string, number>, limit: number): Resolution {
+    const name = builtinName(specifier);
+    const from = this.#absolute(importer);
+    // A package may stand for one of Node's modules where it is installed: `events`, `buffer`.
+    const file = specifier.startsWith('node:') ? null : this.#fileOf(specifier, from);
+    if (file === null) return name === null ? { kind: 'external' } : { kind: 'builtin', name };
+    const owner = this.#ownerOf(file);
+    if (owner === null || isKnownPackage(specifier)) return { kind: 'external' };
+    const depth = depths.get(owner.folder) ?? (depths.get(this.#ownerOf(importer)?.folder ?? '') ?? limit) + 1;
+    if (depth > limit) return { kind: 'external' };
+    depths.set(owner.folder, depth);
+    return { kind: 'file', file };
+  }
+
+  /** A path relative to the root, or absolute outside of it. */
+  #fileOf(specifier: string, importer: string): string | null {
+    const { path } = this.#resolver.sync(dirname(importer), specifier);
+    if (path === undefined) return null;
+    const file = withSlashes(withoutQuery(path));
+    return file.startsWith(`${this.#root}/`) ? file.slice(this.#root.length + 1) : file;
+  }
+
+  #module(file: string): ModuleFacts | undefined {
+    if (this.#modules.has(file)) return this.#modules.get(file);
+    let facts: ModuleFacts | undefined;
+    const path = this.#absolute(file);
+    try {
+      if (/\.[cm]?jsx?$/.test(file) && statSync(path).size <= LARGEST) {
+        facts = analyze(readFileSync(path, 'utf8'), { filename: file }).facts;
+      }
+    } catch {
+      // A package with a broken export leads nowhere; the build says so if it needs it.
+    }
+    this.#modules.set(file, facts);
+    return facts;
+  }
+
+  /** The package that a file belongs to: its folder, and `name@version`. */
+  #ownerOf(file: string): { folder: string; id: string } | null {
+    const folder = dirname(file);
+    const known = this.#names.get(folder);
+    if (known !== undefined) return known;
+    const owner = this.#readOwner(folder) ?? (dirname(folder) === folder ? null : this.#ownerOf(folder));
+    this.#names.set(folder, owner);
+    return owner;
+  }
+
+  #readOwner(folder: string): { folder: string; id: string } | null {
+    try {
+      const text = readFileSync(join(this.#absolute(folder), 'package.json'), 'utf8');
+      const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
+      return typeof name === 'string' && typeof version === 'string' ? { folder, id: `${name}@${version}` } : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #absolute(file: string): string {
+    return /^(?:\/|[A-Za-z]:)/.test(file) ? file : `${this.#root}/${file}`;
+  }
+}
