@@ -1,4 +1,5 @@
 import type { Span } from '../diagnostics/types.ts';
+import type { CallFacts } from './call-facts.ts';
 
 /**
  * Glossary of facts: what analysis knows of one module, as plain data (it survives JSON).
@@ -9,7 +10,9 @@ import type { Span } from '../diagnostics/types.ts';
  *   Other nested functions belong to the unit around them.
  * - **use**: a mention of something that is not local to the unit.
  * - **path**: identifier and static members: `fs.promises.readFile` is `['fs', 'promises', 'readFile']`. A piece with `#` before
- *   it is a member of an instance: `new Order().total` is `['Order', '#total']`.
+ *   it is a member of an instance: `new Order().total` is `['Order', '#total']`. `import.meta` is one piece. Of functions of the SDKs
+ *   that pawl knows `()` is what a call gives, and `await` what that promises: `getWritable().getWriter` is
+ *   `['getWritable', '()', 'getWriter']`.
  */
 export interface ModuleFacts {
   version: 1;
@@ -26,10 +29,15 @@ export interface ModuleFacts {
   classes: ClassFact[];
   units: Unit[];
   suppressions: SuppressionFact[];
+  /** How calls stand in the code; there where `analyze` was asked for it. */
+  calls?: CallFacts;
   /** The class that a class extends, where that is a name; `path` is the extending class's. */
   bases?: { path: string; of: NonNullable<Unit['instanceOf']> }[];
   /** The classes of the module's top level. */
   shapes?: ClassShape[];
+  pauses?: PauseFact[];
+  /** Offset at which an import can be put in: before the first one, or before the first statement and what belongs to it. */
+  importsAt?: number;
 }
 
 /**
@@ -168,6 +176,8 @@ export interface Unit {
   uses: Use[];
   /** A variable that holds `new X(…)`: the path of X. */
   instanceOf?: { kind: 'import' | 'local'; path: string[] };
+  /** A variable that holds what a call of an SDK's function gives: the path of that, `['defineHook', '()']`. */
+  resultOf?: string[];
   /** A variable that holds a new collection. */
   holds?: 'array' | 'map' | 'set';
 }
@@ -185,6 +195,31 @@ export interface Use {
   /** `call`, `new`, `write` (assignment to the path or a part of it), else `read`. */
   access: 'read' | 'call' | 'new' | 'write';
   span: Span;
+  /**
+   * Of a write, unless it just sets the path: `update` (`++`, `+=`, `delete`); `lazy`, a value that is made once (`??=`, or under a
+   * condition that asks for it); `computed`, an element whose key is not known; `own`, a member of `this`.
+   */
+  how?: 'update' | 'lazy' | 'computed' | 'own';
+  /**
+   * The code copes where there is no such thing: `typeof` asks for the global somewhere in the module (`typeof`), or a `catch` stands
+   * around it (`try`).
+   */
+  guarded?: 'typeof' | 'try';
+  /** In units that run when the module is loaded: stands in a function there, which runs when it is called. */
+  deferred?: true;
+  /** In the module's own unit: index of the statement. */
+  statement?: number;
+}
+
+/** `await new Promise((resolve) => setTimeout(resolve, ms))` and nothing more than that. */
+export interface PauseFact {
+  /** The name of the timer: where its use is. */
+  timer: Span;
+  /** `new Promise(…)` as a whole, and in it the expression of the time. */
+  span: Span;
+  time: Span;
+  /** `sleep` there is a name that nothing declares (`free`), one of an import (`import`), or another one. */
+  sleep: 'free' | 'import' | 'taken';
 }
 
 export interface SuppressionFact {

@@ -36,6 +36,7 @@ const ENTRIES = [
   'src/manifest/index.ts',
   'src/bundler/index.ts',
   'src/config/index.ts',
+  'src/editor/index.ts',
   'src/rules/index.ts',
   'src/store/index.ts',
   'src/store/open.ts',
@@ -46,7 +47,7 @@ const ENTRIES = [
 ];
 
 /** Imported by all; import nothing of ours. */
-const COMMON = ['src/errors.ts', 'src/idle.ts', 'src/version.ts'];
+const COMMON = ['src/errors.ts', 'src/idle.ts', 'src/sdks.ts', 'src/version.ts'];
 
 const ZONES: Record<string, ZoneRule> = {
   'src/diagnostics': { zones: [] },
@@ -60,6 +61,8 @@ const ZONES: Record<string, ZoneRule> = {
   'src/agents': { zones: ['src/runtime', 'src/manifest', 'src/diagnostics'], files: ['src/store/port.ts'] },
   'src/internal': { zones: [] },
   'src/config': { zones: ['src/diagnostics', 'src/rules'] },
+  // Between the checker and editors, as `src/bundler` is between the compiler and bundlers: it asks facts and findings.
+  'src/editor': { zones: ['src/checker', 'src/rules', 'src/compiler', 'src/config', 'src/diagnostics'] },
   'src/testing': { zones: [], files: ENTRIES },
   'src/cli': {
     zones: [],
@@ -83,6 +86,7 @@ const PACKAGE_HOMES: readonly { name: RegExp; homes: readonly string[] }[] = [
   { name: /^(unplugin|vite|webpack|esbuild|rollup)(\/|$)/, homes: ['plugins'] },
   { name: /^(vitest|fast-check|eslint)(\/|$)/, homes: ['plugins'] },
   { name: /^(node:sqlite|@photostructure\/sqlite)$/, homes: ['src/store'] },
+  { name: /^vscode-languageserver(?:-|\/|$)/, homes: ['plugins'] },
   { name: /^cac$/, homes: ['src/cli'] },
 ];
 

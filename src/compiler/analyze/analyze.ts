@@ -1,8 +1,10 @@
 import type * as t from '@babel/types';
 import { Positions } from '../../diagnostics/positions.ts';
+import { givesPart } from '../../sdks.ts';
 import type { ClassFact, ModuleFacts } from '../facts.ts';
 import { parseModule } from '../parse/parse.ts';
 import { type Node, unwrap } from './ast.ts';
+import { readCalls } from './calls.ts';
 import { type Definition, readDefinitions } from './definitions.ts';
 import { readExports, readImports } from './exports.ts';
 import { judgeFunctions, runsOnceAtLoad } from './functions.ts';
@@ -15,6 +17,7 @@ import { report } from './report.ts';
 import { checkStrays } from './strays.ts';
 import { readShapes } from './shapes.ts';
 import { readSuppressions } from './suppressions.ts';
+import { readPauses } from './pauses.ts';
 import { addUses } from './uses.ts';
 import { DEFINERS, type Definer, symbolFor } from './sources.ts';
 import { Walker } from './walk.ts';
@@ -36,17 +39,16 @@ export interface AnalyzeOptions {
   file: string;
   /** `name@version` for modules of packages, whose ids begin with it. */
   packageName: string | null;
+  /** Also read how calls stand in the code. */
+  calls?: boolean;
 }
 
-/** The entries under which users import definitions and symbols, ours and those of the SDKs that pawl also reads. */
-const DEFINITION_SOURCES = /^(?:pawl(?:\/agent)?|@keystrokehq\/keystroke(?:\/(?:action|workflow|agent|credential))?)$/;
 const SYMBOL_NAMES: Record<string, 'serialize' | 'deserialize' | undefined> = {
   serialize: 'serialize',
   deserialize: 'deserialize',
   WORKFLOW_SERIALIZE: 'serialize',
   WORKFLOW_DESERIALIZE: 'deserialize',
 };
-const SYMBOL_SOURCES = /^(?:pawl|@workflow\/serde|workflow)$/;
 
 export function analyzeModule(source: string, options: AnalyzeOptions): Analysis {
   const parsed = parseModule(source, options.file);
@@ -69,6 +71,11 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     strays: [],
     requires: [],
     members: [],
+    sdk: new Set(),
+    probes: [],
+    pauses: [],
+    iterated: new Map(),
+    results: new Map(),
     instances: new Map(),
     units: [],
     usesCommonJs: false,
@@ -111,8 +118,10 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     units: model.units,
     suppressions: readSuppressions(model),
     ...(shapes.length > 0 && { shapes }),
+    ...readPauses(model),
   };
   addUses(model, facts, functions);
+  if (options.calls) facts.calls = readCalls(model, facts);
   model.diagnostics.sort((a, b) => a.span.start - b.span.start || (a.code < b.code ? -1 : 1));
   return { model, facts, directive, functions, definitions, classes, broken: parsed.problems.length > 0 };
 }
@@ -158,11 +167,12 @@ function declareImports(model: Model): {
               ? specifier.imported.name
               : specifier.imported.value
             : '';
-        if (DEFINITION_SOURCES.test(source)) {
+        if (givesPart(source, 'durable')) model.sdk.add(local);
+        if (givesPart(source, 'definitions')) {
           const definer = namespace ? 'namespace' : Object.hasOwn(DEFINERS, imported) ? DEFINERS[imported] : undefined;
           if (definer) definers.set(local, definer);
         }
-        if (SYMBOL_SOURCES.test(source)) {
+        if (givesPart(source, 'symbols')) {
           if (namespace)
             for (const [name, meaning] of Object.entries(SYMBOL_NAMES))
               symbols.set(`${local}.${name}`, meaning as 'serialize');

@@ -91,6 +91,10 @@ export interface Ref {
   exported: boolean;
   /** No use in the sense of facts: it stands behind `typeof`, or other references say more exactly what is taken. */
   silent: boolean;
+  /** Of a write: what kind of write it is. */
+  how?: Use['how'];
+  /** A `catch` stands around it, in the same function. */
+  inTry: boolean;
 }
 
 export interface FunctionInfo {
@@ -103,6 +107,8 @@ export interface FunctionInfo {
   superAt: Node | null;
   privateAt: Node | null;
   newTargetAt: Node | null;
+  /** It runs where it stands: `(async () => { … })()`, static blocks and fields. */
+  inPlace: boolean;
 }
 
 /** What is to be found out about a function, a static block or the value of a field: nothing yet. */
@@ -117,6 +123,7 @@ export function functionInfo(node: FunctionInfo['node'], parent: FunctionInfo | 
     superAt: null,
     privateAt: null,
     newTargetAt: null,
+    inPlace: node.type === 'StaticBlock' || ('static' in node && 'value' in node && node.static === true),
   };
 }
 
@@ -189,6 +196,9 @@ export interface ModuleReference {
   /** What is taken of it: `require('fs').readFile` → `['readFile']`. */
   path: string[];
   unit: number;
+  fn: FunctionInfo | null;
+  /** Index of the statement of the program body. */
+  statement: number;
   /** Local names that a `const … = require('x')` declares, by imported name (`*` for the whole). */
   locals: { local: string; imported: string }[];
   topLevel: boolean;
@@ -206,6 +216,14 @@ export interface MemberUse {
   node: Node;
   parent: Node;
   unit: number;
+}
+
+/** `await new Promise((resolve) => setTimeout(resolve, ms))`. */
+export interface Pause {
+  timer: Node;
+  promise: Node;
+  time: Node;
+  scope: Scope;
 }
 
 export interface Model {
@@ -226,6 +244,15 @@ export interface Model {
   strays: StrayDirective[];
   requires: ModuleReference[];
   members: MemberUse[];
+  /** Local names of what SDKs export whose results are followed. */
+  sdk: Set<string>;
+  /** What stands behind `typeof`. */
+  probes: Ref[];
+  pauses: Pause[];
+  /** `for await (const request of webhook)`: what a declarator without initializer takes its values from. */
+  iterated: Map<Node, Node>;
+  /** The call that initializes a variable, by the variable's unit. */
+  results: Map<number, t.CallExpression>;
   /** The `new` that initializes a variable, by the variable's unit. */
   instances: Map<number, t.NewExpression>;
   units: Unit[];

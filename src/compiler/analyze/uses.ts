@@ -1,20 +1,27 @@
 import type * as t from '@babel/types';
 import type { ModuleFacts, Unit, Use } from '../facts.ts';
-import { type Node, unwrap } from './ast.ts';
-import type { DirectiveFunction } from './model.ts';
+import { keyName, type Node, staticPath, unwrap } from './ast.ts';
+import { isProbed } from './idioms.ts';
+import type { DirectiveFunction, FunctionInfo } from './model.ts';
 import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
 import { placeOf } from './names.ts';
 
 /** Sorts references into the units: what each piece of code mentions that is not its own. */
 export function addUses(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]): void {
   const meaning = new Meanings(model, facts, functions);
-  const add = (unit: number, use: Pick<Use, 'kind' | 'path' | 'access'>, start: number, end: number): void => {
+  const probed = new Set(model.probes.filter(({ binding }) => !binding).map(({ path }) => path.join('.')));
+  const add = (unit: number, use: Omit<Use, 'span'>, start: number, end: number): void => {
     model.units[unit]?.uses.push({ ...use, span: model.positions.span(start, end) });
   };
   for (const ref of model.refs) {
     if (ref.exported || ref.silent) continue;
     const named = meaning.of(ref);
-    if (named) add(ref.unit, { ...named, access: ref.access }, ref.node.start as number, ref.end);
+    if (!named) continue;
+    const use: Omit<Use, 'span'> = { ...named, access: ref.access, ...standing(model, ref) };
+    if (ref.access === 'write' && ref.how) use.how = ref.how;
+    if (named.kind === 'global' && probed.size > 0 && isProbed(named.path, probed)) use.guarded = 'typeof';
+    else if (ref.inTry && named.kind === 'import' && model.sdk.has(named.path[0] as string)) use.guarded = 'try';
+    add(ref.unit, use, ref.node.start as number, ref.end);
   }
   for (const reference of model.requires) {
     // What is taken of it by name has uses of its own.
@@ -22,7 +29,7 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     const path = [reference.specifier ?? '', ...reference.path];
     add(
       reference.unit,
-      { kind: 'module', path, access: 'call' },
+      { kind: 'module', path, access: 'call', ...standing(model, reference) },
       reference.node.start as number,
       reference.node.end as number,
     );
@@ -30,8 +37,10 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
   const classes = new ClassPaths(meaning);
   for (const member of model.members) {
     const named = classes.member(member);
-    if (named)
-      add(member.unit, { ...named, access: accessOf(member) }, member.node.start as number, member.node.end as number);
+    if (!named) continue;
+    const use: Omit<Use, 'span'> = { ...named, access: accessOf(member) };
+    if (use.access === 'write') use.how = 'own';
+    add(member.unit, use, member.node.start as number, member.node.end as number);
   }
   const bases = model.classes.flatMap((site) => {
     const path = classes.pathOf(site);
@@ -43,7 +52,24 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     const instanceOf = meaning.classOf(node);
     if (instanceOf) (model.units[unit] as Unit).instanceOf = instanceOf;
   }
+  for (const [unit, call] of model.results) {
+    const path = meaning.resultOf(call);
+    if (path) (model.units[unit] as Unit).resultOf = path;
+  }
   for (const unit of model.units) unit.uses.sort((a, b) => a.span.start - b.span.start);
+}
+
+/** Where in what runs at load a use stands: in a function, and in which statement. */
+function standing(model: Model, { unit, fn, statement }: Pick<Ref, 'unit' | 'fn' | 'statement'>): Partial<Use> {
+  const kind = model.units[unit]?.kind;
+  if (kind !== 'module' && kind !== 'variable') return {};
+  return { ...(isDeferred(fn) && { deferred: true }), ...(unit === 0 && { statement }) };
+}
+
+/** Whether code stands in a function that does not run where it stands. */
+function isDeferred(fn: FunctionInfo | null): boolean {
+  for (let at = fn; at; at = at.parent) if (!at.inPlace) return true;
+  return false;
 }
 
 type Meaning = Pick<Use, 'kind' | 'path'>;
@@ -59,6 +85,7 @@ class Meanings {
   readonly #nested = new Map<Node, string>();
   readonly #modules = new Map<Node, ModuleReference>();
   readonly #refs: ReadonlyMap<Node, Ref>;
+  readonly #results = new Map<Node, string[] | null>();
 
   constructor(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]) {
     this.#model = model;
@@ -85,6 +112,8 @@ class Meanings {
   /** A variable of a function: of interest where it holds a nested step, a module, or an instance. */
   #ofInner(binding: Binding, path: string[]): Meaning | null {
     const { declaration } = binding;
+    const result = this.#model.sdk.size > 0 ? this.#held(declaration, binding.name) : null;
+    if (result) return { kind: 'import', path: [...result, ...path.slice(1)] };
     const variable = declaration.type === 'VariableDeclarator' && declaration.init ? declaration : null;
     const value = variable ? unwrap(variable.init as Node) : declaration;
     const nested = this.#nested.get(value);
@@ -103,6 +132,55 @@ class Meanings {
     return owner && { kind: owner.kind, path: [...owner.path, `#${path[1]}`, ...path.slice(2)] };
   }
 
+  /** What a variable of a function holds, where that comes from a call of an SDK's function. */
+  #held(declaration: Node, name: string): string[] | null {
+    if (declaration.type !== 'VariableDeclarator') return null;
+    const known = this.#results.get(declaration);
+    if (known !== undefined) return known && withProperty(declaration.id, name, known);
+    // Null while it is looked for: a variable may be made of itself.
+    this.#results.set(declaration, null);
+    const each = this.#model.iterated.get(declaration);
+    const value = each ? this.resultOf(each) : declaration.init && this.resultOf(declaration.init);
+    const path = value && each ? [...value, 'await'] : (value ?? null);
+    this.#results.set(declaration, path);
+    return path && withProperty(declaration.id, name, path);
+  }
+
+  /** The path of what an expression gives, where a call of an SDK's function is in it. */
+  resultOf(expression: Node): string[] | null {
+    const inner = unwrap(expression);
+    switch (inner.type) {
+      case 'AwaitExpression': {
+        const path = this.resultOf(inner.argument);
+        return path && [...path, 'await'];
+      }
+      case 'CallExpression': {
+        const path = this.#called(unwrap(inner.callee as Node));
+        return path && [...path, '()'];
+      }
+      case 'Identifier': {
+        const ref = this.#refs.get(inner);
+        if (!ref?.binding || ref.binding.kind === 'import' || ref.binding.scope.isStatic) return null;
+        return this.#held(ref.binding.declaration, ref.binding.name);
+      }
+      case 'MemberExpression': {
+        const name = keyName(inner.property, inner.computed);
+        const path = name === null ? null : this.resultOf(inner.object);
+        return path && [...path, name as string];
+      }
+      default:
+        return null;
+    }
+  }
+
+  /** The path of a function of an SDK that is called: an import, or a member of such a call's result. */
+  #called(callee: Node): string[] | null {
+    const path = staticPath(callee);
+    const ref = path && this.#refs.get(rootOf(callee));
+    if (ref?.binding?.kind === 'import') return this.#model.sdk.has(ref.name) ? path : null;
+    return callee.type === 'Identifier' ? null : this.resultOf(callee);
+  }
+
   /** The class that a `new` names, where it is one of the module or an import. */
   classOf({ callee }: t.NewExpression): NamedPath | null {
     return this.named(callee as Node, 'new');
@@ -118,6 +196,25 @@ class Meanings {
       ? { kind: meaning.kind, path: meaning.path }
       : null;
   }
+}
+
+/** `{ writable }` of what a call gives is a member of it; other patterns are not followed. */
+function withProperty(id: Node, name: string, path: string[]): string[] | null {
+  if (id.type === 'Identifier') return path;
+  if (id.type !== 'ObjectPattern') return null;
+  for (const property of id.properties) {
+    if (property.type === 'RestElement' || property.value.type !== 'Identifier' || property.value.name !== name)
+      continue;
+    const key = keyName(property.key, property.computed);
+    return key === null ? null : [...path, key];
+  }
+  return null;
+}
+
+function rootOf(expression: Node): Node {
+  let root = unwrap(expression);
+  while (root.type === 'MemberExpression') root = unwrap(root.object);
+  return root;
 }
 
 /** The `require(…)` or `import(…)` under `await` and member accesses. */

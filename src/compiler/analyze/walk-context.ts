@@ -27,6 +27,8 @@ export abstract class WalkContext {
   protected fieldUnit = -1;
   protected statement = 0;
   protected inExport = false;
+  /** How many `try` with a `catch` stand around, in the same function. */
+  protected tries = 0;
   protected currentClass: ClassSite | null = null;
 
   constructor(

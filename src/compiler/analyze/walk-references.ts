@@ -1,6 +1,7 @@
 import type * as t from '@babel/types';
 import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
+import { isAskedFor, pauseOf } from './idioms.ts';
 import { DEFINERS, symbolFor } from './sources.ts';
 import { WalkContext } from './walk-context.ts';
 
@@ -10,12 +11,33 @@ export abstract class ReferenceWalker extends WalkContext {
     this.reference(node, 'read', false);
   }
 
-  protected reference(node: t.Identifier | t.JSXIdentifier, access: Ref['access'], rebinds: boolean): void {
+  protected reference(
+    node: t.Identifier | t.JSXIdentifier,
+    access: Ref['access'],
+    rebinds: boolean,
+    how?: Ref['how'],
+  ): void {
+    this.mention(node, node.name, access, { rebinds, how });
+  }
+
+  /** `import.meta.env`: a name that no binding can have. The node is on top of the stack. */
+  protected importMeta(node: t.MetaProperty): void {
+    this.mention(node, 'import.meta', 'read', { rebinds: false }, this.stack.length - 2);
+  }
+
+  /** @param top - index of the node around, in the stack */
+  protected mention(
+    node: Node,
+    name: string,
+    access: Ref['access'],
+    { rebinds, how }: Pick<Ref, 'rebinds' | 'how'>,
+    top: number = this.stack.length - 1,
+  ): void {
     const stack = this.stack;
-    const path = [node.name];
+    const path = [name];
     let end = node.end as number;
     let child: Node = node;
-    let i = stack.length - 1;
+    let i = top;
     for (; i >= 0; i--) {
       const parent = stack[i] as Node;
       if (isTransparent(parent)) child = parent;
@@ -39,7 +61,7 @@ export abstract class ReferenceWalker extends WalkContext {
       else if (parent.type === 'NewExpression' && parent.callee === child) kind = 'new';
     }
     const ref: Ref = {
-      name: node.name,
+      name,
       node,
       scope: this.scope,
       fn: this.fn,
@@ -52,9 +74,12 @@ export abstract class ReferenceWalker extends WalkContext {
       statement: this.statement,
       exported: this.inExport,
       silent: false,
+      inTry: this.tries > 0,
     };
+    if (how) ref.how = how;
     this.model.refs.push(ref);
     if (kind === 'new') this.noteInstanceMember(ref, i);
+    else if (kind === 'call' && this.model.sdk.has(name)) this.noteResult(ref, i);
     if (parent?.type === 'VariableDeclarator' && parent.init === child && parent.id.type === 'ObjectPattern')
       for (const property of parent.id.properties) {
         if (property.type === 'RestElement') continue;
@@ -86,6 +111,31 @@ export abstract class ReferenceWalker extends WalkContext {
     }
   }
 
+  /** `getWritable().getWriter().write(text)`: what is done with what a call gives. */
+  protected noteResult(ref: Ref, index: number): void {
+    const path = [...ref.path, '()'];
+    let child = this.stack[index] as Node;
+    for (let i = index - 1; i >= 0; i--) {
+      const parent = this.stack[i] as Node;
+      if (parent.type === 'AwaitExpression') path.push('await');
+      else if (!isTransparent(parent)) {
+        if (parent.type !== 'MemberExpression' && parent.type !== 'OptionalMemberExpression') return;
+        const name = parent.object === child ? keyName(parent.property, parent.computed) : null;
+        if (name === null) return;
+        path.push(name);
+        const call = this.stack[i - 1];
+        const isCalled = call?.type.endsWith('CallExpression') === true && (call as t.CallExpression).callee === parent;
+        const access = isCalled ? 'call' : 'read';
+        this.model.refs.push({ ...ref, path: [...path], access, end: parent.end as number });
+        if (isCalled) {
+          path.push('()');
+          i--;
+        }
+      }
+      child = this.stack[i] as Node;
+    }
+  }
+
   /** `const { readFile } = fs` at the top level: each name is a variable of the module. */
   protected aliasUnit(property: t.ObjectProperty): number {
     const value = property.value.type === 'AssignmentPattern' ? property.value.left : property.value;
@@ -98,44 +148,49 @@ export abstract class ReferenceWalker extends WalkContext {
     const before = this.model.refs.length;
     this.visit(node);
     const [ref] = this.model.refs.slice(before);
-    if (ref && ref.end === unwrap(node).end) ref.silent = true;
+    if (!ref || ref.end !== unwrap(node).end) return;
+    ref.silent = true;
+    this.model.probes.push(ref);
   }
 
   /** What an assignment writes: a variable, a member, or a pattern of them. */
-  protected target(node: Node): void {
+  protected target(node: Node, how?: Ref['how']): void {
     const inner = unwrap(node);
     switch (inner.type) {
       case 'Identifier':
-        this.reference(inner, 'write', true);
+        this.reference(inner, 'write', true, how);
         return;
       case 'MemberExpression':
       case 'OptionalMemberExpression': {
         const before = this.model.refs.length;
         this.visit(inner);
         const root = this.model.refs[before];
-        if (root && (root.node.start === inner.start || root.end === inner.end)) root.access = 'write';
+        if (!root || (root.node.start !== inner.start && root.end !== inner.end)) return;
+        root.access = 'write';
+        const kind = how !== 'lazy' && root.end !== inner.end ? 'computed' : how;
+        if (kind) root.how = kind;
         return;
       }
       case 'ObjectPattern':
         for (const property of inner.properties) {
-          if (property.type === 'RestElement') this.target(property.argument);
+          if (property.type === 'RestElement') this.target(property.argument, how);
           else {
             if (property.computed) this.visit(property.key);
-            this.target(property.value);
+            this.target(property.value, how);
           }
         }
         return;
       case 'ArrayPattern':
-        for (const element of inner.elements) if (element) this.target(element);
+        for (const element of inner.elements) if (element) this.target(element, how);
         return;
       case 'AssignmentPattern':
-        this.target(inner.left);
+        this.target(inner.left, how);
         this.stack.push(inner);
         this.visit(inner.right);
         this.stack.pop();
         return;
       case 'RestElement':
-        this.target(inner.argument);
+        this.target(inner.argument, how);
         return;
       default:
         this.visit(inner);
@@ -161,8 +216,22 @@ export abstract class ReferenceWalker extends WalkContext {
       if (path[0] === 'module' || path[0] === 'exports') this.model.usesCommonJs = true;
       if (path.length > 1) this.model.options.push({ path, value: node.right, node, scope: this.scope });
     }
-    this.target(node.left);
+    this.target(node.left, this.howOf(node));
     this.visit(node.right);
+  }
+
+  /** What kind of write an assignment is, as far as that matters for variables of the module. The node is on top of the stack. */
+  protected howOf(node: t.AssignmentExpression): Ref['how'] {
+    if (/^(?:\?\?|\|\||&&)=$/.test(node.operator)) return 'lazy';
+    let root = unwrap(node.left as Node);
+    let name: string | null = null;
+    while (root.type === 'MemberExpression') {
+      name ??= keyName(root.property, root.computed);
+      root = unwrap(root.object);
+    }
+    if (root.type !== 'Identifier' || this.scope.find(root.name)?.scope.isStatic === false) return undefined;
+    if (node.operator !== '=') return 'update';
+    return isAskedFor(name ?? root.name, this.stack, this.model.source) ? 'lazy' : undefined;
   }
 
   protected jsxName(name: Node): void {
@@ -188,7 +257,13 @@ export abstract class ReferenceWalker extends WalkContext {
     else if (callee.type === 'Identifier' && callee.name === 'require' && !this.scope.find('require'))
       this.require(node as t.CallExpression, node.arguments[0] as Node | undefined, 'require');
     else if (callee.type === 'Super') this.noteMember(node, 'constructor', true);
-    else this.definition(node as t.CallExpression, callee);
+    else {
+      if (callee.type === 'Identifier' && callee.name === 'setTimeout') {
+        const pause = pauseOf(node as t.CallExpression, callee, this.stack, this.scope);
+        if (pause) this.model.pauses.push(pause);
+      }
+      this.definition(node as t.CallExpression, callee);
+    }
     this.children(node);
   }
 
@@ -248,6 +323,8 @@ export abstract class ReferenceWalker extends WalkContext {
       node,
       path,
       unit: this.unit,
+      fn: this.fn,
+      statement: this.statement,
       locals,
       topLevel: this.fn === null && this.scope.isStatic,
     });

@@ -3,6 +3,7 @@ import type { Unit } from '../facts.ts';
 import { type FunctionNode, isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { directiveOf } from './directives.ts';
 import { collectionIn } from './collections.ts';
+import { isCalledInPlace } from './idioms.ts';
 import type { BindingKind, ClassSite, DefinitionSite, FunctionInfo } from './model.ts';
 import { functionInfo, Scope } from './model.ts';
 import { placeOf } from './names.ts';
@@ -65,10 +66,10 @@ export class Walker extends ReferenceWalker {
         this.assignment(node);
         return;
       case 'UpdateExpression':
-        this.target(node.argument);
+        this.target(node.argument, 'update');
         return;
       case 'UnaryExpression':
-        if (node.operator === 'delete') this.target(node.argument);
+        if (node.operator === 'delete') this.target(node.argument, 'update');
         else if (node.operator === 'typeof') this.probe(node.argument);
         else this.visit(node.argument);
         return;
@@ -81,8 +82,12 @@ export class Walker extends ReferenceWalker {
       case 'ForInStatement':
       case 'ForOfStatement':
         this.scoped(node, () => {
-          if (node.left.type === 'VariableDeclaration') this.visit(node.left);
-          else this.target(node.left);
+          if (node.left.type === 'VariableDeclaration') {
+            const [declarator] = node.left.declarations;
+            if (declarator && node.type === 'ForOfStatement' && node.await)
+              this.model.iterated.set(declarator, node.right);
+            this.visit(node.left);
+          } else this.target(node.left);
           this.visit(node.right);
           this.visit(node.body);
         });
@@ -111,6 +116,16 @@ export class Walker extends ReferenceWalker {
         return;
       case 'MetaProperty':
         if (node.meta.name === 'new') this.noteNewTarget(node);
+        else this.importMeta(node);
+        return;
+      case 'TryStatement':
+        if (node.handler) this.tries++;
+        this.visit(node.block);
+        if (node.handler) {
+          this.tries--;
+          this.visit(node.handler);
+        }
+        if (node.finalizer) this.visit(node.finalizer);
         return;
       case 'BreakStatement':
       case 'ContinueStatement':
@@ -258,6 +273,7 @@ export class Walker extends ReferenceWalker {
     ) {
       this.unit = this.openUnit('variable', id === null ? 'default' : id.name, node);
       if (init.type === 'NewExpression') this.model.instances.set(this.unit, init);
+      else if (init.type === 'CallExpression' && this.model.sdk.size > 0) this.model.results.set(this.unit, init);
       const holds = collectionIn(init);
       if (holds) (this.model.units[this.unit] as Unit).holds = holds;
     }
@@ -297,9 +313,12 @@ export class Walker extends ReferenceWalker {
     const own = directiveOf(node);
     const marked = this.marked.get(node);
     const info = functionInfo(node, this.fn);
+    info.inPlace = isCalledInPlace(node, this.stack);
     this.model.functions.push(info);
     const outerScope = this.scope;
     const outerUnit = this.unit;
+    const outerTries = this.tries;
+    this.tries = 0;
     const kind = own?.kind ?? marked?.kind;
     if (kind) {
       this.unit = this.openUnit(kind, '', node);
@@ -345,6 +364,7 @@ export class Walker extends ReferenceWalker {
     this.scope = outerScope;
     this.fn = outerFn;
     this.unit = outerUnit;
+    this.tries = outerTries;
   }
 
   protected isTopLevel(): boolean {
