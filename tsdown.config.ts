@@ -12,6 +12,8 @@ const entries = {
   manifest: 'src/manifest/index.ts',
   build: 'src/bundler/index.ts',
   config: 'src/config/index.ts',
+  editor: 'src/editor/index.ts',
+  'language-server': 'plugins/language-server.ts',
   'internal/step': 'src/internal/step.ts',
   'internal/client': 'src/internal/client.ts',
   vite: 'plugins/vite.ts',

@@ -15,6 +15,25 @@ export interface FixResult {
  * @returns the new text and what was applied
  */
 export function applyFixes(text: string, diagnostics: readonly Diagnostic[]): FixResult {
+  const { edits, applied } = selectFixes(text, diagnostics);
+  let result = '';
+  let at = 0;
+  for (const edit of edits) {
+    result += text.slice(at, edit.start) + edit.text;
+    at = edit.end;
+  }
+  return { text: result + text.slice(at), applied };
+}
+
+/**
+ * The edits that `applyFixes` makes, for those who apply them in a way of their own.
+ *
+ * @returns edits that do not touch each other, in the order of the text
+ */
+export function selectFixes(
+  text: string,
+  diagnostics: readonly Pick<Diagnostic, 'span' | 'fix'>[],
+): { edits: TextEdit[]; applied: Fix[] } {
   const taken: TextEdit[] = [];
   const applied: Fix[] = [];
   for (const { fix } of [...diagnostics].sort((a, b) => a.span.start - b.span.start)) {
@@ -25,13 +44,7 @@ export function applyFixes(text: string, diagnostics: readonly Diagnostic[]): Fi
     applied.push(fix);
   }
   taken.sort((a, b) => a.start - b.start || a.end - b.end);
-  let result = '';
-  let at = 0;
-  for (const edit of taken) {
-    result += text.slice(at, edit.start) + edit.text;
-    at = edit.end;
-  }
-  return { text: result + text.slice(at), applied };
+  return { edits: taken, applied };
 }
 
 function fits(edit: TextEdit, length: number): boolean {

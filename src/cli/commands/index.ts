@@ -4,6 +4,7 @@ import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
+import { languageServerCommand } from './language-server.ts';
 import { runCommand } from './run.ts';
 import { runsCommand } from './runs.ts';
 import { transformCommand } from './transform.ts';
@@ -18,4 +19,5 @@ export const COMMANDS: readonly Command[] = [
   runsCommand,
   inspectCommand,
   cancelCommand,
+  languageServerCommand,
 ];

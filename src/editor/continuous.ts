@@ -1,0 +1,150 @@
+import type { Diagnostic } from '../diagnostics/types.ts';
+import type { EditorProject } from './project.ts';
+import type { EditorProjects } from './projects.ts';
+
+/** How long nobody may type before a check begins, and how long one waits for that at most, ms. */
+const QUIET = 80;
+const LONGEST_WAIT = 500;
+
+/** What one project says of a file. */
+export interface Findings {
+  project: EditorProject;
+  /** Relative to the root of the project. */
+  file: string;
+  diagnostics: readonly Diagnostic[];
+}
+
+export interface ContinuousCheckHost {
+  /**
+   * Takes all that is known of a file now; nothing means that there are no findings (any more). Told of a file that was changed by
+   * the editor after each change, of others when something is different.
+   *
+   * @param path - absolute
+   */
+  publish(path: string, findings: readonly Findings[]): void;
+  /** @param project - null when it happened before one was found */
+  failed(project: EditorProject | null, error: unknown): void;
+}
+
+/** Checks all open projects again and again while an editor changes files. A change makes a check that has not begun yet void. */
+export class ContinuousCheck {
+  readonly #projects: EditorProjects;
+  readonly #host: ContinuousCheckHost;
+  /** What is known of a file, by its path. */
+  readonly #known = new Map<string, Map<EditorProject, Findings>>();
+  /** Files that the editor waits for, most urgent last. */
+  readonly #awaited = new Set<string>();
+  #round = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #waitingSince: number | null = null;
+  #running = Promise.resolve();
+
+  constructor(projects: EditorProjects, host: ContinuousCheckHost) {
+    this.#projects = projects;
+    this.#host = host;
+  }
+
+  /** A file was opened, changed or closed by the editor; its text is in the projects already. */
+  changed(path: string, how: 'opened' | 'edited' | 'closed'): void {
+    this.#awaited.delete(path);
+    this.#awaited.add(path);
+    this.soon(how === 'edited' ? QUIET : 0);
+  }
+
+  /** Files on disk or folders of the workspace have changed. */
+  diskChanged(): void {
+    for (const project of this.#projects.all()) project.touch();
+    this.soon(QUIET);
+  }
+
+  /** @param quiet - begins when nothing has been said for so long, ms */
+  soon(quiet = 0): void {
+    this.#round++;
+    this.#waitingSince ??= performance.now();
+    const left = Math.max(0, this.#waitingSince + LONGEST_WAIT - performance.now());
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#begin(), Math.min(quiet, left));
+  }
+
+  /** Stops looking after a project. */
+  close(project: EditorProject): void {
+    this.#projects.close(project);
+    this.#replace(project, new Map());
+  }
+
+  /** Ends; nothing is published any more. */
+  stop(): void {
+    this.#round++;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #begin(): void {
+    this.#timer = null;
+    this.#waitingSince = null;
+    const round = this.#round;
+    this.#running = this.#running.then(() => this.#run(round));
+  }
+
+  async #run(round: number): Promise<void> {
+    const isOld = (): boolean => round !== this.#round;
+    const urgent = new Set<EditorProject>();
+    for (const path of [...this.#awaited].reverse()) {
+      if (isOld()) return;
+      const project = await this.#attempt(null, () => this.#projects.owner(path));
+      if (project) urgent.add(project);
+    }
+    for (const project of new Set([...urgent, ...this.#projects.all()])) {
+      await this.#attempt(project, () => project.load());
+      // What the editor has sent meanwhile comes first: it may make this check old.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isOld()) return;
+      await this.#attempt(project, () => this.#check(project));
+    }
+    for (const path of this.#awaited) this.#publish(path);
+  }
+
+  #check(project: EditorProject): void {
+    const { diagnostics } = project.check();
+    const found = new Map<string, Findings>();
+    for (const [file, list] of diagnostics) {
+      const path = project.absolute(file);
+      if (!this.#projects.isOwnedByOther(path, project)) found.set(path, { project, file, diagnostics: list });
+    }
+    this.#replace(project, found);
+    // The findings of a file that the editor waits for are complete when its own project has spoken.
+    for (const path of this.#awaited) if (this.#projects.ownerNow(path) === project) this.#publish(path);
+  }
+
+  /** Puts what a project says now in place of what it said before. */
+  #replace(project: EditorProject, found: ReadonlyMap<string, Findings>): void {
+    for (const path of new Set([...this.#known.keys(), ...found.keys()])) {
+      const said = this.#known.get(path) ?? new Map<EditorProject, Findings>();
+      const before = said.get(project);
+      const now = found.get(path);
+      if (now) said.set(project, now);
+      else said.delete(project);
+      if (said.size > 0) this.#known.set(path, said);
+      else this.#known.delete(path);
+      if (!isSame(before, now) && !this.#awaited.has(path)) this.#publish(path);
+    }
+  }
+
+  #publish(path: string): void {
+    this.#awaited.delete(path);
+    this.#host.publish(path, [...(this.#known.get(path)?.values() ?? [])]);
+  }
+
+  async #attempt<T>(project: EditorProject | null, work: () => T | Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#host.failed(project, error);
+      return null;
+    }
+  }
+}
+
+function isSame(before: Findings | undefined, now: Findings | undefined): boolean {
+  return JSON.stringify(before?.diagnostics) === JSON.stringify(now?.diagnostics);
+}

@@ -1,0 +1,174 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { entryMatcher } from '../checker/discover.ts';
+import { createSession, type Diagnostic, type Session } from '../checker/index.ts';
+import type { ModuleFacts } from '../compiler/index.ts';
+import { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from '../config/index.ts';
+import { toRelative, withSlashes } from '../checker/disk-resolve.ts';
+import { realPathOf } from './roots.ts';
+import { Subjects } from './subjects.ts';
+
+export interface ProjectOptions {
+  /** Absolute path of an existing folder. */
+  root: string;
+  /** No project at all: a folder in which single files are open. Nothing but these is looked at. */
+  loose?: boolean;
+}
+
+/** What a check found. */
+export interface CheckedProject {
+  /** By file, relative to the root; files without a finding are not in it. */
+  diagnostics: ReadonlyMap<string, readonly Diagnostic[]>;
+  subjects: Subjects;
+}
+
+/** One root in an editor: its configuration, a session of the checker, and the texts that are open. */
+export class EditorProject {
+  /** As the editor knows it, which may be through links. */
+  readonly root: string;
+  readonly isLoose: boolean;
+  readonly #realRoot: string;
+  readonly #texts = new Map<string, string>();
+  #loaded: { stamp: string; config: LoadedConfig | null; problems: readonly Diagnostic[] } | null = null;
+  #loading: Promise<void> | null = null;
+  #session: Session | null = null;
+  #checked: CheckedProject | null = null;
+  #isEntry: ((file: string) => boolean) | null = null;
+
+  constructor({ root, loose = false }: ProjectOptions) {
+    this.root = root;
+    this.isLoose = loose;
+    this.#realRoot = withSlashes(realPathOf(root));
+    if (loose || configStamp(root) === NO_CONFIG) this.#adopt({ stamp: NO_CONFIG, config: null, problems: [] });
+  }
+
+  /** Whether its configuration is known, so that `check` may be called. */
+  get isReady(): boolean {
+    return this.#loaded !== null;
+  }
+
+  /**
+   * Reads the configuration if it was not read yet, or has changed since.
+   *
+   * @returns when it is known; one that cannot be used is a finding of `check`, and the last good one counts
+   */
+  async load(): Promise<void> {
+    while (!this.isLoose && this.#loaded?.stamp !== configStamp(this.root)) {
+      this.#loading ??= this.#load().finally(() => {
+        this.#loading = null;
+      });
+      await this.#loading;
+    }
+  }
+
+  /** The path by which findings name a file. */
+  relative(path: string): string {
+    return toRelative(this.#realRoot, realPathOf(path));
+  }
+
+  /** The path of a file that a finding names. */
+  absolute(file: string): string {
+    return join(this.root, file);
+  }
+
+  /** Whether steps and workflows of a file are looked for. False before the configuration is known. */
+  isEntry(path: string): boolean {
+    if (this.isLoose) return true;
+    this.#isEntry ??= this.#loaded && entryMatcher(this.#loaded.config?.config.entries ?? null);
+    return this.#isEntry?.(this.relative(path)) ?? false;
+  }
+
+  /** Lays a text over a file, or takes it away with null. */
+  update(path: string, text: string | null): void {
+    const file = this.relative(path);
+    if (text === null ? !this.#texts.delete(file) : this.#texts.get(file) === text) return;
+    if (text !== null) this.#texts.set(file, text);
+    this.#session?.update(file, text);
+    this.#checked = null;
+  }
+
+  /** Says that files on disk may have changed. */
+  touch(): void {
+    this.#checked = null;
+  }
+
+  /**
+   * Checks, unless nothing has changed since.
+   *
+   * @throws PawlError for a root or a directory that cannot be read
+   */
+  check(): CheckedProject {
+    this.#checked ??= this.#check();
+    return this.#checked;
+  }
+
+  /** The text that the last check saw, without a byte order mark. */
+  text(file: string): string | null {
+    return this.#session?.source(file) ?? null;
+  }
+
+  facts(file: string): ModuleFacts | null {
+    return this.#session?.facts(file) ?? null;
+  }
+
+  dispose(): void {
+    this.#session?.dispose();
+    this.#session = null;
+    this.#checked = null;
+  }
+
+  #check(): CheckedProject {
+    const session = this.#open();
+    const result = session.checkSync();
+    const diagnostics = new Map<string, Diagnostic[]>();
+    for (const diagnostic of [...(this.#loaded?.problems ?? []), ...result.diagnostics]) {
+      const list = diagnostics.get(diagnostic.file);
+      if (list) list.push(diagnostic);
+      else diagnostics.set(diagnostic.file, [diagnostic]);
+    }
+    return { diagnostics, subjects: new Subjects(result.program, (file) => session.facts(file)) };
+  }
+
+  #open(): Session {
+    if (this.#session) return this.#session;
+    const { config, source } = this.#loaded?.config ?? { config: undefined, source: null };
+    const session = createSession({
+      root: this.#realRoot,
+      config: this.isLoose ? { entries: [] } : (config as Parameters<typeof createSession>[0]['config']),
+      configSource: source ?? undefined,
+      outDir: config?.outDir,
+      overlays: this.isLoose ? 'all' : 'match',
+    });
+    for (const [file, text] of this.#texts) session.update(file, text);
+    this.#session = session;
+    return session;
+  }
+
+  async #load(): Promise<void> {
+    const stamp = configStamp(this.root);
+    const last = this.#loaded?.config ?? null;
+    try {
+      this.#adopt({ stamp, config: await loadConfig(this.root), problems: [] });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.#adopt({ stamp, config: last, problems: error.diagnostics });
+    }
+  }
+
+  #adopt(loaded: { stamp: string; config: LoadedConfig | null; problems: readonly Diagnostic[] }): void {
+    this.#loaded = loaded;
+    this.#isEntry = null;
+    this.dispose();
+  }
+}
+
+const NO_CONFIG = '';
+
+/** Changes when the configuration does. */
+function configStamp(root: string): string {
+  for (const name of CONFIG_FILES) {
+    const stats = statSync(join(root, name), { throwIfNoEntry: false });
+    if (stats) return `${name} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.size}`;
+  }
+  return NO_CONFIG;
+}

@@ -1,0 +1,230 @@
+import type { Program } from '../checker/index.ts';
+import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/index.ts';
+import { compareText } from '../diagnostics/order.ts';
+import type { Span } from '../diagnostics/types.ts';
+
+/**
+ * Glossary of the editor's side.
+ *
+ * - **subject**: something that a person points at: a step, a workflow, an action or an agent, in whichever style it is written.
+ * - **call**: a place in code at which a subject is called or passed on.
+ * - **reach**: the steps that a workflow may call, itself or through helpers, and the calls that do so.
+ * - **place**: a file and a span in it.
+ */
+
+export interface Subject {
+  kind: 'step' | 'workflow' | 'action' | 'agent';
+  /** The id in the manifest: `src/orders.ts#charge`, or the slug of a definition. */
+  id: string;
+  name: string;
+  file: string;
+  /** The whole function or definition. */
+  span: Span;
+  /** Its name, or its first token. */
+  nameSpan: Span;
+  module: ModuleFacts;
+  /** The code of it; null for agents, and definitions without `run`. */
+  unit: Unit | null;
+  source: { style: 'directive'; fact: FunctionFact } | { style: 'definition'; fact: DefinitionFact };
+}
+
+export interface PlaceOfCall {
+  file: string;
+  span: Span;
+  /** The unit that the call stands in: the workflow's own, or a helper's. */
+  unit: Unit;
+}
+
+export interface Reached {
+  step: Subject;
+  calls: PlaceOfCall[];
+}
+
+/** What a person points at, and which part of it. */
+export type Target =
+  /** The directive, the name, the slug of a subject. */
+  | { part: 'directive' | 'name'; subject: Subject; span: Span }
+  /** A mention of a subject somewhere. */
+  | { part: 'mention'; subject: Subject; span: Span }
+  /** `charge.maxRetries`, where it is set. */
+  | { part: 'option'; subject: Subject; option: string; span: Span }
+  /** A directive for a whole module. */
+  | { part: 'module-directive'; module: ModuleFacts; span: Span };
+
+/** Units that run at a level of their own: a call of one is an entry in the event log, not a call into its code. */
+const LEVELS: ReadonlySet<Unit['kind']> = new Set(['workflow', 'workflow-definition', 'step', 'action', 'agent']);
+
+/** Members of a step, an action or an agent that are a call of it. */
+const CALLING = /^(?:call|apply|bind|run|prompt)$/;
+
+/** Asks the facts of one check: what stands where, and what reaches what. Answers are kept. */
+export class Subjects {
+  readonly #program: Program;
+  readonly #factsOf: (file: string) => ModuleFacts | null;
+  readonly #byModule = new Map<ModuleFacts, Subject[]>();
+  readonly #owners = new Map<Unit | DefinitionFact, Subject>();
+  readonly #reached = new Map<Subject, Reached[]>();
+  #callers: Map<Subject, { workflow: Subject; calls: PlaceOfCall[] }[]> | null = null;
+
+  /**
+   * @param program - as of the last check
+   * @param factsOf - of any file, also one that the check had no need of
+   */
+  constructor(program: Program, factsOf: (file: string) => ModuleFacts | null) {
+    this.#program = program;
+    this.#factsOf = factsOf;
+  }
+
+  /** All subjects of the program, by file and place. */
+  all(): Subject[] {
+    return this.#program.modules.flatMap((module) => this.#of(module));
+  }
+
+  /** The subjects that a file declares, in the order of the text. */
+  in(file: string): Subject[] {
+    const module = this.#factsOf(file);
+    return module ? this.#of(module) : [];
+  }
+
+  /** What stands at an offset; the innermost where several do. */
+  at(file: string, offset: number): Target | null {
+    const module = this.#factsOf(file);
+    if (!module) return null;
+    const inside = ({ start, end }: Span): boolean => start <= offset && offset <= end;
+    for (const subject of this.#of(module)) {
+      const { source } = subject;
+      if (source.style === 'directive') {
+        if (!source.fact.fromModule && inside(source.fact.directiveSpan)) {
+          return { part: 'directive', subject, span: source.fact.directiveSpan };
+        }
+      } else if (source.fact.slugSpan && inside(source.fact.slugSpan)) {
+        return { part: 'name', subject, span: source.fact.slugSpan };
+      }
+      if (inside(subject.nameSpan)) return { part: 'name', subject, span: subject.nameSpan };
+    }
+    if (module.directive && inside(module.directive.span)) {
+      return { part: 'module-directive', module, span: module.directive.span };
+    }
+    return this.#mention(module, inside);
+  }
+
+  /** The steps that a workflow may call, sorted by id. */
+  reachedBy(workflow: Subject): Reached[] {
+    let reached = this.#reached.get(workflow);
+    if (!reached) {
+      reached = this.#reach(workflow);
+      this.#reached.set(workflow, reached);
+    }
+    return reached;
+  }
+
+  /** The workflows that may call a step, sorted by id, and where they do. */
+  callersOf(step: Subject): { workflow: Subject; calls: PlaceOfCall[] }[] {
+    this.#callers ??= this.#allCallers();
+    return this.#callers.get(step) ?? [];
+  }
+
+  #mention(module: ModuleFacts, inside: (span: Span) => boolean): Target | null {
+    let best: { target: Target; width: number } | null = null;
+    for (const unit of module.units) {
+      for (const use of unit.uses) {
+        if (!inside(use.span)) continue;
+        const found = this.#target(module, use);
+        if (!found) continue;
+        const width = use.span.end - use.span.start;
+        if (best && best.width <= width) continue;
+        const option = use.access === 'write' ? found.rest[0] : undefined;
+        const { subject } = found;
+        const { span } = use;
+        best = {
+          width,
+          target: option ? { part: 'option', subject, option, span } : { part: 'mention', subject, span },
+        };
+      }
+    }
+    return best?.target ?? null;
+  }
+
+  #of(module: ModuleFacts): Subject[] {
+    let subjects = this.#byModule.get(module);
+    if (!subjects) {
+      subjects = subjectsOf(module);
+      this.#byModule.set(module, subjects);
+      for (const subject of subjects) {
+        const { unit, source } = subject;
+        if (source.style === 'definition') this.#owners.set(source.fact, subject);
+        else if (unit) this.#owners.set(unit, subject);
+      }
+    }
+    return subjects;
+  }
+
+  /** The subject that a use leads to, and the members behind it. */
+  #target(module: ModuleFacts, use: Use): { subject: Subject; rest: readonly string[] } | null {
+    const reference = this.#program.resolve(module, use);
+    if (reference.kind !== 'unit' && reference.kind !== 'definition') return null;
+    this.#of(reference.module);
+    const subject = this.#owners.get(reference.kind === 'unit' ? reference.unit : reference.definition);
+    return subject ? { subject, rest: reference.rest } : null;
+  }
+
+  #reach(workflow: Subject): Reached[] {
+    const { module, unit } = workflow;
+    if (!unit) return [];
+    const found = new Map<Subject, Reached>();
+    for (const place of this.#program.reach({ module, unit }, (target) => !LEVELS.has(target.unit.kind))) {
+      for (const use of place.unit.uses) {
+        if (use.access === 'write') continue;
+        const target = this.#target(place.module, use);
+        if (!target || target.subject.kind === 'workflow') continue;
+        if (target.rest.length > 0 && !CALLING.test(target.rest[0] as string)) continue;
+        const call = { file: place.module.file, span: use.span, unit: place.unit };
+        const reached = found.get(target.subject);
+        if (reached) reached.calls.push(call);
+        else found.set(target.subject, { step: target.subject, calls: [call] });
+      }
+    }
+    return [...found.values()].sort((a, b) => compareText(a.step.id, b.step.id));
+  }
+
+  #allCallers(): Map<Subject, { workflow: Subject; calls: PlaceOfCall[] }[]> {
+    const callers = new Map<Subject, { workflow: Subject; calls: PlaceOfCall[] }[]>();
+    const workflows = this.all().filter(({ kind }) => kind === 'workflow');
+    for (const workflow of workflows.sort((a, b) => compareText(a.id, b.id))) {
+      for (const { step, calls } of this.reachedBy(workflow)) {
+        const list = callers.get(step);
+        if (list) list.push({ workflow, calls });
+        else callers.set(step, [{ workflow, calls }]);
+      }
+    }
+    return callers;
+  }
+}
+
+function subjectsOf(module: ModuleFacts): Subject[] {
+  const found: Subject[] = [];
+  for (const fact of module.functions) {
+    const { kind, id, name, span, nameSpan } = fact;
+    const unit = module.units[fact.unit] ?? null;
+    found.push({
+      kind,
+      id,
+      name,
+      file: module.file,
+      span,
+      nameSpan,
+      module,
+      unit,
+      source: { style: 'directive', fact },
+    });
+  }
+  for (const fact of module.definitions) {
+    const { kind, slug, span, nameSpan } = fact;
+    if (kind === 'credential' || slug === null) continue;
+    const name = fact.name ?? fact.local ?? slug;
+    const unit = fact.unit === null ? null : (module.units[fact.unit] ?? null);
+    const source = { style: 'definition', fact } as const;
+    found.push({ kind, id: slug, name, file: module.file, span, nameSpan, module, unit, source });
+  }
+  return found.sort((a, b) => a.span.start - b.span.start);
+}
