@@ -166,6 +166,11 @@ export class ProgramGraph implements Program {
     return reachFrom(this, root, through);
   }
 
+  importOf(module: ModuleFacts, specifier: string): ModuleFacts | null {
+    const resolution = this.#resolve(specifier, module.file);
+    return (resolution.kind === 'file' && this.#get(resolution.file)) || null;
+  }
+
   resolve(module: ModuleFacts, use: Use): Reference {
     let known = this.#references.get(use);
     if (!known) {
@@ -265,6 +270,7 @@ export class ProgramGraph implements Program {
     const [name, ...deeper] = rest;
     if (name !== undefined) return this.#take(module, specifier, name, deeper, seen);
     const resolution = this.#resolve(specifier, module.file);
+    if (resolution.kind === 'file') return { kind: 'namespace', importer: module, specifier };
     return outside(resolution, specifier, []) ?? UNKNOWN;
   }
 

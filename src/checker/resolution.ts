@@ -1,4 +1,5 @@
 import { builtinModules } from 'node:module';
+import { isSdk } from '../sdks.ts';
 
 /**
  * Glossary of the checker.
@@ -32,11 +33,7 @@ export function builtinName(specifier: string): string | null {
 }
 
 /** Packages whose exports are known without looking: pawl itself and the SDKs whose programs it serves. */
-const KNOWN = /^(?:pawl|workflow|@workflow\/[^/]+|@keystrokehq\/keystroke)(?:\/|$)/;
-
-export function isKnownPackage(specifier: string): boolean {
-  return KNOWN.test(specifier);
-}
+export const isKnownPackage = isSdk;
 
 export const SOURCE_FILE = /\.[cm]?[jt]sx?$/;
 export const DECLARATION_FILE = /\.d\.(?:[^./]+\.)?[cm]?ts$/;

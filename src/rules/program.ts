@@ -26,6 +26,8 @@ export interface Program {
    * @param depth - how many packages to look into, one behind the other
    */
   inPackage(module: ModuleFacts, use: Use, reference: Reference, depth: number): PackageEnd | null;
+  /** The module of the program that an import specifier leads to. */
+  importOf(module: ModuleFacts, specifier: string): ModuleFacts | null;
   /** Everything that a root reaches, itself first. */
   reach(root: Place, through: (target: Place) => boolean): Place[];
 }
@@ -78,6 +80,8 @@ export type Reference =
   | { kind: 'definition'; module: ModuleFacts; definition: DefinitionFact; rest: readonly string[] }
   /** Another name of a module's top level: a class, a variable without an initializer. */
   | { kind: 'binding'; module: ModuleFacts; path: readonly string[] }
+  /** A module of the program as a whole, `import * as steps`, passed on or asked for a computed member; see `importOf`. */
+  | { kind: 'namespace'; importer: ModuleFacts; specifier: string }
   /** A module of Node, without `node:`. */
   | { kind: 'builtin'; name: string; path: readonly string[] }
   /** A package outside of the program. `specifier` as written. */
