@@ -61,5 +61,5 @@ export const RULES: readonly Rule[] = [
 ];
 
 export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';
-export { docsUrl, exampleFiles, ruleHelp, ruleMarkdown, rulesMarkdown } from './markdown.ts';
+export { docsUrl, exampleFiles, optionsExample, optionsOf, ruleHelp, ruleMarkdown, rulesMarkdown } from './markdown.ts';
 export type { Chain, ChainQuery, Hop, Place, Program, Reference } from './program.ts';

@@ -113,24 +113,42 @@ function ruleBody(rule: Rule): string {
   ].join('\n');
 }
 
+export interface OptionHelp {
+  name: string;
+  /** As JSON. */
+  default: string;
+  description: string;
+}
+
 /** The rule's options, as their schema says. */
-function optionsTable({ name, options }: Rule): string[] {
+export function optionsOf({ options }: Rule): OptionHelp[] {
   if (!options) return [];
   const { properties = {} } = z.toJSONSchema(options, { io: 'input' });
-  const rows = Object.entries(properties).map(([option, property]) => {
+  return Object.entries(properties).map(([name, property]) => {
     const { description = '', default: value } = property as { description?: string; default?: unknown };
-    return `| \`${option}\` | \`${escapeCell(JSON.stringify(value))}\` | ${escapeCell(description)} |`;
+    return { name, default: JSON.stringify(value), description };
   });
-  const example = Object.entries(properties).map(
-    ([option, property]) => `${option}: ${JSON.stringify((property as { default?: unknown }).default)}`,
-  );
+}
+
+/** How options are set: `'rule': ['error', { limit: 5 }]`. */
+export function optionsExample(rule: Rule): string {
+  const options = optionsOf(rule).map(({ name, default: value }) => `${name}: ${value}`);
+  return `'${rule.name}': ['error', { ${options.join(', ')} }]`;
+}
+
+function optionsTable(rule: Rule): string[] {
+  const options = optionsOf(rule);
+  if (options.length === 0) return [];
   return [
     '',
-    `Options, in \`pawl.config\` and in ESLint: \`'${name}': ['error', { ${example.join(', ')} }]\``,
+    `Options, in \`pawl.config\` and in ESLint: \`${optionsExample(rule)}\``,
     '',
     '| option | default | |',
     '|---|---|---|',
-    ...rows,
+    ...options.map(
+      ({ name, default: value, description }) =>
+        `| \`${name}\` | \`${escapeCell(value)}\` | ${escapeCell(description)} |`,
+    ),
   ];
 }
 

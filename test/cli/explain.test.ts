@@ -29,6 +29,19 @@ describe('pawl explain', () => {
     expect((await explain('directive-not-async')).stdout).toContain('(error, with a fix, cannot be suppressed)');
   });
 
+  test('shows the options of a rule', async () => {
+    const { stdout } = await explain('io-in-workflow');
+    expect(stdout).toMatch(
+      /^Options\n {2}'io-in-workflow': \['error', \{ packageDepth: 3 \}\]\n {2}packageDepth \(3\)/m,
+    );
+    expect((await explain('duplicate-id')).stdout).not.toContain('Options');
+    const json = JSON.parse((await explain('io-in-workflow', '--json')).stdout);
+    expect(json).toMatchObject({
+      options: [{ name: 'packageDepth', default: 3 }],
+      url: expect.stringMatching(/^https:/),
+    });
+  });
+
   test('every rule fits the terminal', async () => {
     for (const { name, bad, good } of RULES) {
       const { stdout } = await explain(name);

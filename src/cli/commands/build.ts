@@ -1,7 +1,7 @@
 import type { BuildResult, BuildSession } from '../../bundler/index.ts';
-import type { Format } from '../../diagnostics/index.ts';
-import { PawlError } from '../../errors.ts';
+import type { Diagnostic } from '../../diagnostics/index.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
+import { FORMAT_OPTION, type FindingsOptions, printFindings, readFormat } from '../findings.ts';
 import type { Output } from '../output.ts';
 
 /** `pawl build`: from sources to the output folder. */
@@ -13,11 +13,7 @@ export const buildCommand = defineCommand({
     'Writes manifest.json, workflows.js, steps.js and their source maps to `outDir` (default .pawl). With errors nothing is written, and the output of the build before stays.',
   options: {
     watch: { type: 'boolean', description: 'Build again whenever a file changes' },
-    format: {
-      type: 'string',
-      value: 'FORMAT',
-      description: 'How findings are shown: pretty, tsc or json (default: pretty on a terminal, else tsc)',
-    },
+    ...FORMAT_OPTION,
     ...JSON_OPTION,
   },
   examples: [
@@ -26,7 +22,7 @@ export const buildCommand = defineCommand({
     { line: 'pawl build --json', does: 'what was built and found, for programs' },
   ],
   async run({ options, root, out }) {
-    const format = await readFormat(options.format, out);
+    const format = await readFormat(options.format);
     const { ConfigError, loadConfig } = await import('../../config/index.ts');
     const { createBuildSession } = await import('../../bundler/index.ts');
     const loaded = await loadConfig(root).catch((error: unknown) => {
@@ -34,7 +30,7 @@ export const buildCommand = defineCommand({
       throw error;
     });
     if (loaded instanceof Error) {
-      await printFindings(loaded.diagnostics, format, out, () => null);
+      await report(loaded.diagnostics, { format, root, out, source: () => null });
       return 2;
     }
     const { config, source } = loaded;
@@ -43,7 +39,7 @@ export const buildCommand = defineCommand({
       config,
       configSource: source ?? undefined,
     });
-    const once = (): Promise<ExitCode> => buildOnce(session, format, source?.file ?? null, out);
+    const once = (): Promise<ExitCode> => buildOnce(session, { format, root, out }, source?.file ?? null);
     if (!options.watch) return await once();
     const { watchFiles } = await import('../watch.ts');
     return await watchFiles({ root, ignored: [config.outDir], run: once, out });
@@ -52,10 +48,10 @@ export const buildCommand = defineCommand({
 
 async function buildOnce(
   session: BuildSession,
-  format: Format | null,
+  shown: Omit<FindingsOptions, 'source'>,
   configFile: string | null,
-  out: Output,
 ): Promise<ExitCode> {
+  const { out } = shown;
   const started = performance.now();
   if (out.showsProgress) out.stderr.write('building …');
   let result: BuildResult;
@@ -65,7 +61,7 @@ async function buildOnce(
     if (out.showsProgress) out.stderr.write('\r\x1b[K');
   }
   if (out.json) await printResult(result, out);
-  else await printFindings(result.diagnostics, format, out, (file) => session.source(file));
+  else await report(result.diagnostics, { ...shown, source: (file) => session.source(file) });
   if (result.output) out.note(summarize(result, performance.now() - started));
   if (result.diagnostics.some(({ code, file }) => code === 'PAWL9005' && file === configFile)) return 2;
   return result.ok ? 0 : 1;
@@ -95,25 +91,9 @@ async function printResult({ ok, diagnostics, output, outDir, stats }: BuildResu
   });
 }
 
-async function printFindings(
-  diagnostics: readonly BuildResult['diagnostics'][number][],
-  format: Format | null,
-  out: Output,
-  source: (file: string) => string | null,
-): Promise<void> {
-  if (diagnostics.length === 0 && format !== 'json') return;
-  const { formatDiagnostics } = await import('../../diagnostics/index.ts');
-  const chosen = format ?? (out.isTTY ? 'pretty' : 'tsc');
-  out.write(formatDiagnostics(diagnostics, chosen, { source, color: out.colors.isColorSupported }));
-}
-
-/** Null when none was named. */
-async function readFormat(name: string | undefined, out: Output): Promise<Format | null> {
-  const { FORMATS, isFormat, nearest } = await import('../../diagnostics/index.ts');
-  if (name === undefined) return out.json ? 'json' : null;
-  if (isFormat(name)) return name;
-  const meant = nearest(name, FORMATS);
-  throw new PawlError('PAWL_USAGE', `There is no format \`${name}\`.`, {
-    remedy: meant ? `Did you mean \`--format ${meant}\`?` : `The formats are ${FORMATS.join(', ')}.`,
-  });
+/** A build without findings says so by what it wrote; formats for programs say it themselves. */
+async function report(diagnostics: readonly Diagnostic[], options: FindingsOptions): Promise<void> {
+  const { format, out } = options;
+  const forPeople = format === null ? !out.json : format === 'pretty' || format === 'tsc';
+  if (diagnostics.length > 0 || !forPeople) await printFindings(diagnostics, options);
 }

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { CheckResult, Session, SessionStats } from '../../checker/index.ts';
-import type { Diagnostic, Format } from '../../diagnostics/index.ts';
 import { PawlError } from '../../errors.ts';
+import { CheckProject } from '../check-project.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
+import { FORMAT_OPTION, printFindings, readFormat } from '../findings.ts';
 import type { Output } from '../output.ts';
 
 /** `pawl check`: the rules, and nothing else. */
@@ -13,14 +14,11 @@ export const checkCommand = defineCommand({
   details:
     'Looks at the whole program and reports on the files and directories that are named, or on all. Paths are relative to the root.',
   options: {
-    format: {
-      type: 'string',
-      value: 'FORMAT',
-      description: 'pretty, tsc or json (default: pretty on a terminal, else tsc)',
-    },
+    ...FORMAT_OPTION,
     'max-warnings': { type: 'string', value: 'N', description: 'Fail when there are more warnings than this' },
     fix: { type: 'boolean', description: 'Apply the fixes that findings come with' },
     watch: { type: 'boolean', description: 'Check again whenever a file changes' },
+    stats: { type: 'boolean', description: 'Say on stderr what was looked at, and how long it took' },
     ...JSON_OPTION,
   },
   examples: [
@@ -28,54 +26,49 @@ export const checkCommand = defineCommand({
     { line: 'pawl check src/orders --max-warnings 0', does: 'report on a directory, warnings count' },
     { line: 'pawl check --fix', does: 'repair what can be repaired' },
     { line: 'pawl check --format json', does: 'findings as an array for programs' },
+    { line: 'pawl check --format github', does: 'annotate the commit in GitHub Actions' },
   ],
   async run({ args, options, root, out }) {
-    const format = await readFormat(options.format, options.json === true, out);
+    const format = await readFormat(options.format);
     const maxWarnings = readCount(options['max-warnings']);
-    const { ConfigError, loadConfig } = await import('../../config/index.ts');
-    const { createSession, fixAll } = await import('../../checker/index.ts');
-    const loaded = await loadConfig(root).catch((error: unknown) => {
-      if (error instanceof ConfigError) return error;
-      throw error;
-    });
-    if (loaded instanceof Error) {
-      const text = await configText(root, loaded.diagnostics[0]?.file ?? '');
-      await print(loaded.diagnostics, format, out, () => text);
-      return 2;
-    }
-    const { config, source } = loaded;
-    const session = createSession({
-      root,
-      config: config as Parameters<typeof createSession>[0]['config'],
-      configSource: source ?? undefined,
-      files: args.length > 0 ? args : undefined,
-      outDir: config.outDir,
-    });
+    const project = new CheckProject({ root, files: args.length > 0 ? args : null });
     const once = async (): Promise<ExitCode> => {
-      const result = options.fix ? await fixed() : await session.check();
-      await print(result.diagnostics, format, out, (file) => session.source(file));
-      return verdict(result, source?.file ?? null, maxWarnings, out);
+      const begun = performance.now();
+      const opened = await project.open();
+      const { session, source } = opened;
+      const shown = { format, root, out, source };
+      if (session === null) {
+        await printFindings(opened.problem.diagnostics, shown);
+        return 2;
+      }
+      const configured = performance.now();
+      const result = options.fix ? await fixed(session) : await session.check();
+      const checked = performance.now();
+      await printFindings(result.diagnostics, shown);
+      if (options.stats) {
+        const { printStats } = await import('../check-stats.ts');
+        const times = {
+          configuration: configured - begun,
+          check: checked - configured,
+          all: performance.now() - begun,
+        };
+        printStats(result.stats, times, out);
+      }
+      return verdict(result, opened.configFile, maxWarnings, out);
     };
-    const fixed = async (): Promise<CheckResult<SessionStats>> => {
+    const fixed = async (session: Session): Promise<CheckResult<SessionStats>> => {
+      const { fixAll } = await import('../../checker/index.ts');
       const { result, fixes, files } = await fixAll(session, (file) => resolve(root, file));
       if (fixes > 0) out.note(`fixed ${fixes} finding${fixes === 1 ? '' : 's'} in ${files.join(', ')}`);
       return result;
     };
     if (!options.watch) return await once();
     const { watchFiles } = await import('../watch.ts');
-    return await watchFiles({ root, ignored: [config.outDir], run: once, out });
+    const opened = await project.open();
+    const ignored = opened.session ? [opened.config.outDir] : [];
+    return await watchFiles({ root, ignored, run: once, out });
   },
 });
-
-async function readFormat(name: string | undefined, json: boolean, out: Output): Promise<Format> {
-  const { FORMATS, isFormat, nearest } = await import('../../diagnostics/index.ts');
-  const format = name ?? (json ? 'json' : out.isTTY ? 'pretty' : 'tsc');
-  if (isFormat(format)) return format;
-  const meant = nearest(format, FORMATS);
-  throw new PawlError('PAWL_USAGE', `There is no format \`${format}\`.`, {
-    remedy: meant ? `Did you mean \`--format ${meant}\`?` : `The formats are ${FORMATS.join(', ')}.`,
-  });
-}
 
 function readCount(value: string | undefined): number {
   if (value === undefined) return Number.POSITIVE_INFINITY;
@@ -83,16 +76,6 @@ function readCount(value: string | undefined): number {
   throw new PawlError('PAWL_USAGE', `\`--max-warnings ${value}\` is no number.`, {
     remedy: 'Write a whole number, such as 0.',
   });
-}
-
-async function print(
-  diagnostics: readonly Diagnostic[],
-  format: Format,
-  out: Output,
-  source: Session['source'],
-): Promise<void> {
-  const { formatDiagnostics } = await import('../../diagnostics/index.ts');
-  out.write(formatDiagnostics(diagnostics, format, { source, color: out.colors.isColorSupported }));
 }
 
 /** 2 when the configuration cannot be trusted or nothing was checked, 1 when there are errors or too many warnings. */
@@ -113,10 +96,4 @@ function verdict(
   if (warnings <= maxWarnings) return 0;
   out.note(`${warnings} warning${warnings === 1 ? '' : 's'}, more than the ${maxWarnings} that --max-warnings allows`);
   return 1;
-}
-
-/** The text of a configuration that could not be used, for the code frame. */
-async function configText(root: string, file: string): Promise<string | null> {
-  const { readFile } = await import('node:fs/promises');
-  return readFile(resolve(root, file), 'utf8').catch(() => null);
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Example, Rule } from '../../rules/index.ts';
+import type { CodeInfo } from '../../diagnostics/index.ts';
 import { PawlError } from '../../errors.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import type { Colors, Output } from '../output.ts';
@@ -19,14 +20,17 @@ export const explainCommand = defineCommand({
     { line: 'pawl explain', does: 'all rules' },
   ],
   async run({ args, out }) {
-    const { RULES } = await import('../../rules/index.ts');
+    const { docsUrl, optionsOf, RULES } = await import('../../rules/index.ts');
+    const facts = (rule: Rule): object => {
+      const { name, description, explanation, bad, good, fixable } = rule;
+      const options = optionsOf(rule).map((option) => ({ ...option, default: JSON.parse(option.default) as unknown }));
+      return { name, description, explanation, bad, good, fixable: fixable === true, options, url: docsUrl(name) };
+    };
     const { CODES, findRule, suggestRule } = await import('../../diagnostics/index.ts');
     const [wanted] = args;
     if (wanted === undefined) {
       if (out.json) out.printJson(RULES.map((rule) => ({ ...CODES[rule.name], ...facts(rule) })));
-      else
-        for (const rule of RULES)
-          out.line(listLine(rule, CODES[rule.name].code, CODES[rule.name].severity, out.colors));
+      else for (const rule of RULES) out.line(listLine(rule, CODES[rule.name], out.colors));
       return 0;
     }
     const found = findRule(wanted);
@@ -43,24 +47,23 @@ export const explainCommand = defineCommand({
   },
 });
 
-function facts({ name, description, explanation, bad, good, fixable }: Rule): object {
-  return { name, description, explanation, bad, good, fixable: fixable === true };
+function listLine({ name, description }: Rule, { code, severity, optIn }: CodeInfo, c: Colors): string {
+  return `${c.bold(code)}  ${(optIn ? 'off' : severity).padEnd(7)}  ${c.cyan(name.padEnd(27))}  ${description}`;
 }
 
-function listLine({ name, description }: Rule, code: string, severity: string, c: Colors): string {
-  return `${c.bold(code)}  ${severity.padEnd(7)}  ${c.cyan(name.padEnd(27))}  ${description}`;
-}
-
-async function printRule(
-  rule: Rule,
-  { code, severity, suppressible }: { code: string; severity: string; suppressible: boolean },
-  out: Output,
-): Promise<void> {
+async function printRule(rule: Rule, { code, severity, suppressible, optIn }: CodeInfo, out: Output): Promise<void> {
   const c = out.colors;
   const width = Math.min(out.columns, MAX_COLUMNS);
   const paragraph = (title: string, text: string): string => `${c.bold(title)}\n${wrap(plain(text, c), width, '  ')}`;
-  const notes = [severity, rule.fixable ? 'with a fix' : '', suppressible ? '' : 'cannot be suppressed'].filter(
-    Boolean,
+  const { optionsExample, optionsOf } = await import('../../rules/index.ts');
+  const notes = [
+    severity,
+    optIn ? 'off unless it is set' : '',
+    rule.fixable ? 'with a fix' : '',
+    suppressible ? '' : 'cannot be suppressed',
+  ].filter(Boolean);
+  const options = optionsOf(rule).map(({ name, default: value, description }) =>
+    wrap(`${c.cyan(name)} (${value}) ${plain(description, c)}`, width, '  '),
   );
   const { mistake, why, allowed, unseen } = rule.explanation;
   out.line(
@@ -72,6 +75,9 @@ async function printRule(
       paragraph('Not seen', unseen),
       `${c.bold(c.red('Reported'))}\n${await codeOf(rule.bad, c)}`,
       `${c.bold(c.green('Instead'))}\n${await codeOf(rule.good, c)}`,
+      ...(options.length === 0
+        ? []
+        : [`${c.bold('Options')}\n  ${c.dim(optionsExample(rule))}\n${options.join('\n')}`]),
     ].join('\n\n'),
   );
 }
