@@ -38,6 +38,11 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
   const enqueue = (): void => {
     queue = queue.then(again);
   };
+  // Editors that show the findings take the old ones away at this line.
+  const changed = (): void => {
+    queue = queue.then(() => out.note('files changed'));
+    enqueue();
+  };
   const skip = (path: string): boolean => {
     const inside = relative(root, path).split(/[\\/]/);
     if (inside[0] === '') return false;
@@ -48,7 +53,7 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
   const watcher = watch(root, { ignored: skip, ignoreInitial: true });
   watcher.on('all', () => {
     clearTimeout(timer);
-    timer = setTimeout(enqueue, QUIET_MS);
+    timer = setTimeout(changed, QUIET_MS);
   });
   await new Promise<void>((ready) => watcher.once('ready', ready));
   enqueue();
