@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Plugin } from 'rolldown';
 import { defineConfig } from 'tsdown';
 import { realm } from './realm.plugin.ts';
 
@@ -22,16 +23,45 @@ const entries = {
   cli: 'src/cli/bin.ts',
 };
 
-export default defineConfig({
-  entry: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
-  format: 'esm',
+const common = {
   platform: 'node',
   target: 'node20.19',
-  fixedExtension: false,
-  sourcemap: true,
-  dts: { sourcemap: false },
   report: false,
-  checks: { pluginTimings: false },
+  checks: { pluginTimings: false, legacyCjs: false },
   logLevel: 'warn',
-  plugins: [realm()],
-});
+} as const;
+
+export default defineConfig([
+  {
+    ...common,
+    entry: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file))),
+    format: 'esm',
+    fixedExtension: false,
+    sourcemap: true,
+    dts: { sourcemap: false },
+    plugins: [realm()],
+  },
+  // tsserver reads no `exports`: it takes `pawl/tsserver` for a folder, and what the `main` of its package.json names for CommonJS.
+  // Some editors run it on a Node of their own that cannot load ES modules that way, so all that can be is bundled.
+  {
+    ...common,
+    entry: { index: 'plugins/typescript.ts' },
+    outDir: 'tsserver',
+    format: 'cjs',
+    fixedExtension: true,
+    cjsDefault: true,
+    dts: false,
+    deps: { alwaysBundle: [/./], neverBundle: ['oxc-resolver', 'c12', 'typescript'] },
+    plugins: [packageFile({ private: true, description: 'pawl in tsserver', main: './index.cjs' })],
+  },
+]);
+
+/** Puts a package.json beside the output. */
+function packageFile(contents: object): Plugin {
+  return {
+    name: 'package-file',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'package.json', source: `${JSON.stringify(contents, null, 2)}\n` });
+    },
+  };
+}

@@ -44,10 +44,30 @@ export class ConfigError extends PawlError {
  * config.store; // 'sqlite:.pawl/pawl.db'
  */
 export async function loadConfig(root: string): Promise<LoadedConfig> {
-  const file = CONFIG_FILES.find((name) => existsSync(join(root, name)));
+  const file = configFile(root);
+  if (!file || file.endsWith('.json')) return readConfig(root);
+  const text = readText(root, file);
+  return accept(await evaluate(root, file, text), file, text);
+}
+
+/** Whether a project's configuration is code, which has to be run. */
+export function mustRun(root: string): boolean {
+  return configFile(root)?.endsWith('.json') === false;
+}
+
+/** Reads a configuration that is data; the defaults hold where there is none. */
+export function readConfig(root: string): LoadedConfig {
+  const file = configFile(root);
   if (!file) return { config: withDefaults({}), source: null };
   const text = readText(root, file);
-  const value = file.endsWith('.json') ? parseJson(text, file) : await evaluate(root, file, text);
+  return accept(parseJson(text, file), file, text);
+}
+
+function configFile(root: string): string | undefined {
+  return CONFIG_FILES.find((name) => existsSync(join(root, name)));
+}
+
+function accept(value: unknown, file: string, text: string): LoadedConfig {
   const parsed = configSchema.safeParse(value ?? {});
   if (!parsed.success) {
     const [first, ...more] = parsed.error.issues.flatMap((issue) => describe(issue, file, text));
@@ -131,9 +151,12 @@ function stalled(file: string, text: string): ConfigError {
   );
 }
 
-function ownEntry(): string {
+/** The module that gives `defineConfig` and `loadConfig`. */
+export function ownEntry(): string {
   const here = fileURLToPath(import.meta.url);
-  return here.endsWith('.ts') ? here.replace(/load\.ts$/, 'index.ts') : join(here, '..', 'config.js');
+  if (here.endsWith('.ts')) return here.replace(/load\.ts$/, 'index.ts');
+  // The plugin for tsserver is one file in a folder beside that of all others.
+  return [join(here, '..', 'config.js'), join(here, '..', '..', 'dist', 'config.js')].find(existsSync) ?? 'pawl/config';
 }
 
 /** Where in the file it was thrown, or does not parse. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostics/types.ts';
-import type { EditorProject } from './project.ts';
+import type { Depth, EditorProject } from './project.ts';
 import type { EditorProjects } from './projects.ts';
 
 /** How long nobody may type before a check begins, and how long one waits for that at most, ms. */
@@ -32,6 +32,8 @@ export class ContinuousCheck {
   readonly #host: ContinuousCheckHost;
   /** What is known of a file, by its path. */
   readonly #known = new Map<string, Map<EditorProject, Findings>>();
+  /** Projects that have been asked about types. */
+  readonly #typed = new WeakSet<EditorProject>();
   /** Files that the editor waits for, most urgent last. */
   readonly #awaited = new Set<string>();
   #round = 0;
@@ -99,13 +101,18 @@ export class ContinuousCheck {
       // What the editor has sent meanwhile comes first: it may make this check old.
       await new Promise((resolve) => setImmediate(resolve));
       if (isOld()) return;
-      await this.#attempt(project, () => this.#check(project));
+      // The first look at types takes a while: TypeScript has to be loaded. What is known without it is shown at once.
+      if (!this.#typed.has(project)) await this.#attempt(project, () => this.#check(project, 'facts'));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isOld()) return;
+      await this.#attempt(project, () => this.#check(project, 'types'));
+      this.#typed.add(project);
     }
     for (const path of this.#awaited) this.#publish(path);
   }
 
-  #check(project: EditorProject): void {
-    const { diagnostics } = project.check();
+  #check(project: EditorProject, depth: Depth): void {
+    const { diagnostics } = project.check(depth);
     const found = new Map<string, Findings>();
     for (const [file, list] of diagnostics) {
       const path = project.absolute(file);

@@ -10,6 +10,9 @@ export type Link = (file: string, line: number) => string | null;
 /** As the runtime has it when a step says nothing. */
 const DEFAULT_MAX_RETRIES = 3;
 
+/** `PAWL1001` and all the others. */
+export const RULE_CODES: readonly string[] = Object.values(CODES).map(({ code }) => code);
+
 /** A list longer than this says how many more there are. */
 const SHOWN = 12;
 

@@ -9,6 +9,7 @@
  * const project = await projects.owner('/app/src/orders.ts');
  * const { diagnostics, subjects } = project.check();
  */
+export { RULE_CODES } from './describe.ts';
 export { fullMessage } from '../diagnostics/create.ts';
 export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from '../diagnostics/types.ts';
 export { type Action, actionsFor, fixAllAction } from './actions.ts';
@@ -25,8 +26,9 @@ export {
   referencesAt,
   searchSubjects,
 } from './navigate.ts';
-export { type CheckedProject, EditorProject, type ProjectOptions } from './project.ts';
-export { EditorProjects } from './projects.ts';
+export { type CheckedProject, type Depth, EditorProject, type ProjectOptions, type TypesOf } from './project.ts';
+export { EditorProjects, type ProjectsOptions } from './projects.ts';
 export { isPawlProject, realPathOf } from './roots.ts';
 export type { Reached, Subject, Subjects, Target } from './subjects.ts';
 export { EditorText, type TextPosition, type TextRange } from './text.ts';
+export { typesOfPrograms } from './types.ts';

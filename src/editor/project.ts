@@ -1,19 +1,29 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { entryMatcher } from '../checker/discover.ts';
-import { createSession, type Diagnostic, type Session } from '../checker/index.ts';
+import { createSession, createTypes, type Diagnostic, type Session, type TypeBackend } from '../checker/index.ts';
 import type { ModuleFacts } from '../compiler/index.ts';
 import { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { toRelative, withSlashes } from '../checker/disk-resolve.ts';
 import { realPathOf } from './roots.ts';
 import { Subjects } from './subjects.ts';
 
+/** Gives what is asked for the types of a project, by its root. */
+export type TypesOf = (root: string) => TypeBackend | null;
+
 export interface ProjectOptions {
   /** Absolute path of an existing folder. */
   root: string;
   /** No project at all: a folder in which single files are open. Nothing but these is looked at. */
   loose?: boolean;
+  /** Who is asked for types. Default: the TypeScript that the project has installed. */
+  types?: TypesOf;
+  /** Keep facts for the next process. Default: true. */
+  cache?: boolean;
 }
+
+/** `facts`: all that is known without types, which is found fast; `types`: everything. */
+export type Depth = 'facts' | 'types';
 
 /** What a check found. */
 export interface CheckedProject {
@@ -32,13 +42,18 @@ export class EditorProject {
   #loaded: { stamp: string; config: LoadedConfig | null; problems: readonly Diagnostic[] } | null = null;
   #loading: Promise<void> | null = null;
   #session: Session | null = null;
+  readonly #types: TypeBackend | null;
+  readonly #cache: boolean;
   #checked: CheckedProject | null = null;
+  #depth: Depth = 'facts';
   #isEntry: ((file: string) => boolean) | null = null;
 
-  constructor({ root, loose = false }: ProjectOptions) {
+  constructor({ root, loose = false, types, cache = true }: ProjectOptions) {
     this.root = root;
     this.isLoose = loose;
     this.#realRoot = withSlashes(realPathOf(root));
+    this.#types = types ? types(this.#realRoot) : createTypes({ root: this.#realRoot });
+    this.#cache = cache && !loose;
     if (loose || configStamp(root) === NO_CONFIG) this.#adopt({ stamp: NO_CONFIG, config: null, problems: [] });
   }
 
@@ -95,11 +110,20 @@ export class EditorProject {
   /**
    * Checks, unless nothing has changed since.
    *
+   * @param depth - what is needed at least
    * @throws PawlError for a root or a directory that cannot be read
    */
-  check(): CheckedProject {
-    this.#checked ??= this.#check();
+  check(depth: Depth = 'facts'): CheckedProject {
+    if (!this.#checked || (depth === 'types' && this.#depth === 'facts')) {
+      this.#checked = this.#check(depth);
+      this.#depth = depth;
+    }
     return this.#checked;
+  }
+
+  /** What people should know of the types, in sentences: that there are none, and why. */
+  get notices(): readonly string[] {
+    return this.#types?.notices ?? [];
   }
 
   /** The text that the last check saw, without a byte order mark. */
@@ -112,14 +136,19 @@ export class EditorProject {
   }
 
   dispose(): void {
+    this.#forget();
+    this.#types?.dispose();
+  }
+
+  #forget(): void {
     this.#session?.dispose();
     this.#session = null;
     this.#checked = null;
   }
 
-  #check(): CheckedProject {
+  #check(depth: Depth): CheckedProject {
     const session = this.#open();
-    const result = session.checkSync();
+    const result = session.checkSync({ types: depth === 'types' });
     const diagnostics = new Map<string, Diagnostic[]>();
     for (const diagnostic of [...(this.#loaded?.problems ?? []), ...result.diagnostics]) {
       const list = diagnostics.get(diagnostic.file);
@@ -138,6 +167,8 @@ export class EditorProject {
       configSource: source ?? undefined,
       outDir: config?.outDir,
       overlays: this.isLoose ? 'all' : 'match',
+      types: this.#types,
+      cache: this.#cache,
     });
     for (const [file, text] of this.#texts) session.update(file, text);
     this.#session = session;
@@ -158,7 +189,7 @@ export class EditorProject {
   #adopt(loaded: { stamp: string; config: LoadedConfig | null; problems: readonly Diagnostic[] }): void {
     this.#loaded = loaded;
     this.#isEntry = null;
-    this.dispose();
+    this.#forget();
   }
 }
 

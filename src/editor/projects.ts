@@ -1,7 +1,10 @@
 import { dirname } from 'node:path';
 import { DECLARATION_FILE, SOURCE_FILE } from '../checker/resolution.ts';
-import { EditorProject } from './project.ts';
+import { EditorProject, type ProjectOptions } from './project.ts';
 import { rootCandidates } from './roots.ts';
+
+/** What all projects have in common. */
+export type ProjectsOptions = Pick<ProjectOptions, 'types' | 'cache'>;
 
 /**
  * All projects that an editor has files of.
@@ -10,9 +13,14 @@ import { rootCandidates } from './roots.ts';
  * hold; failing that, to the workspace folder. A file outside of all is looked at alone.
  */
 export class EditorProjects {
+  readonly #options: ProjectsOptions;
   readonly #projects = new Map<string, EditorProject>();
   readonly #texts = new Map<string, string>();
   #folders: readonly string[] = [];
+
+  constructor(options: ProjectsOptions = {}) {
+    this.#options = options;
+  }
 
   /** The projects that are open. */
   all(): EditorProject[] {
@@ -72,7 +80,7 @@ export class EditorProjects {
 
   /** The project of a root. */
   open(root: string): EditorProject {
-    return this.#take(root, () => new EditorProject({ root }));
+    return this.#take(root, () => new EditorProject({ root, ...this.#options }));
   }
 
   /** Forgets a project. */
@@ -84,7 +92,7 @@ export class EditorProjects {
   #fallback(path: string, nearest: string | null): EditorProject {
     if (nearest !== null) return this.open(nearest);
     const root = dirname(path);
-    return this.#take(`${root}\0loose`, () => new EditorProject({ root, loose: true }));
+    return this.#take(`${root}\0loose`, () => new EditorProject({ root, loose: true, ...this.#options }));
   }
 
   #take(key: string, make: () => EditorProject): EditorProject {

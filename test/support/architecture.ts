@@ -81,7 +81,7 @@ const COMPOSITION: Record<string, readonly string[]> = {
 const PACKAGE_HOMES: readonly { name: RegExp; homes: readonly string[] }[] = [
   { name: /^@babel\/code-frame$/, homes: ['src/diagnostics'] },
   { name: /^@babel\/(?!code-frame$)/, homes: ['src/compiler'] },
-  { name: /^typescript(\/|$)/, homes: ['src/checker'] },
+  { name: /^typescript(\/|$)/, homes: ['src/checker', 'src/editor', 'plugins'] },
   { name: /^rolldown(\/|$)/, homes: ['src/bundler', 'plugins'] },
   { name: /^(unplugin|vite|webpack|esbuild|rollup)(\/|$)/, homes: ['plugins'] },
   { name: /^(vitest|fast-check|eslint)(\/|$)/, homes: ['plugins'] },
