@@ -83,30 +83,30 @@ export class Output {
   }
 }
 
-/** What is shown of an error: for people on stderr, or as JSON there. */
+/** Shows an error on stderr: for people, or as JSON. */
 export function printError(error: unknown, out: Output): void {
+  out.aside(describeError(error, out));
+}
+
+/** What is shown of an error, without a line end. */
+export function describeError(error: unknown, out: Output): string {
+  const trace = out.env.PAWL_DEBUG ? `\n${stackOf(error)}` : '';
   const c = out.errorColors;
   if (isPawlError(error)) {
-    if (out.json) {
-      const { code, message, place, remedy, details } = error;
-      out.stderr.write(`${JSON.stringify({ error: { code, message, place, remedy, details } })}\n`);
-    } else {
-      out.stderr.write(`${c.red('error')} ${c.bold(error.code)}: ${error.message}\n`);
-      if (error.place) out.stderr.write(`  ${c.dim('at')} ${error.place}\n`);
-      if (error.remedy) out.stderr.write(`  ${c.cyan(error.remedy)}\n`);
-    }
-    if (out.env.PAWL_DEBUG) out.stderr.write(`${stackOf(error)}\n`);
-    return;
+    const { code, message, place, remedy, details } = error;
+    if (out.json) return JSON.stringify({ error: { code, message, place, remedy, details } }) + trace;
+    const lines = [
+      `${c.red('error')} ${c.bold(code)}: ${message}`,
+      ...(place ? [`  ${c.dim('at')} ${place}`] : []),
+      ...(remedy ? [`  ${c.cyan(remedy)}`] : []),
+    ];
+    return lines.join('\n') + trace;
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  if (out.json) {
-    out.stderr.write(`${JSON.stringify({ error: { code: 'PAWL_INTERNAL', message } })}\n`);
-  } else {
-    out.stderr.write(`${c.red('error')} ${c.bold('PAWL_INTERNAL')}: ${message}\n`);
-    out.stderr.write(`  This is a defect of pawl ${VERSION} (Node ${process.versions.node}), not of your program.\n`);
-    out.stderr.write(`  ${c.cyan('Please report it with the output of the same command under PAWL_DEBUG=1.')}\n`);
-  }
-  if (out.env.PAWL_DEBUG) out.stderr.write(`${stackOf(error)}\n`);
+  if (out.json) return JSON.stringify({ error: { code: 'PAWL_INTERNAL', message } }) + trace;
+  return `${c.red('error')} ${c.bold('PAWL_INTERNAL')}: ${message}
+  This is a defect of pawl ${VERSION} (Node ${process.versions.node}), not of your program.
+  ${c.cyan('Please report it with the output of the same command under PAWL_DEBUG=1.')}${trace}`;
 }
 
 /** By its code: step bundles carry a copy of the class of their own. */

@@ -81,7 +81,7 @@ export function redirectConsole(print: (text: string) => void, out: Output): () 
 }
 
 /** Resolves with an exit code when the process is asked to end; the second time it ends at once. */
-export function interruption(): { code: Promise<ExitCode>; stop(): void } {
+export function interruption(): { code: Promise<ExitCode>; readonly asked: boolean; stop(): void } {
   let settle: (code: ExitCode) => void = () => {};
   const code = new Promise<ExitCode>((resolve) => {
     settle = resolve;
@@ -94,7 +94,13 @@ export function interruption(): { code: Promise<ExitCode>; stop(): void } {
     settle(exitCode);
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return { code, stop: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal) };
+  return {
+    code,
+    get asked() {
+      return asked;
+    },
+    stop: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
 }
 
 /** `completed in 1.2 s`, in colour. */

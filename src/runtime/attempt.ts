@@ -11,6 +11,8 @@ export class Attempt {
   over = false;
   /** Gives up the timer of its timeout. */
   cancelTimeout: (() => void) | undefined;
+  /** Ends it with an error from outside of its promise. */
+  fail: (error: unknown) => void = () => {};
   #controller: AbortController | undefined;
   #reason: unknown;
 
@@ -71,6 +73,12 @@ class AttemptContext implements StepContext {
         return attempt.signal;
       },
     };
+  }
+
+  fail(error: unknown): boolean {
+    if (this.#attempt.over) return false;
+    this.#attempt.fail(error);
+    return true;
   }
 
   get workflow(): WorkflowMetadata {

@@ -19,3 +19,19 @@ export function backoff(failures: number, settings: StepSettings, wanted: number
   const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1));
   return Math.round(wait * (1 + JITTER * fraction(seededRandom(seed, `retry ${failures}`))));
 }
+
+const SUSPICION = 250;
+const LONGEST_SUSPICION = 8_000;
+
+/**
+ * How long to wait before an attempt is made again that the process did not survive more than once, ms. Of the steps that were under
+ * way together one may be what kills it: at times that chance decides, the others get through before it does.
+ *
+ * @param crashes Attempts of it that the process did not survive.
+ * @param seed Different for each step call.
+ */
+export function suspicion(crashes: number, seed: string): number {
+  if (crashes < 2) return 0;
+  const longest = Math.min(LONGEST_SUSPICION, SUSPICION * 2 ** (crashes - 2));
+  return Math.round(longest * fraction(seededRandom(seed, `crash ${crashes}`)));
+}

@@ -3,8 +3,16 @@ import type { NewRunEvent } from '../store/events.ts';
 import { recordedError, stuck, unhandledRejection } from './endings.ts';
 import type { LiveRun, Outcome, PendingStep } from './live-run.ts';
 
-/** Attempts in a row that the process did not survive. */
-const MOST_CRASHES = 20;
+/**
+ * Attempts in a row that the process did not survive. A step that kills its process does so every time, and takes the attempts of all
+ * other runs with it: that must end. But a step that takes hours is also cut short by every deploy, so not after a few times.
+ */
+const MOST_CRASHES = 10;
+
+/** Attempts that the process did not survive, since the run was last unparked; the one that runs now is counted as one. */
+export function crashesOf({ attempt, failures, pardoned }: PendingStep): number {
+  return attempt - failures - pardoned;
+}
 
 /**
  * When somebody must look at the run if this worker dies.
@@ -41,16 +49,22 @@ export function dueEvents(live: LiveRun, at: number): NewRunEvent[] {
   return events;
 }
 
-/** Attempts that may have begun before the crash count, and are made again. `crashed`: a step that takes the process with it. */
+/**
+ * Attempts that may have begun before the crash count, and are made again. `crashed`: a step that takes the process with it.
+ *
+ * @param unparked Someone wants the run to try again: crashes so far do not count.
+ */
 export function recoverAttempts(
   live: LiveRun,
   at: number,
   known: (cid: number) => boolean,
+  unparked: boolean,
 ): { events: NewRunEvent[]; crashed: { step: PendingStep; times: number } | null } {
   const events: NewRunEvent[] = [];
   for (const step of live.steps.values()) {
     if (known(step.cid) || step.retryAt !== null || step.attempt === 0) continue;
-    const times = step.attempt - step.failures;
+    if (unparked) step.pardoned = step.attempt - step.failures;
+    const times = crashesOf(step);
     if (times > MOST_CRASHES) return { events: [], crashed: { step, times } };
     step.attempt += 1;
     events.push({ type: 'step_started', at, cid: step.cid, attempt: step.attempt, meta: { reason: 'recovered' } });

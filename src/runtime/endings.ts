@@ -4,7 +4,7 @@ import type { NewRunEvent } from '../store/events.ts';
 import type { Outcome } from './live-run.ts';
 import { passthroughCodec } from './serialization/passthrough.ts';
 import { mapStack } from './source-maps.ts';
-import { oneLine } from './step-runner.ts';
+import { oneLine } from './one-line.ts';
 
 const errorCodec = passthroughCodec(mapStack);
 

@@ -10,4 +10,5 @@ export type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.t
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 export { Run } from './run-handle.ts';
 export { createWorker, type Worker } from './worker.ts';
+export { exitCaller, type UncaughtListener, watchUncaught } from './uncaught.ts';
 export type { WorkerOptions } from './worker-options.ts';

@@ -21,6 +21,8 @@ export interface PendingStep {
   attempt: number;
   /** Attempts that ended in an error. */
   failures: number;
+  /** Attempts that the process did not survive before the run was last unparked. */
+  pardoned: number;
   /** When the next attempt is due, after a failed one. */
   retryAt: number | null;
 }
@@ -276,6 +278,9 @@ export class LiveRun {
         this.steps.clear();
         this.sleeps.clear();
         return;
+      case 'run_unparked':
+        for (const step of this.steps.values()) step.pardoned = step.attempt - step.failures;
+        return;
       case 'run_parked': {
         const never = event.meta.details?.neverBegan;
         if (Array.isArray(never)) {
@@ -341,6 +346,7 @@ export class LiveRun {
           scheduledAt: at,
           attempt: 1,
           failures: 0,
+          pardoned: 0,
           retryAt: null,
         });
         return { type: 'step_scheduled', at, cid, name: name ?? '', data };

@@ -1,7 +1,7 @@
 /** Why a step bundle did not load, in words about the user's files: the bundle is nobody's source. */
 import { PawlError } from '../errors.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
-import { oneLine } from './step-runner.ts';
+import { oneLine } from './one-line.ts';
 
 /** The step bundle, as it was read. */
 export interface StepBundle {

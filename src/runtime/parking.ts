@@ -44,7 +44,9 @@ export function tooSlow(limit: number): ParkedReason {
 export function crashedTooOften(step: PendingStep, crashes: number): ParkedReason {
   return {
     code: 'PAWL_STEP_CRASHES',
-    message: `The process died ${crashes} times while the step ${step.stepId} ran. The step may be what kills it.`,
+    message:
+      `The process died ${crashes} times while the step ${step.stepId} ran: the step may be what kills it. ` +
+      'Mend it and build; the run then goes on when someone resumes it.',
     details: { step: step.stepId, cid: step.cid, crashes },
   };
 }
@@ -54,6 +56,16 @@ export function lostBundle(hash: string): ParkedReason {
     code: 'PAWL_BUNDLE_LOST',
     message: `The store has no workflow bundle ${hash}, on which the run started.`,
     details: { hash },
+  };
+}
+
+/** The store cannot read the run. */
+export function unreadable(error: unknown): ParkedReason {
+  const { message, place } = error as { message?: unknown; place?: unknown };
+  return {
+    code: 'PAWL_STORE_CORRUPT',
+    message: `The run cannot be read: ${String(message)} Restore it from a backup, or cancel it.`,
+    ...(typeof place === 'string' && { details: { place } }),
   };
 }
 

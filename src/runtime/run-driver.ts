@@ -225,11 +225,9 @@ export class RunDriver implements Job {
     events.push(...replayed.asked);
     if (!live.outcome) {
       const results = new Set(carried.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
-      const recovered = recoverAttempts(
-        live,
-        Math.max(this.#host.clock.now(), live.now),
-        (cid) => fresh.has(cid) || results.has(cid),
-      );
+      const at = Math.max(this.#host.clock.now(), live.now);
+      const known = (cid: number): boolean => fresh.has(cid) || results.has(cid);
+      const recovered = recoverAttempts(live, at, known, record.status === 'parked');
       if (recovered.crashed) {
         this.#park([], [], crashedTooOften(recovered.crashed.step, recovered.crashed.times));
         return;

@@ -2,7 +2,7 @@
 import { PawlError } from '../errors.ts';
 import type { EventStore, ParkedReason, RunRecord } from '../store/port.ts';
 import type { Codec } from './serialization/codec.ts';
-import { oneLine } from './step-runner.ts';
+import { oneLine } from './one-line.ts';
 
 export type RunEnd =
   | { status: 'completed'; data: string | null }

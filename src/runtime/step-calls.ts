@@ -1,8 +1,9 @@
 /** The step calls of one run: begins attempts, decides about retries, aborts what nobody waits for. */
 import type { NewRunEvent } from '../store/events.ts';
 import { Attempt } from './attempt.ts';
-import { backoff } from './backoff.ts';
+import { backoff, suspicion } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import { crashesOf } from './due.ts';
 import type { Gate } from './gate.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
@@ -35,6 +36,8 @@ export class StepCalls {
   readonly #attempts = new Map<number, Attempt>();
   /** Attempts that wait for room. */
   readonly #tickets = new Map<number, symbol>();
+  /** Attempts that begin later, with what gives them up. */
+  readonly #delayed = new Map<number, () => void>();
 
   constructor(host: CallHost, run: RunIdentity, caller: Caller) {
     this.#host = host;
@@ -42,9 +45,9 @@ export class StepCalls {
     this.#caller = caller;
   }
 
-  /** Attempts that run or wait for room. */
+  /** Attempts that run, wait for room or begin later. */
   get size(): number {
-    return this.#attempts.size + this.#tickets.size;
+    return this.#attempts.size + this.#tickets.size + this.#delayed.size;
   }
 
   get running(): number {
@@ -53,6 +56,20 @@ export class StepCalls {
 
   /** Makes the attempt `step.attempt` as soon as there is room. */
   begin(step: PendingStep, reason: Reason): void {
+    const wait = reason === 'recovered' ? suspicion(crashesOf(step) - 1, `${this.#run.seed} ${step.cid}`) : 0;
+    if (wait === 0) {
+      this.#enter(step, reason);
+      return;
+    }
+    const { clock } = this.#host;
+    const cancel = clock.setTimer(clock.now() + wait, () => {
+      this.#delayed.delete(step.cid);
+      if (this.#caller.pending(step.cid)) this.#enter(step, reason);
+    });
+    this.#delayed.set(step.cid, cancel);
+  }
+
+  #enter(step: PendingStep, reason: Reason): void {
     const { gate, steps } = this.#host;
     const { concurrency } = steps.settings(step.stepId);
     const ticket = gate.enter(step.stepId, concurrency, () => {
@@ -92,6 +109,10 @@ export class StepCalls {
         ended(result);
       });
     }
+    attempt.fail = (error) => {
+      attempt.abortWith(error);
+      ended(steps.failure(error));
+    };
     steps.run(stepId, step.data, attempt.context(this.#run, `pawl:${this.#run.id}`), ended);
   }
 
@@ -133,6 +154,11 @@ export class StepCalls {
       this.#tickets.delete(cid);
       this.#host.gate.cancel(ticket);
     }
+    for (const [cid, cancel] of this.#delayed) {
+      if (this.#caller.pending(cid)) continue;
+      this.#delayed.delete(cid);
+      cancel();
+    }
   }
 
   /** The run is dropped. An attempt keeps its place at the gate until its function returns: until then it does run. */
@@ -140,5 +166,7 @@ export class StepCalls {
     for (const attempt of this.#attempts.values()) attempt.abort(why);
     for (const ticket of this.#tickets.values()) this.#host.gate.cancel(ticket);
     this.#tickets.clear();
+    for (const cancel of this.#delayed.values()) cancel();
+    this.#delayed.clear();
   }
 }

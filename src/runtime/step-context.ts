@@ -28,6 +28,12 @@ export interface WorkflowMetadata {
 export interface StepContext {
   readonly step: StepMetadata;
   readonly workflow: WorkflowMetadata;
+  /**
+   * Ends the attempt with an error that its promise does not know of: one that was thrown in a timer, say.
+   *
+   * @returns false when the attempt has ended before
+   */
+  fail(error: unknown): boolean;
 }
 
 const KEY = Symbol.for('pawl.step-context.1');

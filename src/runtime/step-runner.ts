@@ -5,6 +5,7 @@ import { PawlError } from '../errors.ts';
 import type { ManifestStepOptions } from '../manifest/index.ts';
 import { type Duration, toMilliseconds, toTime } from './duration.ts';
 import { brandOf } from './errors.ts';
+import { oneLine } from './one-line.ts';
 import { type AnyFunction, hasStep, type Program, type StepRegistry } from './program.ts';
 import { type Codec, createCodec, type StepReference } from './serialization/codec.ts';
 import { isError } from './serialization/error-data.ts';
@@ -93,7 +94,7 @@ export class StepRunner {
     try {
       pending = this.#storage.run(context, () => this.#call(id, input, context));
     } catch (error) {
-      done(this.#failure(error));
+      done(this.failure(error));
       return;
     }
     let promise: Promise<unknown> | null;
@@ -101,7 +102,7 @@ export class StepRunner {
       // Another kind of thenable may settle twice, or throw when asked: a promise in front of it keeps that in order.
       promise = types.isPromise(pending) ? pending : isThenable(pending) ? Promise.resolve(pending) : null;
     } catch (error) {
-      done(this.#failure(error));
+      done(this.failure(error));
       return;
     }
     if (promise === null) {
@@ -110,7 +111,7 @@ export class StepRunner {
     }
     promise.then(
       (value) => done(this.#success(id, value)),
-      (error: unknown) => done(this.#failure(error)),
+      (error: unknown) => done(this.failure(error)),
     );
   }
 
@@ -138,12 +139,12 @@ export class StepRunner {
       const data = this.codec.stringify(withMappedStack(value), { root: 'result', what: `the result of step ${id}` });
       return { ok: true, data };
     } catch (error) {
-      return this.#failure(error);
+      return this.failure(error);
     }
   }
 
   /** What was thrown may be anything, a proxy whose traps throw too: never throws. */
-  #failure(error: unknown): AttemptResult {
+  failure(error: unknown): AttemptResult {
     const brand = brandOf(error);
     return {
       ok: false,
@@ -169,16 +170,6 @@ function wantedWait(error: unknown): number | null {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
-
-/** `Name: message`, on one line, never throwing. */
-export function oneLine(error: unknown): string {
-  try {
-    const text = typeof error === 'object' && error !== null && 'message' in error ? String(error) : `${error}`;
-    return text.replace(/\s+/g, ' ').slice(0, 500);
-  } catch {
-    return 'a value that cannot be shown';
-  }
 }
 
 /**

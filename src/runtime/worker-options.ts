@@ -27,7 +27,10 @@ export interface WorkerOptions {
   newId?: () => string;
   /** Makes seeds of runs; default random. */
   newSeed?: () => string;
-  /** Whether to take what waits in the store; default true. With false only runs that this worker starts itself. */
+  /**
+   * Whether to take what waits in the store; default true. With false only runs that this worker starts itself, that somebody waits
+   * for through it, or that it is told to `take`.
+   */
   claim?: boolean;
   /** For tests of crashes. */
   crashPoint?: (point: WorkerCrashPoint) => void;

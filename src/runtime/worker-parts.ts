@@ -1,4 +1,5 @@
 /** What a worker needs besides its runs. */
+import { randomUUID } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import type { RunEvent } from '../store/events.ts';
 import type { Manifest } from '../manifest/index.ts';
@@ -21,6 +22,11 @@ export async function readLog(store: EventStore, runId: string): Promise<RunEven
     log.push(...page);
     if (page.length < LOG_PAGE) return log;
   }
+}
+
+/** Unique; the process in it is for people who look for who has a run. */
+export function newOwner(): string {
+  return `worker-${process.pid}-${randomUUID()}`;
 }
 
 let shared: Realm | null = null;

@@ -7,15 +7,13 @@
 import { randomUUID } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import type { NewRunEvent } from '../store/events.ts';
-import type { EventStore, InboxMessage, RunRecord, StoreChange } from '../store/port.ts';
+import type { EventStore, InboxMessage, ParkedReason, RunRecord, StoreChange } from '../store/port.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { endEvent, errorData } from './endings.ts';
-import { type Beginning, causeOf, type DrivenRun, type DriverHost } from './driving.ts';
-import { CancelledError } from './errors.ts';
+import type { Beginning, DrivenRun, DriverHost } from './driving.ts';
 import { Gate } from './gate.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
-import { lostBundle } from './parking.ts';
+import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import { RunDriver } from './run-driver.ts';
@@ -25,9 +23,18 @@ import { isDamage, Retries } from './retries.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { definitionOf, StepRunner } from './step-runner.ts';
+import { checkRecord, settleUndriven } from './undriven.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
-import { canGoOn, checkResult, checkSettings, readLog, sharedRealm, unknownWorkflow } from './worker-parts.ts';
+import {
+  canGoOn,
+  checkResult,
+  checkSettings,
+  newOwner,
+  readLog,
+  sharedRealm,
+  unknownWorkflow,
+} from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
 
 /**
@@ -65,7 +72,7 @@ export class Worker implements World {
   readonly #retries = new Retries();
   readonly #waiters: Waiters;
   readonly #codes = new Map<string, WorkflowCode>();
-  #owner = `worker-${randomUUID()}`;
+  #owner = newOwner();
   #realm: Realm | null = null;
   #host: DriverHost;
   #state: 'new' | 'open' | 'closing' | 'closed' = 'new';
@@ -222,7 +229,7 @@ export class Worker implements World {
         this.#runs.delete(driver.id);
         this.#waiters.hand(driver.id);
       }
-      this.#owner = `worker-${randomUUID()}`;
+      this.#owner = newOwner();
       await this.store.registerOwner(this.#owner, this.#lease);
       this.#claim();
     } catch (error) {
@@ -291,8 +298,15 @@ export class Worker implements World {
   }
 
   whenEnded(runId: string): Promise<RunEnd> {
-    const lives = this.#runs.has(runId) || this.#loading.has(runId);
-    return lives ? this.#waiters.wait(runId) : this.#waiters.watch(runId);
+    if (this.#has(runId)) return this.#waiters.wait(runId);
+    // A worker that takes nothing by itself takes what somebody here waits for: perhaps nobody else would.
+    if (this.#options.claim === false)
+      this.take(runId).catch((error: unknown) => this.#emit({ type: 'store-failed', runId, error }));
+    return this.#waiters.watch(runId);
+  }
+
+  #has(runId: string): boolean {
+    return this.#runs.has(runId) || this.#loading.has(runId);
   }
 
   resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
@@ -401,11 +415,12 @@ export class Worker implements World {
     this.#loading.add(runId);
     try {
       const [log, inbox] = await Promise.all([readLog(this.store, record.id), this.store.readInbox({ runId })]);
+      checkRecord(record, log, this.store.url);
       const hash = record.bundleHash ?? this.program.workflows.hash;
       const found = await this.#fetchCode(hash);
       if (this.#isOver()) return;
       if (!found) {
-        await this.#parkLost(record, hash, inbox);
+        await this.#settle(record, inbox, lostBundle(hash));
         return;
       }
       const { id, workflowId, seed, createdAt, input } = record;
@@ -417,8 +432,8 @@ export class Worker implements World {
     } catch (error) {
       this.#emit({ type: 'store-failed', runId, error });
       if (isDamage(error)) {
-        // It stays this worker's, so that no worker reads it again and again.
         this.#waiters.giveUp(runId, error);
+        await this.#settleDamaged(record, error);
         return;
       }
       this.#waiters.hand(runId);
@@ -453,31 +468,20 @@ export class Worker implements World {
     return true;
   }
 
-  async #parkLost(record: RunRecord, hash: string, inbox: readonly InboxMessage[]): Promise<void> {
-    const at = this.now();
-    const cancel = inbox.find(({ kind }) => kind === 'cancel');
-    if (cancel) {
-      await this.#cancelLost(record, inbox, at);
-      return;
-    }
-    const meta = lostBundle(hash);
-    const { id: runId, fence, lastSeq: afterSeq, workflowId } = record;
-    await this.store.append({ runId, fence, afterSeq, events: [{ type: 'run_parked', at, meta }] });
-    this.#emit({ type: 'run-parked', runId, workflowId, code: meta.code, message: meta.message, at });
-    this.#waiters.hand(runId);
+  async #settle(record: RunRecord, inbox: readonly InboxMessage[], reason: ParkedReason): Promise<void> {
+    const settled = await settleUndriven(this, record, inbox, reason);
+    if (settled) this.#emit(settled.event);
+    if (settled?.end) this.#waiters.tell(record.id, settled.end);
+    else this.#waiters.hand(record.id);
   }
 
-  /** Without its code a run that is cancelled can do nothing but end. Left unread, the message would keep it due for ever. */
-  async #cancelLost(record: RunRecord, inbox: readonly InboxMessage[], at: number): Promise<void> {
-    const { id: runId, fence, lastSeq: afterSeq, workflowId } = record;
-    const error = errorData(new CancelledError());
-    const events = [
-      ...inbox.map((message) => ({ ...causeOf(message).event, at })),
-      endEvent({ status: 'cancelled', data: error }, at),
-    ];
-    await this.store.append({ runId, fence, afterSeq, events, consume: inbox.map(({ id }) => id) });
-    this.#emit({ type: 'run-finished', runId, workflowId, status: 'cancelled', at, error });
-    this.#waiters.tell(runId, { status: 'cancelled', data: error });
+  /** What cannot be read is parked; where even that fails it stays this worker's, so that none reads it again and again. */
+  async #settleDamaged(record: RunRecord, error: unknown): Promise<void> {
+    try {
+      await this.#settle(record, await this.store.readInbox({ runId: record.id }), unreadable(error));
+    } catch {
+      // The store has said what is wrong with it.
+    }
   }
 
   /** Runs that were parked for a step that is there again go on. */
@@ -491,19 +495,20 @@ export class Worker implements World {
     } while (cursor !== undefined);
   }
 
-  /**
-   * Lets a parked run try again. What stopped it may stop it again: then it is parked once more.
-   *
-   * @returns False when the run is not parked, or another worker has it.
-   */
+  /** Lets a parked run try again; false when it is not parked, or another worker has it. What stopped it may do so again. */
   async unpark(runId: string): Promise<boolean> {
-    const record = await this.store.getRun(runId);
-    if (record?.status !== 'parked') return false;
+    return (await this.store.getRun(runId))?.status === 'parked' && (await this.take(runId)) === 'taken';
+  }
+
+  /** Takes one run, due or not, unless another living worker has it. A parked one tries again. */
+  async take(runId: string): Promise<'taken' | 'owned' | 'finished' | 'unknown-run'> {
+    const record = this.#has(runId) ? null : await this.store.getRun(runId);
+    if (this.#has(runId) || record?.owner === this.#owner) return 'taken';
     const claimed = await this.store.claimRun(runId, { owner: this.#owner, now: this.now() });
-    if (!claimed.ok) return false;
+    if (!claimed.ok) return claimed.reason;
     // Claiming may have set the status; that it was parked is what the driver must know.
-    await this.#resume({ ...claimed.run, status: 'parked' }, []);
-    return true;
+    await this.#resume(record?.status === 'parked' ? { ...claimed.run, status: 'parked' } : claimed.run, []);
+    return 'taken';
   }
 
   // -------------------------------------------------------------- dropping
@@ -572,7 +577,7 @@ export class Worker implements World {
 
   /** Whether it has been closed or killed. */
   get closed(): boolean {
-    return this.#state === 'closed';
+    return this.#isOver();
   }
 
   /** Runs in memory. */

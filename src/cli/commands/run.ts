@@ -5,12 +5,16 @@ import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { count } from '../format.ts';
 import type { Output } from '../output.ts';
 import { openProject, readProjectManifest, STORE_OPTION, withStore } from '../project.ts';
+import type { ForeignRuns } from '../foreign-runs.ts';
 import type { RunPlan, RunRequest } from '../run-plan.ts';
 import type { LiveProgress } from '../run-session.ts';
 import type { StoreTrouble } from '../store-trouble.ts';
 
 /** How long running attempts may go on after Ctrl-C, ms. Those that do not end are made again by whoever resumes the run. */
 const PATIENCE = 1_000;
+
+/** Loading a program that takes longer than this is worth a word, ms. */
+const LOADING_IS_LONG = 5_000;
 
 /** `pawl run`: one workflow to its end, in this process; or what an earlier process left of it. */
 export const runCommand = defineCommand({
@@ -52,25 +56,43 @@ async function execute(
   const { createWorker } = await import('../../runtime/index.ts');
   const { planRuns } = await import('../run-plan.ts');
   const { interruption, redirectConsole } = await import('../run-session.ts');
+  const { Accidents } = await import('../accidents.ts');
+  const { ForeignRuns } = await import('../foreign-runs.ts');
   const { StoreTrouble } = await import('../store-trouble.ts');
   let progress: LiveProgress | null = null;
   const print = (text: string): void => (progress ? progress.print(text) : out.aside(text));
   const restoreConsole = redirectConsole(print, out);
   const interrupted = interruption();
   const trouble = new StoreTrouble(print);
+  const accidents = await Accidents.watch(print, () => interrupted.asked, out);
+  const lost = Promise.race([trouble.gaveUp, accidents.stray]);
+  lost.catch(() => {});
   let worker: Worker | null = null;
   let failed = false;
+  let foreign: ForeignRuns | null = null;
   try {
-    worker = await createWorker({ manifest, store, onEvent: (event) => tell(event, print, trouble) });
-    const plan = await Promise.race([planRuns(store, worker, request), trouble.gaveUp]);
+    const onEvent = (event: WorkerEvent): void => {
+      accidents.heard(event);
+      tell(event, print, trouble);
+    };
+    const made = await Promise.race([
+      // What else is unfinished in the store is not this command's: begun here, it would be cut short when the run ends.
+      patiently(createWorker({ manifest, store, onEvent, claim: false }), print),
+      interrupted.code,
+      lost,
+    ]);
+    if (typeof made === 'number') return made;
+    worker = made;
+    const plan = await Promise.race([planRuns(store, worker, request), lost]);
     if (plan.ended) {
       out.note(`the run ${plan.ended.id} has ended before; this is how`);
       return await report(store, [plan.ended.id], out);
     }
-    const ids = await Promise.race([begin(worker, plan, request, out), trouble.gaveUp]);
+    foreign = new ForeignRuns(worker, out);
+    const ids = await Promise.race([begin(foreign, plan, request, out), lost]);
     const [only, second] = ids;
     if (only !== undefined && second === undefined) progress = await follow(store, only, request.workflowId, out);
-    const code = await Promise.race([ended(ids), interrupted.code, trouble.gaveUp]);
+    const code = await Promise.race([ended(ids), interrupted.code, lost]);
     if (code === null) {
       await stop(progress, store, ids, out);
       progress = null;
@@ -86,29 +108,49 @@ async function execute(
     throw error;
   } finally {
     interrupted.stop();
+    foreign?.stop();
     await progress?.stop();
     await Promise.resolve(worker?.close({ timeout: PATIENCE }))
       .catch((error: unknown) => {
         // A store that failed cannot take the runs back; its lease will end. The first error is the one to tell.
         if (!failed) throw error;
       })
-      .finally(restoreConsole);
+      .finally(() => {
+        accidents.stop();
+        restoreConsole();
+      });
   }
 }
 
+/** Says what it waits for when loading takes long: user code runs, and may wait for anything. */
+async function patiently<T>(loading: Promise<T>, print: (text: string) => void): Promise<T> {
+  const timer = setTimeout(() => {
+    print('the steps are still being loaded: the top-level code of a module, or a top-level `await`, takes its time');
+  }, LOADING_IS_LONG);
+  timer.unref();
+  return await loading.finally(() => clearTimeout(timer));
+}
+
 /** Starts or takes up what the plan says. Returns the ids of the runs to wait for. */
-async function begin(worker: Worker, plan: RunPlan, { workflowId, id }: RunRequest, out: Output): Promise<string[]> {
+async function begin(
+  foreign: ForeignRuns,
+  plan: RunPlan,
+  { workflowId, id }: RunRequest,
+  out: Output,
+): Promise<string[]> {
   const { start } = await import('../../runtime/index.ts');
   const { resume, others } = plan;
-  for (const run of resume) {
-    if (run.status === 'parked') await worker.unpark(run.id);
-    out.note(`resuming run ${run.id}, which was left unfinished after ${count(run.lastSeq, 'event')}`);
+  for (const { id: runId, lastSeq } of resume) {
+    if (await foreign.take(runId))
+      out.note(`resuming run ${runId}, which was left unfinished after ${count(lastSeq, 'event')}`);
   }
   if (others > 0)
     out.note(`${count(others, 'other run')} of ${workflowId} unfinished; \`pawl run ${workflowId}\` waits for all`);
   if (plan.start === null) return resume.map((run) => run.id);
-  const run = await start(workflowId, plan.start, { runId: id });
-  return [run.runId];
+  const { runId } = await start(workflowId, plan.start, { runId: id });
+  // Another process may have started it in the same moment.
+  if (id !== undefined) await foreign.take(runId);
+  return [runId];
 }
 
 /** What the worker tells besides what the log does. */
