@@ -73,8 +73,8 @@ export class BuildFiles extends SourceFiles {
   /** Ids in a package begin with its name and version: where it lies is nobody's business. */
   #compile({ file, text }: SourceFile): CompileResult {
     const home = isForeign(file) ? this.#packageOf(file) : null;
-    if (!home) return compile(text, { filename: file, schemas: true });
-    const result = compile(text, { filename: home.path, packageName: home.name, schemas: true });
+    if (!home) return compile(text, { filename: file, schemas: true, calls: true });
+    const result = compile(text, { filename: home.path, packageName: home.name, schemas: true, calls: true });
     if (result.facts) result.facts.file = file;
     for (const diagnostic of result.diagnostics) diagnostic.file = file;
     return result;
@@ -98,7 +98,7 @@ export class BuildFiles extends SourceFiles {
     const result = this.#compiled.get(source);
     const { facts, diagnostics } = result?.facts
       ? { facts: result.facts, diagnostics: result.diagnostics }
-      : analyze(source.text, { filename: file });
+      : analyze(source.text, { filename: file, calls: true });
     source.facts = facts;
     source.diagnostics = diagnostics;
     this.stats.parsed++;

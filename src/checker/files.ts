@@ -141,7 +141,7 @@ export class SourceFiles {
     const source = this.get(file);
     if (!source) return undefined;
     if (!source.facts) {
-      const { facts, diagnostics } = analyze(source.text, { filename: file });
+      const { facts, diagnostics } = analyze(source.text, { filename: file, calls: true });
       source.facts = facts;
       source.diagnostics = diagnostics;
       this.stats.parsed++;

@@ -27,6 +27,8 @@ export interface CompileOptions {
   packageName?: string;
   /** Also make `outputs.schemas`, the module reduced to the schemas of its definitions. */
   schemas?: boolean;
+  /** Also read how calls stand in the code: `facts.calls`, which rules of the checker ask for. */
+  calls?: boolean;
 }
 
 export interface CompileOutput {
@@ -67,6 +69,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   const analysis = analyzeModule(source, {
     file: relativeTo(options.root, options.filename),
     packageName: options.packageName ?? null,
+    calls: options.calls,
   });
   const { diagnostics } = analysis.model;
   if (analysis.broken) return { diagnostics, facts: analysis.facts, outputs: {} };
@@ -92,11 +95,12 @@ export interface AnalyzeResult {
  */
 export function analyze(
   source: string,
-  options: Pick<CompileOptions, 'filename' | 'root' | 'packageName'>,
+  options: Pick<CompileOptions, 'filename' | 'root' | 'packageName' | 'calls'>,
 ): AnalyzeResult {
   const analysis = analyzeModule(source, {
     file: relativeTo(options.root, options.filename),
     packageName: options.packageName ?? null,
+    calls: options.calls,
   });
   return { facts: analysis.facts, diagnostics: analysis.model.diagnostics };
 }

@@ -1,6 +1,8 @@
 import type { Span } from '../diagnostics/types.ts';
 import type { CallFacts } from './call-facts.ts';
 
+export type * from './call-facts.ts';
+
 /**
  * Glossary of facts: what analysis knows of one module, as plain data (it survives JSON).
  *

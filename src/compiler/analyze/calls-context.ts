@@ -1,0 +1,171 @@
+import type * as t from '@babel/types';
+import type { Span } from '../../diagnostics/types.ts';
+import type { CallFacts, CallSite, LoopFact } from '../call-facts.ts';
+import type { ModuleFacts, Use } from '../facts.ts';
+import { isFunction, keyName, type Node, unwrap } from './ast.ts';
+import type { Names } from './calls-result.ts';
+import { type CallNode, type CallWalk, type Found, type LoopNode, propertyOf } from './calls-walk.ts';
+import type { Binding, Model, Ref, Scope } from './model.ts';
+import { evaluate } from './options.ts';
+
+/** What the passes over calls share: the walk, names, and the facts in the making. */
+export class CallContext implements Names {
+  readonly model: Model;
+  readonly facts: ModuleFacts;
+  readonly walk: CallWalk;
+  readonly out: CallFacts = { sites: [] };
+  /** Sites by the node of their call. */
+  readonly sites = new Map<Node, number>();
+  readonly refs: ReadonlyMap<Node, Ref>;
+  readonly read: ReadonlySet<Node>;
+  /** Calls by their nodes. */
+  readonly calls: ReadonlyMap<Node, Found<CallNode>>;
+  readonly loops = new Map<Node, LoopFact>();
+  readonly #uses = new Map<number, { unit: number; use: number; access: Use['access'] }>();
+  readonly #contexts = new Map<Node, string | null>();
+
+  constructor(model: Model, facts: ModuleFacts, walk: CallWalk) {
+    this.model = model;
+    this.facts = facts;
+    this.walk = walk;
+    // Of several references at one node the first speaks of the whole of it.
+    this.refs = new Map(model.refs.toReversed().map((ref) => [ref.node, ref]));
+    const read = new Set<Node>();
+    for (const { binding, rebinds } of model.refs) if (binding && !rebinds) read.add(binding.node);
+    this.read = read;
+    this.calls = new Map(walk.calls.map((found) => [found.node, found]));
+    model.units.forEach(({ uses }, unit) => {
+      uses.forEach(({ access, span }, use) => {
+        const known = this.#uses.get(span.end);
+        if (access !== 'write' && (!known || known.access === 'read')) this.#uses.set(span.end, { unit, use, access });
+      });
+    });
+    for (const { kind, call } of model.definitions) if (kind === 'workflow') this.#addContext(call);
+  }
+
+  /** The names under which a defined workflow's `run` gets its context. */
+  #addContext(call: t.CallExpression): void {
+    const run = propertyOf(call.arguments[0] as Node | undefined, 'run');
+    const parameter = run && isFunction(run) ? run.params[1] : undefined;
+    if (parameter?.type === 'Identifier') this.#contexts.set(parameter, null);
+    if (parameter?.type !== 'ObjectPattern') return;
+    for (const property of parameter.properties)
+      if (property.type === 'ObjectProperty' && property.key.type === 'Identifier')
+        this.#contexts.set(property.value, property.key.name);
+  }
+
+  span(node: Node): Span {
+    return this.model.positions.span(node.start as number, node.end as number);
+  }
+
+  spanOf(start: number, end: number): Span {
+    return this.model.positions.span(start, end);
+  }
+
+  text(node: Node): string {
+    return this.model.source.slice(node.start as number, node.end as number);
+  }
+
+  /** The innermost unit at an offset. */
+  unitAt(offset: number): number {
+    let best = 0;
+    let size = Number.POSITIVE_INFINITY;
+    this.model.units.forEach(({ span }, index) => {
+      if (span.start <= offset && offset < span.end && span.end - span.start < size) {
+        best = index;
+        size = span.end - span.start;
+      }
+    });
+    return best;
+  }
+
+  /** The use that ends where an expression does. */
+  useOf(expression: Node, called: boolean): { unit: number; use: number } | null {
+    const found = this.#uses.get(unwrap(expression).end as number);
+    return found && (found.access !== 'read') === called ? { unit: found.unit, use: found.use } : null;
+  }
+
+  /** What is called of the context of a defined workflow. */
+  contextCall(callee: Node): string | null {
+    const inner = unwrap(callee);
+    if (inner.type === 'Identifier') return this.#contexts.get(this.bindingOf(inner)?.node as Node) ?? null;
+    if (inner.type !== 'MemberExpression' || inner.computed || inner.property.type !== 'Identifier') return null;
+    const binding = this.bindingOf(unwrap(inner.object));
+    return binding && this.#contexts.get(binding.node) === null ? inner.property.name : null;
+  }
+
+  bindingOf(node: Node): Binding | null {
+    return this.refs.get(node)?.binding ?? null;
+  }
+
+  /** The initial value of a variable that is assigned once. */
+  valueOf(node: Node): Node | null {
+    const binding = this.bindingOf(unwrap(node));
+    if (!binding || binding.refs.some(({ rebinds }) => rebinds)) return null;
+    const { declaration } = binding;
+    if (declaration.type !== 'VariableDeclarator' || declaration.id !== binding.node || !declaration.init) return null;
+    return unwrap(declaration.init);
+  }
+
+  /** The expression, or what the variable that it names was made with. */
+  through(node: Node): Node {
+    const inner = unwrap(node);
+    return (inner.type === 'Identifier' && this.valueOf(inner)) || inner;
+  }
+
+  /** A text that is known without running the code. */
+  textOf(node: Node): string | null {
+    const value = evaluate(node, this.scopeOf(node), 0);
+    return typeof value === 'string' ? value : null;
+  }
+
+  scopeOf(node: Node): Scope {
+    let inner = unwrap(node);
+    while (inner.type === 'MemberExpression') inner = unwrap(inner.object);
+    return this.refs.get(inner)?.scope ?? this.model.module;
+  }
+
+  addSite(node: Node, site: CallSite): number {
+    const index = this.out.sites.push(site) - 1;
+    this.sites.set(node, index);
+    return index;
+  }
+
+  /** The site of a call, or of the one under `.then(…)` and its siblings. */
+  siteUnder(expression: Node): number | undefined {
+    return this.sites.get(withoutHandlers(expression));
+  }
+}
+
+const HANDLERS = new Set(['then', 'catch', 'finally']);
+
+/** `hook` of `hook.then(…).catch(…)`. */
+export function withoutHandlers(node: Node): Node {
+  const inner = unwrap(node);
+  const callee = inner.type === 'CallExpression' ? unwrap(inner.callee as Node) : null;
+  if (callee?.type !== 'MemberExpression') return inner;
+  return HANDLERS.has(keyName(callee.property, callee.computed) ?? '') ? withoutHandlers(callee.object) : inner;
+}
+
+/** The nearest loop around a node in the same function. */
+export function loopAround({ ancestors, owner }: Found): LoopNode | null {
+  for (let i = ancestors.length - 1; i >= 0; i--) {
+    const node = ancestors[i] as Node;
+    if (node === owner) return null;
+    if (isLoop(node)) return node;
+  }
+  return null;
+}
+
+export function isLoop(node: Node): node is LoopNode {
+  switch (node.type) {
+    case 'WhileStatement':
+    case 'DoWhileStatement':
+    case 'ForStatement':
+    case 'ForOfStatement':
+    case 'ForInStatement':
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,124 @@
+import type * as t from '@babel/types';
+import type { CallResult, CallSite } from '../call-facts.ts';
+import { isTransparent, keyName, type Node, unwrap } from './ast.ts';
+import type { Ref } from './model.ts';
+
+/** What a question about the place of a call needs to know about names. */
+export interface Names {
+  refs: ReadonlyMap<Node, Ref>;
+  /** Identifiers that declare a variable which something reads. */
+  read: ReadonlySet<Node>;
+}
+
+/** What becomes of a value, and where it stood on its way. */
+export interface Outcome {
+  result: CallResult;
+  position?: NonNullable<CallSite['position']>;
+}
+
+const COMBINATORS = new Set(['all', 'allSettled', 'any', 'race', 'resolve']);
+const HANDLERS = new Set(['then', 'catch', 'finally']);
+
+/**
+ * What becomes of the value of an expression.
+ *
+ * @param node - the expression
+ * @param ancestors - the nodes around it, the innermost last
+ */
+export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names): Outcome {
+  let child = node;
+  let position: Outcome['position'];
+  let chained = false;
+  let combined = false;
+  const done = (result: CallResult): Outcome => {
+    if (chained && (result === 'dropped' || result === 'unused')) result = 'chained';
+    if (combined && !isLost(result)) result = 'combined';
+    return position ? { result, position } : { result };
+  };
+  for (let i = ancestors.length - 1; i >= 0; i--) {
+    const parent = ancestors[i] as Node;
+    if (!isTransparent(parent)) {
+      switch (parent.type) {
+        case 'AwaitExpression':
+          return done('awaited');
+        case 'ForOfStatement':
+          return done(parent.await && parent.right === child ? 'awaited' : 'other');
+        case 'ReturnStatement':
+          return done('returned');
+        case 'ArrowFunctionExpression':
+          return done(parent.body === child ? 'returned' : 'other');
+        case 'ExpressionStatement':
+          return done('dropped');
+        case 'UnaryExpression':
+          return done(parent.operator === 'void' ? 'void' : parent.operator === '!' ? 'tested' : 'other');
+        case 'IfStatement':
+        case 'WhileStatement':
+        case 'DoWhileStatement':
+          return done('tested');
+        case 'ConditionalExpression':
+          if (parent.test === child) return done('tested');
+          position = 'ternary';
+          break;
+        case 'LogicalExpression':
+          if (parent.left === child && parent.operator === '&&') return done('tested');
+          break;
+        case 'AssignmentExpression':
+          return done('stored');
+        case 'VariableDeclarator':
+          return done(isRead(parent, ancestors[i - 1], names) ? 'stored' : 'unused');
+        case 'ArrayExpression':
+          break;
+        case 'SpreadElement':
+          position = 'spread';
+          break;
+        case 'MemberExpression':
+        case 'OptionalMemberExpression': {
+          const name = keyName(parent.property, parent.computed);
+          const call = ancestors[i - 1];
+          if (parent.object !== child || name === null || !HANDLERS.has(name) || !isCallOf(call, parent))
+            return done('other');
+          chained ||= name !== 'finally' && call.arguments.length > 0;
+          i--;
+          child = call;
+          continue;
+        }
+        case 'CallExpression':
+        case 'OptionalCallExpression':
+          if (parent.callee === child) return done('other');
+          if (!isCombinator(parent, names)) return done('argument');
+          combined = true;
+          break;
+        default:
+          return done('other');
+      }
+    }
+    child = parent;
+  }
+  return done('other');
+}
+
+/** Nobody will know how it ends. */
+export function isLost(result: CallResult): boolean {
+  return result === 'dropped' || result === 'unused' || result === 'tested' || result === 'void';
+}
+
+function isCallOf(node: Node | undefined, callee: Node): node is t.CallExpression {
+  return (node?.type === 'CallExpression' || node?.type === 'OptionalCallExpression') && node.callee === callee;
+}
+
+/** `Promise.all(…)` and its siblings. */
+export function isCombinator(node: Node, names: Names, only?: string): node is t.CallExpression {
+  if (node.type !== 'CallExpression') return false;
+  const callee = unwrap(node.callee as Node);
+  if (callee.type !== 'MemberExpression') return false;
+  const name = keyName(callee.property, callee.computed);
+  const object = unwrap(callee.object);
+  if (object.type !== 'Identifier' || object.name !== 'Promise' || name === null) return false;
+  return (only ? name === only : COMBINATORS.has(name)) && names.refs.get(object)?.binding === null;
+}
+
+function isRead(declarator: t.VariableDeclarator, declaration: Node | undefined, { read }: Names): boolean {
+  if (declarator.id.type !== 'Identifier') return true;
+  if (declaration?.type === 'VariableDeclaration' && declaration.kind.includes('using')) return true;
+  return read.has(declarator.id);
+}

@@ -1,0 +1,158 @@
+import type { CallFacts, CallSite, Role } from '../call-facts.ts';
+import type { ModuleFacts } from '../facts.ts';
+import { type FunctionNode, isFunction, keyName, type Node, unwrap } from './ast.ts';
+import { readAgents } from './calls-agents.ts';
+import { CallContext } from './calls-context.ts';
+import { readLoops, readThrows, readTries } from './calls-flow.ts';
+import { readMutations } from './calls-mutations.ts';
+import { readPromises } from './calls-promises.ts';
+import { readRaces } from './calls-races.ts';
+import { readRequests } from './calls-requests.ts';
+import { isLost, outcomeOf } from './calls-result.ts';
+import { type CallNode, CallWalk, type Found, propertyOf } from './calls-walk.ts';
+import { readWriters } from './calls-writers.ts';
+import type { Model } from './model.ts';
+
+/**
+ * How calls stand in the code: what becomes of their results, which loops and callbacks they stand in. The checker asks for it;
+ * a build that only transforms does without.
+ */
+export function readCalls(model: Model, facts: ModuleFacts): CallFacts {
+  const units = new Map(model.units.map(({ span }, index) => [`${span.start}:${span.end}`, index]));
+  const runs = new Set(
+    model.definitions.flatMap(({ call }) => propertyOf(call.arguments[0] as Node | undefined, 'run') ?? []),
+  );
+  const isUnit = (node: FunctionNode) => runs.has(node) || units.has(`${node.start}:${node.end}`);
+  const walk = new CallWalk(isUnit);
+  walk.run(model.program);
+  const context = new CallContext(model, facts, walk);
+  readFunctions(context);
+  for (const found of walk.calls) readCall(context, found);
+  readLoops(context);
+  readTries(context);
+  readThrows(context);
+  readRaces(context);
+  readPromises(context);
+  readWriters(context);
+  readMutations(context);
+  readRequests(context);
+  readAgents(context);
+  const async = model.functions.flatMap(({ node }) => {
+    if (!isFunction(node as Node) || !(node as FunctionNode).async) return [];
+    const unit = runs.has(node as Node) ? context.unitAt(node.start as number) : units.get(`${node.start}:${node.end}`);
+    return unit ?? [];
+  });
+  if (async.length > 0) context.out.async = async;
+  return context.out;
+}
+
+function readFunctions(context: CallContext): void {
+  const { functions } = context.walk;
+  if (functions.length === 0) return;
+  context.out.functions = functions.map((found) => {
+    const role = roleOf(context, found);
+    if (role) found.fact.role = role;
+    return found.fact;
+  });
+}
+
+/** The call that a function is given to. */
+function roleOf(context: CallContext, { node, ancestors }: Found): Role | null {
+  let at = ancestors.length - 1;
+  while (at >= 0 && unwrap(ancestors[at] as Node) === node) at--;
+  const parent = ancestors[at];
+  if (parent?.type === 'NewExpression')
+    return { method: 'new Promise', result: outcomeOf(parent, ancestors.slice(0, at), context).result };
+  if (parent?.type !== 'CallExpression' && parent?.type !== 'OptionalCallExpression') return null;
+  const { result } = outcomeOf(parent, ancestors.slice(0, at), context);
+  return { method: unwrap(parent.callee as Node) === node ? '' : lastPiece(parent.callee as Node), result };
+}
+
+function lastPiece(callee: Node): string {
+  const inner = unwrap(callee);
+  if (inner.type === 'Identifier') return inner.name;
+  if (inner.type !== 'MemberExpression' && inner.type !== 'OptionalMemberExpression') return '?';
+  return keyName(inner.property, inner.computed) ?? '?';
+}
+
+function readCall(context: CallContext, found: Found<CallNode>): void {
+  const { node } = found;
+  const target = targetOf(context, found);
+  if (target) {
+    const { result, position } = outcomeOf(node, found.ancestors, context);
+    const site: CallSite = { ...target, result };
+    if (found.fn !== undefined) site.fn = found.fn;
+    if (position) site.position = position;
+    if (isLost(result) && result !== 'void' && mayAwait(found)) site.awaitAt = node.start as number;
+    addArguments(context, node, site);
+    context.addSite(node, site);
+  }
+  addPassed(context, found);
+}
+
+function targetOf(context: CallContext, { node }: Found<CallNode>): Omit<CallSite, 'result'> | null {
+  const callee = node.callee as Node;
+  const use = context.useOf(callee, true);
+  if (use) {
+    const { kind, path } = context.model.units[use.unit]?.uses[use.use] ?? {};
+    return kind === 'global' && path?.[0] !== 'fetch' && path?.[0] !== 'globalThis' ? null : use;
+  }
+  if (node.type === 'NewExpression') return null;
+  const unit = () => context.unitAt(node.start as number);
+  const name = context.contextCall(callee);
+  if (name !== null) return { unit: unit(), context: name, span: context.span(callee) };
+  const inner = unwrap(callee);
+  const binding = inner.type === 'Identifier' ? context.bindingOf(inner) : null;
+  if (!binding || binding.scope.isStatic) return null;
+  const value = isFunction(binding.declaration) ? binding.declaration : context.valueOf(inner);
+  const index = value && context.walk.indexes.get(value);
+  return index === undefined || index === null ? null : { unit: unit(), inner: index, span: context.span(callee) };
+}
+
+/** `list.map(charge)`: the function itself is given away. */
+function addPassed(context: CallContext, { node, ancestors, fn }: Found<CallNode>): void {
+  if (node.type === 'NewExpression') return;
+  const callee = unwrap(node.callee as Node);
+  if (callee.type !== 'MemberExpression' && callee.type !== 'OptionalMemberExpression') return;
+  const method = keyName(callee.property, callee.computed);
+  if (method === null || !ITERATORS.has(method)) return;
+  const [first] = node.arguments;
+  const use = first && context.useOf(first as Node, false);
+  if (!first || !use) return;
+  const { result } = outcomeOf(node, ancestors, context);
+  const site: CallSite = { ...use, result: 'passed', to: { method, result } };
+  if (fn !== undefined) site.fn = fn;
+  context.addSite(first as Node, site);
+}
+
+const ITERATORS = new Set(['forEach', 'map', 'flatMap', 'filter', 'reduce', 'some', 'every', 'find']);
+
+/** `await` may stand where the nearest function is async, and a type that was written keeps being right. */
+function mayAwait({ owner, ancestors }: Found): boolean {
+  const declarator = ancestors.at(-1);
+  if (declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier' && declarator.id.typeAnnotation)
+    return false;
+  if (!owner?.async) return false;
+  const body = ancestors[ancestors.indexOf(owner) + 1];
+  return body === undefined || body === owner.body;
+}
+
+const BIG = 1_000;
+
+function addArguments(context: CallContext, node: CallNode, site: CallSite): void {
+  const [first] = node.arguments;
+  const token = propertyOf(first as Node | undefined, 'token');
+  const text = token && !isFunction(token) ? context.textOf(token) : null;
+  if (token && text !== null) site.token = { text, span: context.span(token) };
+  let longest: Node | null = null;
+  for (const argument of node.arguments) {
+    const inner = unwrap(argument as Node);
+    if (!/^(?:String|Template)Literal$|^(?:Array|Object)Expression$/.test(inner.type)) continue;
+    if (longest === null || sizeOf(inner) > sizeOf(longest)) longest = inner;
+  }
+  if (longest && sizeOf(longest) >= BIG) site.literal = { size: sizeOf(longest), span: context.span(longest) };
+}
+
+function sizeOf(node: Node): number {
+  return (node.end as number) - (node.start as number);
+}
