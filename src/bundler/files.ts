@@ -4,7 +4,15 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { toRelative } from '../checker/disk-resolve.ts';
 import { concernsChecker, type SourceFile, SourceFiles } from '../checker/files.ts';
 import { compareText } from '../diagnostics/order.ts';
-import { analyze, type CompileResult, compile, compileHelper, type ModuleFacts } from '../compiler/index.ts';
+import {
+  analyze,
+  type CompileOptions,
+  type CompileResult,
+  compile,
+  compileHelper,
+  type ModuleFacts,
+} from '../compiler/index.ts';
+import type { Change } from './load-effects.ts';
 import type { RawMap } from './maps.ts';
 import { keepPlace } from './module-place.ts';
 
@@ -28,6 +36,9 @@ export class BuildFiles extends SourceFiles {
   readonly #steps = new WeakMap<SourceFile, ModuleCode>();
   readonly #installed = new Set<string>();
   readonly #helpers = new WeakMap<SourceFile, ModuleCode>();
+  readonly #kept = new WeakMap<SourceFile, { key: string; code: ModuleCode }>();
+  /** Modules of the workflow bundle that are wanted for what they change when they are loaded. */
+  keep: ReadonlyMap<string, readonly Change[]> = new Map();
 
   constructor(root: string, outDir: string) {
     super(root);
@@ -71,10 +82,13 @@ export class BuildFiles extends SourceFiles {
   }
 
   /** Ids in a package begin with its name and version: where it lies is nobody's business. */
-  #compile({ file, text }: SourceFile): CompileResult {
+  #compile(
+    { file, text }: SourceFile,
+    options: Partial<CompileOptions> = { schemas: true, calls: true },
+  ): CompileResult {
     const home = isForeign(file) ? this.#packageOf(file) : null;
-    if (!home) return compile(text, { filename: file, schemas: true, calls: true });
-    const result = compile(text, { filename: home.path, packageName: home.name, schemas: true, calls: true });
+    if (!home) return compile(text, { ...options, filename: file });
+    const result = compile(text, { ...options, filename: home.path, packageName: home.name });
     if (result.facts) result.facts.file = file;
     for (const diagnostic of result.diagnostics) diagnostic.file = file;
     return result;
@@ -110,6 +124,8 @@ export class BuildFiles extends SourceFiles {
     const source = this.get(file);
     if (!source) return null;
     if (target === 'step') return this.#stepCode(source);
+    const changes = target === 'workflow' ? this.keep.get(file) : undefined;
+    if (changes) return this.#keptCode(source, changes);
     const output = this.compiled(file)?.outputs[target];
     if (output) return output as ModuleCode;
     let helper = this.#helpers.get(source);
@@ -118,6 +134,18 @@ export class BuildFiles extends SourceFiles {
       this.#helpers.set(source, helper);
     }
     return helper;
+  }
+
+  #keptCode(source: SourceFile, changes: readonly Change[]): ModuleCode {
+    const keep = changes.map(({ span }) => span.start);
+    const key = keep.join();
+    const known = this.#kept.get(source);
+    if (known?.key === key) return known.code;
+    const { file, text } = source;
+    const output = this.compiled(file) ? this.#compile(source, { targets: ['workflow'], keep }).outputs.workflow : null;
+    const code = (output ?? compileHelper(text, { filename: file, keep })) as ModuleCode;
+    this.#kept.set(source, { key, code });
+    return code;
   }
 
   /** A file as it was last seen, without looking at the disk. */

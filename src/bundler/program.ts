@@ -6,6 +6,7 @@ import type { Span } from '../diagnostics/types.ts';
 import type { ManifestContents } from '../manifest/index.ts';
 import type { JsonSchema, ManifestSpan, ManifestStep, ManifestWorkflow } from '../manifest/schema.ts';
 import { type BuildFiles, hashSource } from './files.ts';
+import { findLoadEffects, type LoadEffects } from './load-effects.ts';
 
 /** JSON Schemas by the slug of a definition. */
 export type SchemasBySlug = ReadonlyMap<string, { input?: JsonSchema; output?: JsonSchema }>;
@@ -20,6 +21,8 @@ export interface BuildProgram {
   modules: readonly ModuleFacts[];
   /** Ids of the steps that a workflow's unit may call. */
   calls: (unit: Unit) => readonly string[];
+  /** What modules change when they are loaded, as far as workflows read it. */
+  effects: LoadEffects;
 }
 
 /** Joins the facts of the entries and of what workflows reach beyond them. */
@@ -29,7 +32,17 @@ export function joinProgram(files: BuildFiles, entries: readonly string[], resol
   const idOf = stepIds(modules);
   const calls = new Map<Unit, string[]>();
   for (const root of graph.places('workflow', 'workflow-definition')) calls.set(root.unit, callsOf(graph, root, idOf));
-  return { modules, calls: (unit) => calls.get(unit) ?? [] };
+  const effects = findLoadEffects(graph, modules.filter(belongsToWorkflows), (file) => files.facts(file), resolve);
+  return { modules, calls: (unit) => calls.get(unit) ?? [], effects };
+}
+
+/** A module of steps alone is in the workflow bundle only where a workflow imports it. */
+export function belongsToWorkflows({ functions, definitions, classes }: ModuleFacts): boolean {
+  return (
+    functions.some(({ kind }) => kind === 'workflow') ||
+    definitions.some(({ kind }) => kind === 'workflow') ||
+    classes.length > 0
+  );
 }
 
 /** Ids of steps by their unit, and of actions and agents by their definition. */

@@ -28,12 +28,13 @@ import { cyclesOf } from './cycles.ts';
 import { diagnoseThrow } from './dead-end.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
 import { checkOutputFolder, OutputFolder } from './output-folder.ts';
-import { type BuildProgram, describeProgram, joinProgram } from './program.ts';
+import { belongsToWorkflows, type BuildProgram, describeProgram, joinProgram } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import { bundleSchemas, evaluateSchemas, type SchemaResult } from './schemas.ts';
 import { bundleSteps } from './step-bundle.ts';
 import type { BuildOptions, BuildOutput, BuildResult, BuildSession, BuildStats } from './types.ts';
 import { verifyIds } from './verify.ts';
+import { bundleWithEffects, type WantedEffects } from './wanted-effects.ts';
 import { bundleWorkflows, type LoadModule } from './workflow-bundle.ts';
 
 /**
@@ -266,10 +267,23 @@ class Session implements BuildSession {
     const withSchemas = program.modules.filter(hasSchemas);
     const base = { root: this.#root, outDir: this.#outDir, packages: this.#options.packages ?? [] };
     const files = this.#files;
-    const workflows = (): Promise<Made> =>
-      this.#bundles.workflow.get(this.#key(forWorkflows), this.#loader('workflow'), (load) =>
-        bundleWorkflows({ ...base, entries: forWorkflows, load, installed: (path) => files.addInstalled(path) }),
+    const workflows = ({ modules, packages }: WantedEffects): Promise<Made> => {
+      files.keep = modules;
+      const entries = [...new Set([...this.#paths([...modules.keys()].map((file) => ({ file }))), ...forWorkflows])];
+      const bare = packages.map(({ file, specifier }) => ({
+        specifier,
+        importer: this.#paths([{ file }])[0] as string,
+      }));
+      const key = this.#key([...entries, ...bare.map(({ specifier, importer }) => `${specifier} ${importer}`)]);
+      return this.#bundles.workflow.get(key, this.#loader('workflow'), (load) =>
+        bundleWorkflows({ ...base, entries, bare, load, installed: (path) => files.addInstalled(path) }),
       );
+    };
+    const problems = ({ result }: Made): Diagnostic[] => {
+      if (!result.ok) return diagnoseLogs(result.errors, { files, target: 'workflow' });
+      const locate = (line: number, column: number) => this.#maps.workflow.locate(result.output, line, column);
+      return diagnoseWorkflowBundle(result.output, { files, locate }).filter(({ severity }) => severity === 'error');
+    };
     const steps = (): Promise<Made> => {
       const entries = this.#paths([...program.modules, ...this.#installed()]);
       const installed = new Set(this.#paths(this.#installed()));
@@ -285,8 +299,8 @@ class Session implements BuildSession {
       );
     };
     const known = files.installed.length;
-    const [workflow, firstStep, schemas] = await Promise.all([
-      workflows(),
+    const [{ made: workflow, warnings }, firstStep, schemas] = await Promise.all([
+      bundleWithEffects(program.effects, workflows, problems),
       steps(),
       withSchemas.length === 0
         ? null
@@ -298,7 +312,7 @@ class Session implements BuildSession {
     if (files.installed.length !== known) this.#resolutions.clear();
     const step = files.installed.length === known ? firstStep : await steps();
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
-    const diagnostics: Diagnostic[] = [];
+    const diagnostics: Diagnostic[] = this.#judge(warnings);
     for (const [target, made] of [
       ['step', step],
       ['workflow', workflow],
@@ -355,7 +369,7 @@ class Session implements BuildSession {
     return (path) => this.#files.code(this.#files.relative(path), target)?.code ?? null;
   }
 
-  #paths(modules: readonly ModuleFacts[]): string[] {
+  #paths(modules: readonly Pick<ModuleFacts, 'file'>[]): string[] {
     return modules.map(({ file }) => (isAbsolute(file) ? file : join(this.#root, file)));
   }
 
@@ -389,15 +403,6 @@ interface Bundled {
 /** Warnings of rolldown that mean a program that does not run. */
 function isError(log: { code?: string; id?: string }): boolean {
   return log.code === 'UNRESOLVED_IMPORT' && !/[\\/]node_modules[\\/]/.test(log.id ?? '');
-}
-
-/** A module of steps alone is in the workflow bundle only where a workflow imports it. */
-function belongsToWorkflows({ functions, definitions, classes }: ModuleFacts): boolean {
-  return (
-    functions.some(({ kind }) => kind === 'workflow') ||
-    definitions.some(({ kind }) => kind === 'workflow') ||
-    classes.length > 0
-  );
 }
 
 function hasSchemas({ definitions }: ModuleFacts): boolean {

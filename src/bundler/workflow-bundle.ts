@@ -46,10 +46,10 @@ export function bundleWorkflows({
     root,
     outDir,
     packages,
-    entry: entries.map((path) => `import ${JSON.stringify(path)};\n`).join(''),
+    entry: [...bare.map((_, i) => BARE + i), ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join(''),
     platform: 'neutral',
     format: 'iife',
-    plugins: [bareImports(bare), virtualModules(), userModules(load, entries), installedModules(load, installed)],
+    plugins: [...bareImports(bare), virtualModules(), userModules(load, entries), installedModules(load, installed)],
     wantsImporters: ({ moduleIds, imports }, assets) =>
       assets.length > 0 || imports.length > 0 || moduleIds.some((id) => stubbedModule(id) !== null),
     options: {
@@ -66,20 +66,29 @@ export function bundleWorkflows({
 
 const BARE = 'pawl-bare:';
 
-/** Resolves what stands for the bare import of a package from where it was written. */
-function bareImports(bare: WorkflowBundleRequest['bare']): Plugin {
-  return {
-    name: 'pawl:bare',
-    resolveId: {
-      order: 'pre',
-      filter: { id: new RegExp(`^${BARE}`) },
-      async handler(id) {
-        const { specifier, importer } = bare[Number(id.slice(BARE.length))] ?? {};
-        const resolved = specifier === undefined ? null : await this.resolve(specifier, importer as never);
-        return resolved && { id: resolved.id, external: resolved.external, moduleSideEffects: true };
+/** Resolves what stands for the bare import of a package from where it was written, and lets the module have its effects. */
+function bareImports(bare: WorkflowBundleRequest['bare']): Plugin[] {
+  if (bare.length === 0) return [];
+  const ids = new Set<string>();
+  return [
+    {
+      name: 'pawl:bare',
+      resolveId: {
+        order: 'pre',
+        filter: { id: new RegExp(`^${BARE}`) },
+        async handler(id) {
+          const { specifier, importer } = bare[Number(id.slice(BARE.length))] ?? {};
+          const resolved = specifier === undefined ? null : await this.resolve(specifier, importer as never);
+          if (resolved) ids.add(resolved.id);
+          return resolved;
+        },
+      },
+      transform: {
+        filter: { id: /[\\/]node_modules[\\/]/ },
+        handler: (code, id) => (ids.has(id) ? { code, map: null, moduleSideEffects: true } : null),
       },
     },
-  };
+  ];
 }
 
 /** A package may bring steps of its own: what has a directive is never taken as it is. */

@@ -29,6 +29,11 @@ export interface CompileOptions {
   schemas?: boolean;
   /** Also read how calls stand in the code: `facts.calls`, which rules of the checker ask for. */
   calls?: boolean;
+  /**
+   * Offsets in code of the top level that has to stay in the workflow target, because it changes what workflows read in other
+   * modules. One module alone does not tell.
+   */
+  keep?: readonly number[];
 }
 
 export interface CompileOutput {
@@ -76,7 +81,7 @@ export function compile(source: string, options: CompileOptions): CompileResult 
   if (isEmpty(analysis))
     return { diagnostics, facts: diagnostics.length > 0 ? analysis.facts : null, outputs: unchanged(source, targets) };
   const outputs: CompileResult['outputs'] = {};
-  for (const target of targets) outputs[target] = transformTo(analysis, target);
+  for (const target of targets) outputs[target] = transformTo(analysis, target, options.keep);
   return { diagnostics, facts: analysis.facts, outputs };
 }
 
@@ -110,13 +115,16 @@ export function analyze(
  * Sdk()`) is marked as free of side effects, so that a bundler drops it where only steps need it.
  *
  * @param source - text of the module
- * @param options - its name and the root
+ * @param options - its name, the root, and what has to stay; with that all else that it changes when it is loaded leaves
  * @returns code and map; code that does not parse comes back as it is
  * @example
  * compileHelper('export const db = new Db(); export const twice = (n) => n * 2', { filename: 'src/helpers.ts' }).code;
  */
-export function compileHelper(source: string, options: Pick<CompileOptions, 'filename' | 'root'>): CompileOutput {
-  return transformHelper(source, relativeTo(options.root, options.filename));
+export function compileHelper(
+  source: string,
+  options: Pick<CompileOptions, 'filename' | 'root' | 'keep'>,
+): CompileOutput {
+  return transformHelper(source, relativeTo(options.root, options.filename), options.keep);
 }
 
 function unchanged(source: string, targets: readonly Mode[]): CompileResult['outputs'] {

@@ -27,6 +27,7 @@ export const CODES = {
   'closure-write': error('PAWL2003'),
   'serialization-incomplete': error('PAWL2005'),
   'io-in-workflow': error('PAWL3002'),
+  'load-effect-lost': warning('PAWL3013'),
   'action-calls-action': error('PAWL5001'),
   'duplicate-id': error('PAWL6001', false),
   'one-definition-per-file': error('PAWL6002'),

@@ -11,6 +11,7 @@ import { directiveNotTransformable } from './directive-not-transformable.ts';
 import { duplicateDirective } from './duplicate-directive.ts';
 import { duplicateId } from './duplicate-id.ts';
 import { ioInWorkflow } from './io-in-workflow.ts';
+import { loadEffectLost } from './load-effect-lost.ts';
 import { missingSchema } from './missing-schema.ts';
 import { moduleDirectiveExport } from './module-directive-export.ts';
 import { oneDefinitionPerFile } from './one-definition-per-file.ts';
@@ -42,6 +43,7 @@ export const RULES: readonly Rule[] = [
   closureWrite,
   serializationIncomplete,
   ioInWorkflow,
+  loadEffectLost,
   actionCallsAction,
   duplicateId,
   oneDefinitionPerFile,

@@ -117,9 +117,14 @@ class Pruner {
   #add(node: Node, statement: Node, names: string[], kind: Item['kind'], root: boolean): void {
     const bindings = names.flatMap((name) => this.#transform.analysis.model.module.bindings?.get(name) ?? []);
     const implied = /x$/.test(this.#transform.analysis.model.file) && names.some((name) => JSX_FACTORIES.has(name));
-    const item: Item = { node, statement, bindings, refs: [], kind, root: root || implied, hadUses: false };
+    const stays = root || implied || this.#isKept(node);
+    const item: Item = { node, statement, bindings, refs: [], kind, root: stays, hadUses: false };
     this.#items.push(item);
     for (const binding of bindings) this.#owners.set(binding, [...(this.#owners.get(binding) ?? []), item]);
+  }
+
+  #isKept(node: Node): boolean {
+    return this.#transform.keep.some((offset) => (node.start as number) <= offset && offset < (node.end as number));
   }
 
   /**
@@ -228,6 +233,7 @@ class Pruner {
   markPure(items: Iterable<Item> = this.#items): void {
     for (const item of items) {
       if (item.node.type !== 'VariableDeclarator' || !item.node.init || this.#registers(item.node)) continue;
+      if (this.#isKept(item.node)) continue;
       if (!this.#changes(item, (owner) => owner !== item)) this.#markPure(item.node.init);
     }
   }
@@ -301,7 +307,9 @@ class Pruner {
 
   /** `dayjs.extend(utc)`, `register(table)`: sets up something imported that stays. */
   #changesImport(item: Item, live: ReadonlySet<Item>): boolean {
-    if (item.kind !== 'effect') return false;
+    const { keep, analysis } = this.#transform;
+    // Where the whole program said what is wanted of a helper, the rest is not.
+    if (item.kind !== 'effect' || (keep.length > 0 && analysis.functions.length === 0)) return false;
     const bindingOf = (name: string) => this.#transform.analysis.model.module.bindings?.get(name);
     const names = changedNames(item.node, (name) => {
       const kind = bindingOf(name)?.kind;

@@ -12,8 +12,8 @@ import { type Mode, type Output, Transform } from './transform.ts';
  * Makes one target of an analyzed module, as text edits over the original: formatting, types and positions of all that
  * stays survive, and the next tool strips the types.
  */
-export function transformTo(analysis: Analysis, mode: Mode): Output {
-  const transform = new Transform(analysis, mode);
+export function transformTo(analysis: Analysis, mode: Mode, keep: readonly number[] = []): Output {
+  const transform = new Transform(analysis, mode, mode === 'workflow' ? keep : []);
   removeDirectives(transform);
   transformFunctions(transform);
   transformDefinitions(transform);

@@ -30,10 +30,13 @@ export class Transform {
   readonly #helpers = new Set<string>();
   #functionOf: Map<Node, DirectiveFunction> | null = null;
   #prefix: string | null = null;
+  /** Offsets in code of the top level that has to stay, because it changes what workflows read elsewhere. */
+  readonly keep: readonly number[];
 
-  constructor(analysis: Analysis, mode: Mode) {
+  constructor(analysis: Analysis, mode: Mode, keep: readonly number[] = []) {
     this.analysis = analysis;
     this.mode = mode;
+    this.keep = keep;
     this.edits = new Edits(analysis.model.source);
   }
 
