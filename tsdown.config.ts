@@ -14,12 +14,14 @@ const entries = {
   build: 'src/bundler/index.ts',
   config: 'src/config/index.ts',
   editor: 'src/editor/index.ts',
+  linter: 'src/linter/index.ts',
   'language-server': 'plugins/language-server.ts',
   'internal/step': 'src/internal/step.ts',
   'internal/client': 'src/internal/client.ts',
   vite: 'plugins/vite.ts',
   webpack: 'plugins/webpack.ts',
   esbuild: 'plugins/esbuild.ts',
+  eslint: 'plugins/eslint.ts',
   cli: 'src/cli/bin.ts',
 };
 

@@ -1,7 +1,7 @@
 /** Writes what is made from the sources into `docs/`: `npm run docs`; a test sees that it is current. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { generatedDocs } from '../src/config/docs.ts';
+import { generatedDocs } from './generated-docs.ts';
 
 const root = fileURLToPath(new URL('../docs/', import.meta.url));
 mkdirSync(`${root}rules`, { recursive: true });

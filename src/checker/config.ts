@@ -32,6 +32,8 @@ export interface CheckerConfig {
   overrides?: readonly RuleOverride[];
   /** Globs of import specifiers that give an integration's actions. */
   integrations?: readonly string[];
+  /** Rules that are off unless they are set, to be run all the same where nothing is set: linters have settings of their own. */
+  asked?: readonly RuleName[];
 }
 
 /** Where the configuration was read from, for the places of findings about it. */
@@ -73,7 +75,7 @@ export function checkConfig(config: CheckerConfig, source?: ConfigSource): Check
   return {
     entries: stringList(config.entries, 'entries', problem),
     integrations: stringList(config.integrations, 'integrations', problem) ?? DEFAULT_INTEGRATIONS,
-    rules: new RuleSettings(layers),
+    rules: new RuleSettings(layers, config.asked),
     diagnostics,
   };
 }

@@ -16,25 +16,31 @@ export interface SettingsLayer {
 /** Levels and options of rules, file by file: the last layer that speaks of a rule and matches the file counts. */
 export class RuleSettings {
   readonly #layers: readonly SettingsLayer[];
+  readonly #asked: ReadonlySet<RuleName>;
   readonly #defaults = new Map<RuleName, unknown>();
 
-  constructor(layers: readonly SettingsLayer[]) {
+  /**
+   * @param layers - the later count more
+   * @param asked - rules that are off unless set, to be run all the same
+   */
+  constructor(layers: readonly SettingsLayer[], asked: Iterable<RuleName> = []) {
+    this.#asked = new Set(asked);
     this.#layers = layers.filter(({ levels, options }) => levels.size > 0 || options.size > 0);
   }
 
-  /** The level that a rule has in a file. */
+  /** The level that a rule has in a file by what is set, whether or not somebody asked for it. */
   levelOf(rule: RuleName, file: string): Level {
     return this.#configured(rule, file) ?? (CODES[rule].optIn ? 'off' : CODES[rule].severity);
   }
 
   /** The severity of a finding: its own unless the configuration has another. */
   severityOf(rule: RuleName, file: string, own: Severity): Level {
-    return this.#configured(rule, file) ?? (CODES[rule].optIn ? 'off' : own);
+    return this.#configured(rule, file) ?? (CODES[rule].optIn && !this.#asked.has(rule) ? 'off' : own);
   }
 
   /** Whether a rule is off in every file, so that nobody needs to look. */
   isOff(rule: RuleName): boolean {
-    let off = CODES[rule].optIn === true;
+    let off = CODES[rule].optIn === true && !this.#asked.has(rule);
     for (const { matches, levels } of this.#layers) {
       const level = levels.get(rule);
       if (level === undefined) continue;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { generatedDocs } from '../../src/config/docs.ts';
+import { generatedDocs } from '../../scripts/generated-docs.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
 import { RULES, type Rule, ruleMarkdown } from '../../src/rules/index.ts';
 import { ROOT } from '../support/dist.ts';

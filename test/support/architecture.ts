@@ -37,6 +37,7 @@ const ENTRIES = [
   'src/bundler/index.ts',
   'src/config/index.ts',
   'src/editor/index.ts',
+  'src/linter/index.ts',
   'src/rules/index.ts',
   'src/store/index.ts',
   'src/store/open.ts',
@@ -63,6 +64,11 @@ const ZONES: Record<string, ZoneRule> = {
   'src/config': { zones: ['src/diagnostics', 'src/rules'] },
   // Between the checker and editors, as `src/bundler` is between the compiler and bundlers: it asks facts and findings.
   'src/editor': { zones: ['src/checker', 'src/rules', 'src/compiler', 'src/config', 'src/diagnostics'] },
+  // Likewise between the checker and linters. Where a file belongs it decides as editors do.
+  'src/linter': {
+    zones: ['src/checker', 'src/rules', 'src/config', 'src/diagnostics'],
+    files: ['src/editor/roots.ts'],
+  },
   'src/testing': { zones: [], files: ENTRIES },
   'src/cli': {
     zones: [],
