@@ -3,7 +3,7 @@ import { createDiagnostic } from '../diagnostics/create.ts';
 import { findRule } from '../diagnostics/lookup.ts';
 import { sortDiagnostics } from '../diagnostics/order.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
-import { type Program, RULES } from '../rules/index.ts';
+import { type Program, RULES, type Types } from '../rules/index.ts';
 import { type CheckedConfig, type CheckerConfig, checkConfig } from './config.ts';
 import type { PackageSource } from './package-query.ts';
 import { type ModuleSource, ProgramGraph } from './program.ts';
@@ -24,6 +24,8 @@ export interface CheckProgramOptions {
   /** The program of the last check with the same modules and the same resolution; its successor is put there. */
   memory?: ProgramMemory;
   config?: CheckerConfig | CheckedConfig;
+  /** Opens the types of a program; without it, rules look at syntax alone. */
+  types?: (program: Program) => Types | null;
   /**
    * Findings of single modules, asked when the rules have run.
    *
@@ -66,20 +68,30 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
   const suppressions = new Suppressions();
   const program = programOf(modules, resolve, suppressions, options);
 
-  const found: Diagnostic[] = [...config.diagnostics];
+  const types = options.types?.(program) ?? null;
+  let found: Diagnostic[] = [...config.diagnostics];
   for (const rule of RULES) {
     if (!rule.check || config.rules.isOff(rule.name)) continue;
     rule.check({
       program,
+      types,
       options: { integrations: config.integrations },
       optionsIn: (file) => config.rules.optionsOf(rule.name, file),
       report: (finding) => found.push(createDiagnostic(rule.name, finding)),
     });
   }
-  found.push(...(options.moduleDiagnostics?.(program.modules, program.touched) ?? []));
+  const ofModules = [...(options.moduleDiagnostics?.(program.modules, program.touched) ?? [])];
+  found = [...withoutRepeats(found, ofModules), ...ofModules];
   const kept = suppressions.apply(found);
   kept.push(...suppressions.findings(config.rules));
   return { diagnostics: sortDiagnostics(withSeverities(kept, config)), program, stats: program.stats() };
+}
+
+/** What the compiler has said of a place, a rule of the same name need not say again with types. */
+function withoutRepeats(found: Diagnostic[], known: readonly Diagnostic[]): Diagnostic[] {
+  const keyOf = ({ code, file, span }: Diagnostic): string => `${code} ${span.start} ${file}`;
+  const keys = new Set(known.map(keyOf));
+  return found.filter((diagnostic) => !keys.has(keyOf(diagnostic)));
 }
 
 function programOf(

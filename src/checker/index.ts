@@ -14,4 +14,6 @@ export { DEFAULT_ENTRIES, discoverDirectory, discoverEntries } from './discover.
 export { type FixOutcome, fixAll } from './fix.ts';
 export type { ModuleSource } from './program.ts';
 export { createMemoryResolve, type Resolution, type Resolve } from './resolution.ts';
-export { createSession, type Session, type SessionOptions, type SessionStats } from './session.ts';
+export type { TypeBackend, TypeSources } from './types/backend.ts';
+export { createTypes, type TypesOptions } from './types/lazy.ts';
+export { type CheckOptions, createSession, type Session, type SessionOptions, type SessionStats } from './session.ts';

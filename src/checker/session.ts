@@ -15,6 +15,8 @@ import { ImportCheck } from './imports.ts';
 import { PackageCache } from './package-cache.ts';
 import { Packages } from './packages.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
+import type { TypeBackend } from './types/backend.ts';
+import { typeSources } from './types/sources.ts';
 
 export interface SessionOptions {
   /** Folder that globs and reported files are relative to. */
@@ -35,6 +37,11 @@ export interface SessionOptions {
    * Default: `all`.
    */
   overlays?: 'all' | 'match';
+  /**
+   * Who is asked for types: `createTypes({ root })`, or one that several sessions share. The session does not dispose of it.
+   * Without it, rules look at syntax alone.
+   */
+  types?: TypeBackend | null;
   /** Keep facts for the next process in `node_modules/.cache/pawl`, where there is a `node_modules`. Default: true. */
   cache?: boolean;
 }
@@ -44,12 +51,17 @@ export interface SessionStats extends ProgramStats, FileStats {
   entries: number;
 }
 
+export interface CheckOptions {
+  /** Whether to ask for types this time, where the session has them. An editor shows what is known without them first. Default: true. */
+  types?: boolean;
+}
+
 /** What a checker keeps between checks. */
 export interface Session {
   /** Checks the program as it is now. A file that did not change is not read or parsed again. */
-  check(): Promise<CheckResult<SessionStats>>;
+  check(options?: CheckOptions): Promise<CheckResult<SessionStats>>;
   /** The same at once, for callers that cannot wait: language services and linters. */
-  checkSync(): CheckResult<SessionStats>;
+  checkSync(options?: CheckOptions): CheckResult<SessionStats>;
   /**
    * Lays a text over a file, as an editor does with unsaved changes.
    *
@@ -92,6 +104,7 @@ class CheckerSession implements Session {
   readonly #output: string | null;
   readonly #discovery: EntryDiscovery;
   readonly #useCache: boolean;
+  readonly #types: TypeBackend | null;
   readonly #memory: ProgramMemory = {
     program: null,
     adopt: (file, facts) => this.#files.adopt(file, facts),
@@ -102,7 +115,8 @@ class CheckerSession implements Session {
   /** Texts of files that are not on disk: imports may lead to them. */
   #unsaved: ReadonlySet<string> = new Set();
 
-  constructor({ root, config = {}, configSource, files, outDir, overlays = 'all', cache = true }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { root, config = {}, configSource, files, outDir, overlays = 'all', cache = true, types = null } = options;
     this.#root = withSlashes(realPath(resolvePath(root)));
     if (!statOf(this.#root)?.isDirectory()) {
       throw new PawlError('PAWL_ROOT_NOT_FOUND', 'The root of the project is no directory.', {
@@ -116,6 +130,7 @@ class CheckerSession implements Session {
     this.#output = outDir === undefined ? null : this.#relative(resolvePath(this.#root, outDir));
     this.#discovery = new EntryDiscovery(this.#root, this.#config.entries);
     this.#useCache = cache;
+    this.#types = types;
     this.#files = this.#openFiles();
     this.#packages = this.#openPackages();
     this.#imports = new ImportCheck(this.#root, this.#files);
@@ -143,11 +158,11 @@ class CheckerSession implements Session {
     this.#packageCache?.save();
   }
 
-  async check(): Promise<CheckResult<SessionStats>> {
-    return this.checkSync();
+  async check(options?: CheckOptions): Promise<CheckResult<SessionStats>> {
+    return this.checkSync(options);
   }
 
-  checkSync(): CheckResult<SessionStats> {
+  checkSync({ types = true }: CheckOptions = {}): CheckResult<SessionStats> {
     this.#files.newRound();
     this.#findUnsaved();
     const { entries, reported } = this.#discover();
@@ -162,6 +177,8 @@ class CheckerSession implements Session {
     const resolve = this.#resolve();
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
+      types: (program) =>
+        types ? (this.#types?.open(typeSources(this.#root, program, this.#files.overlays)) ?? null) : null,
       memory: this.#memory,
       packages: this.#packages,
       moduleDiagnostics: (modules, looked) => this.#moduleDiagnostics(modules, looked, resolve),

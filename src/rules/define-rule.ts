@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { RuleName } from '../diagnostics/codes.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import type { Program } from './program.ts';
+import type { Types } from './types.ts';
 
 /**
  * Glossary of rules.
@@ -40,6 +41,8 @@ export interface Rule<Options = unknown> {
   bad: Example;
   /** The same, repaired: nothing is reported. */
   good: Example;
+  /** Whether it needs TypeScript, or sees more where there is one. */
+  types?: 'needed' | 'used';
   /** Whether a fix comes with the finding. */
   fixable?: true;
   /**
@@ -52,6 +55,8 @@ export interface Rule<Options = unknown> {
 
 export interface RuleContext<Options = unknown> {
   program: Program;
+  /** Null where there is no TypeScript, or nobody wants to wait for it. */
+  types: Types | null;
   options: RuleOptions;
   /** The rule's own options as they hold in a file; undefined for a rule without a schema of options. */
   optionsIn(file: string): Options;

@@ -2,6 +2,7 @@ import { actionCallsAction } from './action-calls-action.ts';
 import { closureUnserializable } from './closure-unserializable.ts';
 import { closureWrite } from './closure-write.ts';
 import { configurationError } from './configuration-error.ts';
+import { anyAtBoundary } from './any-at-boundary.ts';
 import type { Rule } from './define-rule.ts';
 import { definitionNotStatic } from './definition-not-static.ts';
 import { directiveMisplaced } from './directive-misplaced.ts';
@@ -21,6 +22,7 @@ import { stepThisArguments } from './step-this-arguments.ts';
 import { suppressionWithoutReason } from './suppression-without-reason.ts';
 import { syntaxError } from './syntax-error.ts';
 import { unknownSuppressionCode } from './unknown-suppression-code.ts';
+import { unserializableBoundary } from './unserializable-boundary.ts';
 import { unstableId } from './unstable-id.ts';
 import { unusedSuppression } from './unused-suppression.ts';
 import { unresolvedImport } from './unresolved-import.ts';
@@ -39,9 +41,11 @@ export const RULES: readonly Rule[] = [
   moduleDirectiveExport,
   duplicateDirective,
   stepOptionNotStatic,
+  unserializableBoundary,
   closureUnserializable,
   closureWrite,
   serializationIncomplete,
+  anyAtBoundary,
   ioInWorkflow,
   loadEffectLost,
   actionCallsAction,
@@ -65,3 +69,4 @@ export const RULES: readonly Rule[] = [
 export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';
 export { docsUrl, exampleFiles, optionsExample, optionsOf, ruleHelp, ruleMarkdown, rulesMarkdown } from './markdown.ts';
 export type { Chain, ChainQuery, Hop, Place, Program, Reference } from './program.ts';
+export type { Refusal, Types, ValueType } from './types.ts';

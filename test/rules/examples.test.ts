@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { build } from '../../src/bundler/index.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
 import { type Example, RULES, type Rule } from '../../src/rules/index.ts';
-import { checkSources } from '../support/checker.ts';
+import { checkSources, sharedTypes } from '../support/checker.ts';
 import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
 
@@ -25,7 +25,7 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule
   });
 });
 
-async function checkExample({ name, by }: Rule, example: Example) {
+async function checkExample({ name, by, types }: Rule, example: Example) {
   const files = typeof example === 'string' ? { 'src/main.ts': example } : example;
   if (by === 'bundler') {
     const { diagnostics } = await build({
@@ -36,6 +36,6 @@ async function checkExample({ name, by }: Rule, example: Example) {
     return diagnostics;
   }
   // Examples show one thing: the modules that they import are left out.
-  const { diagnostics } = await checkSources(files);
+  const { diagnostics } = await checkSources(files, types ? sharedTypes : null);
   return diagnostics.filter(({ rule }) => rule === name || rule !== 'unresolved-import');
 }

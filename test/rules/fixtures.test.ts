@@ -6,6 +6,7 @@ import { createSession } from '../../src/checker/index.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
 import { type Diagnostic, formatPretty } from '../../src/diagnostics/index.ts';
 import { RULES, type Rule } from '../../src/rules/index.ts';
+import { sharedTypes } from '../support/checker.ts';
 import { ROOT } from '../support/dist.ts';
 
 /**
@@ -34,7 +35,7 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule
   });
 });
 
-async function check(path: string, { name, by }: Rule): Promise<{ text: string; rules: string[] }> {
+async function check(path: string, { name, by, types }: Rule): Promise<{ text: string; rules: string[] }> {
   const folder = existsSync(path) && statSync(path).isDirectory();
   const root = folder ? path : join(path, '..');
   if (by === 'bundler') {
@@ -46,6 +47,7 @@ async function check(path: string, { name, by }: Rule): Promise<{ text: string; 
   const text = existsSync(configFile) ? readFileSync(configFile, 'utf8') : null;
   const session = createSession({
     root,
+    types: types ? sharedTypes : null,
     config: folder ? JSON.parse(text ?? '{}') : { entries: [`${path.slice(root.length + 1)}.ts`] },
     configSource: text === null ? undefined : { file: 'pawl.config.json', text },
   });

@@ -1,12 +1,23 @@
-import { type CheckResult, createSession, type SessionStats } from '../../src/checker/index.ts';
+import {
+  type CheckResult,
+  createSession,
+  createTypes,
+  type SessionStats,
+  type TypeBackend,
+} from '../../src/checker/index.ts';
+import { ROOT } from './dist.ts';
 import { temporaryProject } from './project.ts';
 
 /** Checks a project that is given as texts; `pawl.config.json` is its configuration. */
-export async function checkSources(files: Record<string, string>): Promise<CheckResult<SessionStats>> {
+export async function checkSources(
+  files: Record<string, string>,
+  types: TypeBackend | null = null,
+): Promise<CheckResult<SessionStats>> {
   const root = temporaryProject(files);
   const text = files['pawl.config.json'];
   const session = createSession({
     root,
+    types,
     config: text === undefined ? undefined : JSON.parse(text),
     configSource: text === undefined ? undefined : { file: 'pawl.config.json', text },
   });
@@ -14,3 +25,6 @@ export async function checkSources(files: Record<string, string>): Promise<Check
   session.dispose();
   return result;
 }
+
+/** One TypeScript for all tests of a file: reading the declarations of the platform takes a second. */
+export const sharedTypes: TypeBackend = createTypes({ root: ROOT });

@@ -1,4 +1,5 @@
 import type { Types } from '../../rules/types.ts';
+import type { SerializableClass } from './questions.ts';
 
 /**
  * Glossary of types.
@@ -30,4 +31,6 @@ export interface TypeSources {
   files: readonly string[];
   /** Texts that lie over the disk, by file relative to the root. */
   overlays: ReadonlyMap<string, string>;
+  /** Classes of the program whose instances serialize. */
+  serializable: readonly SerializableClass[];
 }

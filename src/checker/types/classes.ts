@@ -48,16 +48,18 @@ export class Classes {
     );
   }
 
-  /** A computed static name that TypeScript makes nothing of, such as `[Symbol.for('…')]`; a decorator. */
+  /** A computed static name that TypeScript makes nothing of, such as `[Symbol.for('…')]`; a decorator; an unknown base. */
   #isOpen(type: TypeRef): boolean {
     const { SyntaxKind } = this.#model;
     return this.#declarations(type).some(
       (node) =>
         hasModifier(node, SyntaxKind.Decorator) ||
+        (node.heritageClauses?.some(({ token }) => token === SyntaxKind.ExtendsKeyword) === true &&
+          this.#model.bases(type).length === 0) ||
         node.members?.some(
           (member) =>
             member.name?.kind === SyntaxKind.ComputedPropertyName &&
-            member.name.expression?.kind === SyntaxKind.CallExpression &&
+            member.name?.expression?.kind === SyntaxKind.CallExpression &&
             hasModifier(member, SyntaxKind.StaticKeyword),
         ),
     );

@@ -40,6 +40,7 @@ export interface SyntaxNode {
   readonly arguments?: readonly SyntaxNode[];
   readonly typeArguments?: readonly SyntaxNode[];
   readonly elements?: readonly SyntaxNode[];
+  readonly heritageClauses?: readonly (SyntaxNode & { readonly token: number })[];
   readonly members?: readonly SyntaxNode[];
   readonly modifiers?: readonly SyntaxNode[];
   readonly parameters?: readonly SyntaxNode[];

@@ -17,7 +17,8 @@ const COLLECTIONS = new Set(['Map', 'Set', 'ReadonlyMap', 'ReadonlySet']);
 const PROMISES = new Set(['Promise', 'PromiseLike']);
 const FUNCTIONS = new Set(['Function', 'CallableFunction', 'NewableFunction']);
 /** Interfaces that objects of one process have, though no class of that name is to be seen. */
-const BOUND = /^(?:Async)?(?:Generator|Iterator|IterableIterator|IteratorObject)$|^(?:Array|Map|Set|String|RegExpString)Iterator$/;
+const BOUND =
+  /^(?:Async)?(?:Generator|Iterator|IterableIterator|IteratorObject)$|^(?:Array|Map|Set|String|RegExpString)Iterator$/;
 
 const PLATFORM_FILE =
   /(?:^bundled:|\/node_modules\/(?:@types\/(?:node|web|deno)|undici-types|bun-types|@cloudflare\/workers-types|@typescript\/lib-[^/]+|@edge-runtime\/[^/]+)\/|\/lib\.[\w.]+\.d\.ts$)/;
@@ -53,7 +54,8 @@ function verdictOf(model: TypeModel, symbol: SymbolRef): PlatformVerdict | null 
   const { Class = 0, Interface = 0, Variable = 0 } = model.SymbolFlags as Record<string, number>;
   const isClass = (symbol.flags & Class) !== 0;
   // `interface Worker` with `declare var Worker: { new (…): Worker }` beside it.
-  const isHostClass = (symbol.flags & Interface) !== 0 && (symbol.flags & Variable) !== 0 && hasConstructor(model, symbol);
+  const isHostClass =
+    (symbol.flags & Interface) !== 0 && (symbol.flags & Variable) !== 0 && hasConstructor(model, symbol);
   return isClass || isHostClass ? 'instance' : null;
 }
 

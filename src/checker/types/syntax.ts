@@ -98,8 +98,8 @@ export function hasDirective(kinds: Kind, fn: SyntaxNode): boolean {
 
 function startsWithDirective(kinds: Kind, statements: readonly SyntaxNode[] | undefined): boolean {
   for (const statement of statements ?? []) {
-    const { expression } = statement;
-    if (statement.kind !== kinds.ExpressionStatement || expression?.kind !== kinds.StringLiteral) return false;
+    const { kind, expression } = statement;
+    if (kind !== kinds.ExpressionStatement || !expression || expression.kind !== kinds.StringLiteral) return false;
     if (DIRECTIVE.test(expression.text ?? '')) return true;
   }
   return false;
@@ -135,6 +135,7 @@ export function hasModifier(node: SyntaxNode, ...kinds: (number | string | undef
 
 /** An option of an object literal, by name. */
 export function optionOf(literal: SyntaxNode | undefined, name: string): SyntaxNode | null {
-  for (const property of literal?.properties ?? []) if (property.name?.text === name) return property.initializer ?? property;
+  for (const property of literal?.properties ?? [])
+    if (property.name?.text === name) return property.initializer ?? property;
   return null;
 }

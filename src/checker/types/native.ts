@@ -1,0 +1,184 @@
+import { statSync } from 'node:fs';
+import { toRelative } from '../disk-resolve.ts';
+import type { TypeBackend, TypeSources } from './backend.ts';
+import type { Flags, SourceNode, TypeModel } from './model.ts';
+import { type NativeChecker, type NativeEnums, nativeModel } from './native-model.ts';
+import { Questions } from './questions.ts';
+
+/** `typescript/unstable/sync` and `typescript/unstable/ast` of an installed TypeScript 7. */
+export interface NativeTypeScript {
+  api: NativeEnums & { API: new (options: NativeOptions) => NativeApi };
+  ast: { SyntaxKind: Flags };
+  version: string;
+}
+
+interface NativeOptions {
+  cwd: string;
+  fs: { readFile(file: string): string | null | undefined; fileExists(file: string): boolean | undefined };
+}
+
+interface NativeApi {
+  updateSnapshot(parameters: {
+    openFiles?: string[];
+    closeFiles?: string[];
+    fileChanges?: { invalidateAll: true } | { changed: string[]; deleted: string[] };
+  }): NativeSnapshot;
+  close(): void;
+}
+
+interface NativeSnapshot {
+  getProjects(): readonly NativeProject[];
+  getDefaultProjectForFile(file: string): NativeProject | undefined;
+  dispose(): void;
+}
+
+interface NativeProject {
+  readonly configFileName: string;
+  readonly program: {
+    getSourceFile(file: string): SourceNode | undefined;
+    getSourceFileNames(): readonly string[];
+    getConfigFileParsingDiagnostics(): readonly { code: number; text?: string; messageText?: string }[];
+  };
+  readonly checker: NativeChecker;
+}
+
+/**
+ * TypeScript 7: a process of its own that is asked by messages. It finds the project of a file itself. The API is marked
+ * unstable; whatever it throws goes to whoever opened it, who turns to another TypeScript.
+ */
+export function createNativeBackend(typescript: NativeTypeScript): TypeBackend {
+  return new NativeBackend(typescript);
+}
+
+/** Cannot read file, cannot find base config, JSON that does not parse. */
+const FATAL: ReadonlySet<number> = new Set([5012, 5083, 6053, 1005, 1127, 1136, 1327, 1328, 5014, 18000]);
+
+class NativeBackend implements TypeBackend {
+  readonly #typescript: NativeTypeScript;
+  readonly #notices = new Set<string>();
+  #api: NativeApi | null = null;
+  #snapshot: NativeSnapshot | null = null;
+  #overlays: ReadonlyMap<string, string> = new Map();
+  #open: readonly string[] = [];
+  /** Files of the last snapshot as they were then. */
+  #stamps = new Map<string, string>();
+
+  constructor(typescript: NativeTypeScript) {
+    this.#typescript = typescript;
+  }
+
+  get name(): string {
+    return `TypeScript ${this.#typescript.version}`;
+  }
+
+  get notices(): readonly string[] {
+    return [...this.#notices];
+  }
+
+  open(sources: TypeSources): Questions {
+    let snapshot: NativeSnapshot | null = null;
+    const models = new Map<NativeProject, TypeModel>();
+    const modelOf = (file: string): TypeModel | null => {
+      snapshot ??= this.#update(sources);
+      const project = snapshot.getDefaultProjectForFile(file) ?? this.#projectWith(snapshot, file);
+      if (!project) return null;
+      let model = models.get(project);
+      if (!model) {
+        this.#noteProblems(project, sources.root);
+        const { program, checker } = project;
+        model = nativeModel({
+          enums: this.#typescript.api,
+          SyntaxKind: this.#typescript.ast.SyntaxKind,
+          checker,
+          sourceFile: (name) => program.getSourceFile(name),
+        });
+        models.set(project, model);
+      }
+      return model;
+    };
+    return new Questions({ root: sources.root, modelOf, serializable: sources.serializable });
+  }
+
+  dispose(): void {
+    this.#snapshot = null;
+    this.#api?.close();
+    this.#api = null;
+    this.#open = [];
+    this.#stamps.clear();
+  }
+
+  #projectWith(snapshot: NativeSnapshot, file: string): NativeProject | undefined {
+    return snapshot.getProjects().find(({ program }) => program.getSourceFile(file) !== undefined);
+  }
+
+  #update({ root, files, overlays }: TypeSources): NativeSnapshot {
+    const absolute = (file: string): string => (/^(?:\/|[A-Za-z]:)/.test(file) ? file : normal(`${root}/${file}`));
+    const before = this.#overlays;
+    this.#overlays = new Map([...overlays].map(([file, text]) => [absolute(file), text]));
+    const api = this.#connect(root);
+    const wanted = files.map(absolute);
+    const last = this.#snapshot;
+    const openFiles = wanted.filter((file) => !this.#open.includes(file));
+    const closeFiles = this.#open.filter((file) => !wanted.includes(file));
+    const next = api.updateSnapshot({
+      ...(openFiles.length > 0 && { openFiles }),
+      ...(closeFiles.length > 0 && { closeFiles }),
+      // What imports lead to may have come or gone with the files.
+      ...(last && {
+        fileChanges: openFiles.length + closeFiles.length > 0 ? { invalidateAll: true } : this.#changes(before),
+      }),
+    });
+    this.#snapshot = next;
+    this.#open = wanted;
+    this.#remember(next);
+    last?.dispose();
+    return next;
+  }
+
+  #connect(root: string): NativeApi {
+    this.#api ??= new this.#typescript.api.API({
+      cwd: root,
+      fs: {
+        readFile: (file) => this.#overlays.get(file),
+        fileExists: (file) => (this.#overlays.has(file) ? true : undefined),
+      },
+    });
+    return this.#api;
+  }
+
+  #changes(before: ReadonlyMap<string, string>): { changed: string[]; deleted: string[] } {
+    const changed = new Set<string>();
+    const deleted: string[] = [];
+    for (const file of [...before.keys(), ...this.#overlays.keys()])
+      if (before.get(file) !== this.#overlays.get(file)) changed.add(file);
+    for (const [file, stamp] of this.#stamps) {
+      const now = stampOf(file);
+      if (now === stamp) continue;
+      if (now === '') deleted.push(file);
+      else changed.add(file);
+    }
+    return { changed: [...changed], deleted };
+  }
+
+  #remember(snapshot: NativeSnapshot): void {
+    this.#stamps = new Map();
+    for (const { program, configFileName } of snapshot.getProjects())
+      for (const file of [configFileName, ...program.getSourceFileNames()]) this.#stamps.set(file, stampOf(file));
+  }
+
+  #noteProblems({ program, configFileName }: NativeProject, root: string): void {
+    const fatal = program.getConfigFileParsingDiagnostics().find(({ code }) => FATAL.has(code));
+    if (!fatal) return;
+    const why = (fatal.text ?? fatal.messageText ?? '').replace(/\.$/, '');
+    this.#notices.add(`Types are asked for without all of ${toRelative(root, configFileName)}: ${why}.`);
+  }
+}
+
+function normal(path: string): string {
+  return path.replace(/\/(?:[^/]+\/\.\.\/)+/g, '/');
+}
+
+function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats ? `${stats.mtimeMs} ${stats.size}` : '';
+}

@@ -1,0 +1,91 @@
+import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import { isPlain, WORKFLOW_KINDS } from './levels.ts';
+import type { Program, Reference } from './program.ts';
+
+/** Calls at which values leave for somewhere else: what workflows pass to steps, and what apps start and resume runs with. */
+export interface BoundaryCall {
+  module: ModuleFacts;
+  use: Use;
+  /** `step \`charge\``, for messages. */
+  callee: string;
+  /** The unit of the step or the definition that is called; null for a function of pawl. */
+  target: Unit | DefinitionFact | null;
+  /** Index of the only argument that crosses; null for all. */
+  only: number | null;
+}
+
+/** Calls that workflow code makes, each once. Those that steps make run in place and pass what they like. */
+export function stepCalls(program: Program): BoundaryCall[] {
+  const calls: BoundaryCall[] = [];
+  const seen = new Set<Use>();
+  for (const root of program.places(...WORKFLOW_KINDS))
+    for (const { module, unit } of program.reach(root, isPlain))
+      for (const use of unit.uses) {
+        if (use.access !== 'call' || seen.has(use)) continue;
+        seen.add(use);
+        const found = calledStep(program.resolve(module, use));
+        if (found) calls.push({ module, use, ...found });
+      }
+  return calls;
+}
+
+type Called = Pick<BoundaryCall, 'callee' | 'target' | 'only'>;
+
+function calledStep(reference: Reference): Called | null {
+  if (reference.kind === 'unit' && reference.unit.kind === 'step' && reference.rest.length === 0) {
+    const fn = functionOf(reference.module, reference.unit);
+    return fn ? { callee: `step \`${fn.name}\``, target: reference.unit, only: null } : null;
+  }
+  if (reference.kind !== 'definition' || reference.rest.length !== 1) return null;
+  const { definition, rest } = reference;
+  const runs = definition.kind === 'action' ? rest[0] === 'run' : definition.kind === 'agent' && rest[0] === 'prompt';
+  return runs ? { callee: `${definition.kind} \`${definitionName(definition)}\``, target: definition, only: 0 } : null;
+}
+
+/** Functions of pawl that send one of their arguments, by module and name. */
+const SENDERS: Record<string, { callee: string; only: number }> = {
+  start: { callee: 'the workflow', only: 1 },
+  resumeHook: { callee: 'the hook', only: 1 },
+};
+const CLIENTS = new Set(['pawl/client', 'workflow/api']);
+
+/** Calls of `start` and `resumeHook` anywhere. */
+export function clientCalls(program: Program): BoundaryCall[] {
+  return pawlCalls(program, CLIENTS, (name) => SENDERS[name] ?? null);
+}
+
+const HOOKS = new Set(['createHook', 'defineHook']);
+
+/** Calls of `createHook` and `defineHook` anywhere; their type arguments are payloads. */
+export function hookCalls(program: Program): BoundaryCall[] {
+  return pawlCalls(program, new Set(['pawl', 'workflow']), (name) =>
+    HOOKS.has(name) ? { callee: 'the hook', only: 0 } : null,
+  );
+}
+
+function pawlCalls(
+  program: Program,
+  specifiers: ReadonlySet<string>,
+  known: (name: string) => { callee: string; only: number } | null,
+): BoundaryCall[] {
+  const calls: BoundaryCall[] = [];
+  for (const module of program.modules) {
+    if (!module.imports.some(({ source, typeOnly }) => !typeOnly && specifiers.has(source))) continue;
+    for (const use of module.units.flatMap(({ uses }) => uses)) {
+      if (use.access !== 'call' || use.kind !== 'import') continue;
+      const reference = program.resolve(module, use);
+      if (reference.kind !== 'package' || !specifiers.has(reference.specifier) || reference.path.length !== 1) continue;
+      const found = known(reference.path[0] as string);
+      if (found) calls.push({ module, use, target: null, ...found });
+    }
+  }
+  return calls;
+}
+
+export function functionOf(module: ModuleFacts, unit: Unit): FunctionFact | undefined {
+  return module.functions.find((fn) => module.units[fn.unit] === unit);
+}
+
+export function definitionName({ slug, local, kind }: DefinitionFact): string {
+  return slug ?? local ?? kind;
+}
