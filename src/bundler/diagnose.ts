@@ -171,7 +171,7 @@ export function diagnoseSyntax(
       }),
     ),
     ...imports.map((place) =>
-      createDiagnostic('io-in-workflow', {
+      createDiagnostic('dynamic-import', {
         ...place,
         message: 'Workflow code imports a module whose name is computed: what it will be is not in the bundle.',
         remedy: 'Import the candidates by name, or move the import into a step.',

@@ -12,6 +12,7 @@ export interface CodeInfo {
 
 const error = (code: string, suppressible = true): CodeInfo => ({ code, severity: 'error', suppressible });
 const warning = (code: string): CodeInfo => ({ code, severity: 'warning', suppressible: true });
+const info = (code: string): CodeInfo => ({ code, severity: 'info', suppressible: true });
 
 /** The one table of codes. Codes are unique and never reused; names are the names of the rule files. */
 export const CODES = {
@@ -26,16 +27,38 @@ export const CODES = {
   'unserializable-boundary': error('PAWL2001'),
   'closure-unserializable': error('PAWL2002'),
   'closure-write': error('PAWL2003'),
+  'argument-mutation-lost': warning('PAWL2004'),
   'serialization-incomplete': error('PAWL2005'),
   'any-at-boundary': { ...warning('PAWL2006'), optIn: true },
+  'floating-step': error('PAWL3001'),
   'io-in-workflow': error('PAWL3002'),
+  'nondeterministic-call': error('PAWL3003'),
+  'timer-in-workflow': error('PAWL3004'),
+  'global-mutation': error('PAWL3005'),
+  'environment-read': warning('PAWL3006'),
+  'foreign-promise': warning('PAWL3007'),
+  'race-drops-hook': warning('PAWL3008'),
+  'host-order': warning('PAWL3009'),
+  'unbounded-loop': warning('PAWL3010'),
+  'dynamic-import': error('PAWL3011'),
+  'top-level-side-effect': error('PAWL3012'),
   'load-effect-lost': warning('PAWL3013'),
+  'hook-token-constant': warning('PAWL4005'),
+  'writer-lock-leak': warning('PAWL4006'),
+  'missing-idempotency-key': info('PAWL4007'),
+  'swallowed-cancellation': warning('PAWL4008'),
   'action-calls-action': error('PAWL5001'),
+  'opaque-control-flow': { ...info('PAWL5005'), optIn: true },
   'duplicate-id': error('PAWL6001', false),
   'one-definition-per-file': error('PAWL6002'),
   'definition-not-static': error('PAWL6003', false),
   'missing-schema': error('PAWL6006', false),
   'unstable-id': error('PAWL6007', false),
+  'tool-contract': error('PAWL7001'),
+  'credential-misplaced': error('PAWL7002'),
+  'tool-level': error('PAWL7003'),
+  'optional-in-output-schema': warning('PAWL7004'),
+  'unawaited-prompt': error('PAWL7005'),
   'unused-suppression': warning('PAWL9001'),
   'suppression-without-reason': warning('PAWL9002'),
   'unknown-suppression-code': warning('PAWL9003'),

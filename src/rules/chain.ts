@@ -13,7 +13,7 @@ export function placeName({ module, unit }: Place): string {
   const definition = module.definitions.find(
     (candidate) => candidate.unit !== null && module.units[candidate.unit] === unit,
   );
-  return definition?.slug ?? unit.path;
+  return definition?.slug ?? unit.path.replace(/#constructor$/, '');
 }
 
 /**

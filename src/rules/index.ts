@@ -1,9 +1,11 @@
 import { actionCallsAction } from './action-calls-action.ts';
+import { argumentMutationLost } from './argument-mutation-lost.ts';
 import { closureUnserializable } from './closure-unserializable.ts';
 import { closureWrite } from './closure-write.ts';
 import { configurationError } from './configuration-error.ts';
 import { anyAtBoundary } from './any-at-boundary.ts';
 import type { Rule } from './define-rule.ts';
+import { credentialMisplaced } from './credential-misplaced.ts';
 import { definitionNotStatic } from './definition-not-static.ts';
 import { directiveMisplaced } from './directive-misplaced.ts';
 import { directiveMisspelled } from './directive-misspelled.ts';
@@ -11,16 +13,35 @@ import { directiveNotAsync } from './directive-not-async.ts';
 import { directiveNotTransformable } from './directive-not-transformable.ts';
 import { duplicateDirective } from './duplicate-directive.ts';
 import { duplicateId } from './duplicate-id.ts';
+import { dynamicImport } from './dynamic-import.ts';
+import { environmentRead } from './environment-read.ts';
+import { floatingStep } from './floating-step.ts';
+import { foreignPromise } from './foreign-promise.ts';
+import { globalMutation } from './global-mutation.ts';
+import { hookTokenConstant } from './hook-token-constant.ts';
+import { hostOrder } from './host-order.ts';
 import { ioInWorkflow } from './io-in-workflow.ts';
 import { loadEffectLost } from './load-effect-lost.ts';
+import { missingIdempotencyKey } from './missing-idempotency-key.ts';
 import { missingSchema } from './missing-schema.ts';
 import { moduleDirectiveExport } from './module-directive-export.ts';
+import { nondeterministicCall } from './nondeterministic-call.ts';
 import { oneDefinitionPerFile } from './one-definition-per-file.ts';
+import { opaqueControlFlow } from './opaque-control-flow.ts';
+import { optionalInOutputSchema } from './optional-in-output-schema.ts';
+import { raceDropsHook } from './race-drops-hook.ts';
 import { serializationIncomplete } from './serialization-incomplete.ts';
 import { stepOptionNotStatic } from './step-option-not-static.ts';
 import { stepThisArguments } from './step-this-arguments.ts';
 import { suppressionWithoutReason } from './suppression-without-reason.ts';
+import { swallowedCancellation } from './swallowed-cancellation.ts';
 import { syntaxError } from './syntax-error.ts';
+import { timerInWorkflow } from './timer-in-workflow.ts';
+import { toolContract } from './tool-contract.ts';
+import { toolLevel } from './tool-level.ts';
+import { topLevelSideEffect } from './top-level-side-effect.ts';
+import { unawaitedPrompt } from './unawaited-prompt.ts';
+import { unboundedLoop } from './unbounded-loop.ts';
 import { unknownSuppressionCode } from './unknown-suppression-code.ts';
 import { unserializableBoundary } from './unserializable-boundary.ts';
 import { unstableId } from './unstable-id.ts';
@@ -30,6 +51,7 @@ import { unbundlableModule } from './unbundlable-module.ts';
 import { schemaNotStatic } from './schema-not-static.ts';
 import { schemaWithoutJsonForm } from './schema-without-json-form.ts';
 import { idMismatch } from './id-mismatch.ts';
+import { writerLockLeak } from './writer-lock-leak.ts';
 
 /** The catalogue, in the order of codes. */
 export const RULES: readonly Rule[] = [
@@ -44,16 +66,38 @@ export const RULES: readonly Rule[] = [
   unserializableBoundary,
   closureUnserializable,
   closureWrite,
+  argumentMutationLost,
   serializationIncomplete,
   anyAtBoundary,
+  floatingStep,
   ioInWorkflow,
+  nondeterministicCall,
+  timerInWorkflow,
+  globalMutation,
+  environmentRead,
+  foreignPromise,
+  raceDropsHook,
+  hostOrder,
+  unboundedLoop,
+  dynamicImport,
+  topLevelSideEffect,
   loadEffectLost,
+  hookTokenConstant,
+  writerLockLeak,
+  missingIdempotencyKey,
+  swallowedCancellation,
   actionCallsAction,
+  opaqueControlFlow,
   duplicateId,
   oneDefinitionPerFile,
   definitionNotStatic,
   missingSchema,
   unstableId,
+  toolContract,
+  credentialMisplaced,
+  toolLevel,
+  optionalInOutputSchema,
+  unawaitedPrompt,
   unusedSuppression,
   suppressionWithoutReason,
   unknownSuppressionCode,

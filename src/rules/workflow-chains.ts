@@ -1,0 +1,58 @@
+import type { Use } from '../compiler/facts.ts';
+import type { RuleName } from '../diagnostics/codes.ts';
+import type { DiagnosticInput } from '../diagnostics/create.ts';
+import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
+import type { RuleContext } from './define-rule.ts';
+import { isPlain, levelName } from './levels.ts';
+import type { Chain, Place, Program, Reference } from './program.ts';
+import { type LackKind, lackEnd } from './sandbox.ts';
+import { WORKFLOW_KINDS } from './levels.ts';
+
+/** What a rule over call chains finds: its name, why it is wrong there, and what to write instead. */
+export interface NamedEnd {
+  /** As people know it, `crypto.subtle.digest`. */
+  name: string;
+  /** Second half of the message. */
+  because: string;
+  remedy: string;
+}
+
+/**
+ * The finding about a chain: at the use in the root, for that is what its author must change.
+ *
+ * @example
+ * Workflow `fulfil` reaches `setTimeout` through `delay`: …
+ */
+export function chainFinding<End extends NamedEnd>({ hops, end }: Chain<End>): DiagnosticInput {
+  const [first, second] = hops;
+  const reach = second
+    ? `reaches \`${end.name}\` through \`${placeName(second)}\``
+    : `${useVerb(first.use)} \`${end.name}\``;
+  return {
+    file: first.module.file,
+    span: first.use.span,
+    message: `${levelName(first)} \`${placeName(first)}\` ${reach}: ${end.because}.`,
+    chain: second && chainText(hops, end.name),
+    remedy: end.remedy,
+    related: second ? chainPlaces(hops, end.name) : [],
+  };
+}
+
+/** Chains from places to ends, through plain code. */
+export function chainsFrom<End>(
+  rule: RuleName,
+  program: Program,
+  roots: readonly Place[],
+  end: (use: Use, reference: Reference, at: Place) => End | null,
+): Chain<End>[] {
+  return program.chains({ rule, roots, end, through: isPlain });
+}
+
+/** Reports what workflow code reaches of one kind of things that the sandbox lacks. */
+export function reportLacks(rule: RuleName, kind: LackKind, { program, report }: RuleContext): void {
+  const chains = chainsFrom(rule, program, program.places(...WORKFLOW_KINDS), (use, reference) => {
+    const lack = lackEnd(use, reference);
+    return lack?.kind === kind ? lack : null;
+  });
+  for (const chain of chains) report(chainFinding(chain));
+}
