@@ -82,4 +82,14 @@ export async function main() { 'use workflow'; return [a(), b(1), K, make(1)]; }
     expect(map.sources).toEqual(['src/a.ts']);
     expect(map.sourcesContent).toEqual([source]);
   });
+
+  test('are left out on demand; the code is the same', () => {
+    const source = program(FORMS[0] as FormCase);
+    const { outputs } = compile(source, { filename: 'src/a.ts' });
+    const bare = compile(source, { filename: 'src/a.ts', maps: false }).outputs;
+    for (const target of ['workflow', 'step', 'client'] as const) {
+      expect(outputs[target]?.map).not.toBeNull();
+      expect(bare[target]).toEqual({ code: outputs[target]?.code, map: null });
+    }
+  });
 });

@@ -95,7 +95,8 @@ export class Edits {
     );
   }
 
-  apply(file: string): { code: string; map: SourceMap | null } {
+  /** @param maps - whether to make a source map too */
+  apply(file: string, maps = true): { code: string; map: SourceMap | null } {
     if (!this.changed) return { code: this.#source, map: null };
     const text = new MagicString(this.#source);
     for (const piece of this.#pieces()) text.remove(piece.start, piece.end);
@@ -119,6 +120,7 @@ export class Edits {
     if (this.#head) text.prepend(this.#head);
     if (this.#tail) text.append(this.#tail);
     const code = text.toString();
+    if (!maps) return { code, map: null };
     const map = text.generateMap({ source: file, includeContent: true, hires: 'boundary' });
     map.mappings = leaveOutStubs(code, map.mappings);
     return { code, map };

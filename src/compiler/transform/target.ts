@@ -12,7 +12,7 @@ import { type Mode, type Output, Transform } from './transform.ts';
  * Makes one target of an analyzed module, as text edits over the original: formatting, types and positions of all that
  * stays survive, and the next tool strips the types.
  */
-export function transformTo(analysis: Analysis, mode: Mode, keep: readonly number[] = []): Output {
+export function transformTo(analysis: Analysis, mode: Mode, keep: readonly number[] = [], maps = true): Output {
   const transform = new Transform(analysis, mode, mode === 'workflow' ? keep : []);
   removeDirectives(transform);
   transformFunctions(transform);
@@ -20,7 +20,7 @@ export function transformTo(analysis: Analysis, mode: Mode, keep: readonly numbe
   transformClasses(transform);
   prune(transform);
   transform.importHelpers();
-  return transform.edits.apply(analysis.model.file);
+  return transform.edits.apply(analysis.model.file, maps);
 }
 
 /** A directive that stays would be compiled again by the next tool that knows pawl. */
