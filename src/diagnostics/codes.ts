@@ -30,6 +30,7 @@ export const CODES = {
   'argument-mutation-lost': warning('PAWL2004'),
   'serialization-incomplete': error('PAWL2005'),
   'any-at-boundary': { ...warning('PAWL2006'), optIn: true },
+  'large-literal-payload': info('PAWL2007'),
   'floating-step': error('PAWL3001'),
   'io-in-workflow': error('PAWL3002'),
   'nondeterministic-call': error('PAWL3003'),

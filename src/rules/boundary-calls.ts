@@ -1,4 +1,5 @@
 import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import { givesPart, type SdkPart } from '../sdks.ts';
 import { isPlain, WORKFLOW_KINDS } from './levels.ts';
 import type { Program, Reference } from './program.ts';
 
@@ -21,12 +22,17 @@ export function stepCalls(program: Program): BoundaryCall[] {
   for (const root of program.places(...WORKFLOW_KINDS))
     for (const { module, unit } of program.reach(root, isPlain))
       for (const use of unit.uses) {
-        if (use.access !== 'call' || seen.has(use)) continue;
+        if (use.access !== 'call' || seen.has(use) || isInstalled(module.file)) continue;
         seen.add(use);
         const found = calledStep(program.resolve(module, use));
         if (found) calls.push({ module, use, ...found });
       }
   return calls;
+}
+
+/** What is installed is not the user's to change. */
+function isInstalled(file: string): boolean {
+  return /(?:^|\/)node_modules\//.test(file);
 }
 
 type Called = Pick<BoundaryCall, 'callee' | 'target' | 'only'>;
@@ -42,41 +48,41 @@ function calledStep(reference: Reference): Called | null {
   return runs ? { callee: `${definition.kind} \`${definitionName(definition)}\``, target: definition, only: 0 } : null;
 }
 
-/** Functions of pawl that send one of their arguments, by module and name. */
-const SENDERS: Record<string, { callee: string; only: number }> = {
+/** Functions of the SDKs that send one of their arguments. */
+const SENDERS: Record<string, Pick<BoundaryCall, 'callee' | 'only'>> = {
   start: { callee: 'the workflow', only: 1 },
   resumeHook: { callee: 'the hook', only: 1 },
 };
-const CLIENTS = new Set(['pawl/client', 'workflow/api']);
+const HOOKS: Record<string, Pick<BoundaryCall, 'callee' | 'only'>> = {
+  createHook: { callee: 'the hook', only: 0 },
+  defineHook: { callee: 'the hook', only: 0 },
+};
 
 /** Calls of `start` and `resumeHook` anywhere. */
 export function clientCalls(program: Program): BoundaryCall[] {
-  return pawlCalls(program, CLIENTS, (name) => SENDERS[name] ?? null);
+  return sdkCalls(program, 'client', SENDERS);
 }
-
-const HOOKS = new Set(['createHook', 'defineHook']);
 
 /** Calls of `createHook` and `defineHook` anywhere; their type arguments are payloads. */
 export function hookCalls(program: Program): BoundaryCall[] {
-  return pawlCalls(program, new Set(['pawl', 'workflow']), (name) =>
-    HOOKS.has(name) ? { callee: 'the hook', only: 0 } : null,
-  );
+  return sdkCalls(program, 'durable', HOOKS);
 }
 
-function pawlCalls(
+function sdkCalls(
   program: Program,
-  specifiers: ReadonlySet<string>,
-  known: (name: string) => { callee: string; only: number } | null,
+  part: SdkPart,
+  known: Record<string, Pick<BoundaryCall, 'callee' | 'only'>>,
 ): BoundaryCall[] {
   const calls: BoundaryCall[] = [];
   for (const module of program.modules) {
-    if (!module.imports.some(({ source, typeOnly }) => !typeOnly && specifiers.has(source))) continue;
+    if (!module.imports.some(({ source, typeOnly }) => !typeOnly && givesPart(source, part))) continue;
     for (const use of module.units.flatMap(({ uses }) => uses)) {
       if (use.access !== 'call' || use.kind !== 'import') continue;
       const reference = program.resolve(module, use);
-      if (reference.kind !== 'package' || !specifiers.has(reference.specifier) || reference.path.length !== 1) continue;
-      const found = known(reference.path[0] as string);
-      if (found) calls.push({ module, use, target: null, ...found });
+      if (reference.kind !== 'package' || reference.path.length !== 1) continue;
+      const name = reference.path[0] as string;
+      if (givesPart(reference.specifier, part) && Object.hasOwn(known, name))
+        calls.push({ module, use, target: null, ...(known[name] as (typeof known)[string]) });
     }
   }
   return calls;

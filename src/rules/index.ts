@@ -21,6 +21,7 @@ import { globalMutation } from './global-mutation.ts';
 import { hookTokenConstant } from './hook-token-constant.ts';
 import { hostOrder } from './host-order.ts';
 import { ioInWorkflow } from './io-in-workflow.ts';
+import { largeLiteralPayload } from './large-literal-payload.ts';
 import { loadEffectLost } from './load-effect-lost.ts';
 import { missingIdempotencyKey } from './missing-idempotency-key.ts';
 import { missingSchema } from './missing-schema.ts';
@@ -69,6 +70,7 @@ export const RULES: readonly Rule[] = [
   argumentMutationLost,
   serializationIncomplete,
   anyAtBoundary,
+  largeLiteralPayload,
   floatingStep,
   ioInWorkflow,
   nondeterministicCall,

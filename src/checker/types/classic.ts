@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type ts from 'typescript';
 import type { Types } from '../../rules/types.ts';
 import { toRelative } from '../disk-resolve.ts';
@@ -7,6 +6,7 @@ import { classicModel, type TypeScript } from './classic-model.ts';
 import type { TypeModel } from './model.ts';
 import { type Project, Projects } from './projects.ts';
 import { Questions } from './questions.ts';
+import { ServiceHost } from './service-host.ts';
 
 /**
  * TypeScript 5.5 to 6. One language service for each project, which keeps parsed files from check to check. Its roots are the
@@ -14,38 +14,102 @@ import { Questions } from './questions.ts';
  * only where a type has to be inferred from them.
  */
 export function createClassicBackend(api: TypeScript): TypeBackend {
-  const services = new Map<string, Service>();
-  const { ParseForTypeErrors } = api.JSDocParsingMode;
-  const registry = api.createDocumentRegistry(api.sys.useCaseSensitiveFileNames, undefined, ParseForTypeErrors);
-  const notices = new Set<string>();
-  return {
-    name: `TypeScript ${api.version}`,
-    get notices() {
-      return [...notices];
-    },
-    open(sources) {
-      let programs: Map<string, Service> | null = null;
-      const models = new Map<Service, TypeModel>();
-      const modelOf = (file: string): TypeModel | null => {
-        programs ??= assign(api, sources, services, registry, notices);
-        const service = programs.get(file) ?? serviceWith(programs, file);
-        if (!service) return null;
-        let model = models.get(service);
-        if (!model) {
-          const program = service.service.getProgram();
-          if (!program) return null;
-          model = classicModel(api, program);
-          models.set(service, model);
-        }
-        return model;
-      };
-      return new Questions({ root: sources.root, modelOf, serializable: sources.serializable });
-    },
-    dispose() {
-      for (const { service } of services.values()) service.dispose();
-      services.clear();
-    },
-  };
+  return new ClassicBackend(api);
+}
+
+class ClassicBackend implements TypeBackend {
+  readonly #api: TypeScript;
+  readonly #registry: ts.DocumentRegistry;
+  readonly #notices = new Set<string>();
+  /** By configuration, or by root where there is none. */
+  readonly #services = new Map<string, Service>();
+  #projects: { of: Projects; key: string } | null = null;
+
+  constructor(api: TypeScript) {
+    this.#api = api;
+    const { ParseForTypeErrors } = api.JSDocParsingMode;
+    this.#registry = api.createDocumentRegistry(api.sys.useCaseSensitiveFileNames, undefined, ParseForTypeErrors);
+  }
+
+  get name(): string {
+    return `TypeScript ${this.#api.version}`;
+  }
+
+  get notices(): readonly string[] {
+    return [...this.#notices];
+  }
+
+  open(sources: TypeSources): Types {
+    let services: Map<string, Service> | null = null;
+    const models = new Map<Service, TypeModel>();
+    const modelOf = (file: string): TypeModel | null => {
+      services ??= this.#assign(sources);
+      const service = services.get(file) ?? serviceWith(services, file);
+      if (!service) return null;
+      let model = models.get(service);
+      if (!model) {
+        const program = service.service.getProgram();
+        if (!program) return null;
+        model = classicModel(this.#api, program);
+        models.set(service, model);
+      }
+      return model;
+    };
+    return new Questions({ root: sources.root, modelOf, serializable: sources.serializable });
+  }
+
+  dispose(): void {
+    for (const { service } of this.#services.values()) service.dispose();
+    this.#services.clear();
+    this.#projects = null;
+  }
+
+  /** Makes or updates the service of each project that has boundaries. By file, absolute. */
+  #assign(sources: TypeSources): Map<string, Service> {
+    const { root } = sources;
+    const projects = this.#projectsFor(sources);
+    const overlays = new Map([...sources.overlays].map(([file, text]) => [absolute(root, file), text]));
+    const files = new Map<Project, string[]>();
+    for (const file of sources.files) {
+      const path = absolute(root, file);
+      const project = projects.of(path);
+      const known = files.get(project) ?? [];
+      files.set(project, known);
+      known.push(path);
+    }
+    const found = new Map<string, Service>();
+    for (const [project, roots] of files) {
+      this.#noteProblem(project, root);
+      const service = this.#service(project.config ?? `${root}/`);
+      service.host.update(project, roots, overlays);
+      for (const file of roots) found.set(file, service);
+    }
+    return found;
+  }
+
+  /** What configurations say holds while they and the files with boundaries stay the same. */
+  #projectsFor({ root, files }: TypeSources): Projects {
+    const key = [root, ...files].join('\n');
+    if (this.#projects?.key !== key || !this.#projects.of.isCurrent())
+      this.#projects = { of: new Projects(this.#api, root), key };
+    return this.#projects.of;
+  }
+
+  #service(key: string): Service {
+    let found = this.#services.get(key);
+    if (!found) {
+      const host = new ServiceHost(this.#api);
+      found = { host, service: this.#api.createLanguageService(host, this.#registry) };
+      this.#services.set(key, found);
+    }
+    return found;
+  }
+
+  #noteProblem({ config, problem }: Project, root: string): void {
+    if (config === null || problem === null) return;
+    const why = problem.replace(/\.$/, '');
+    this.#notices.add(`Types are asked for without all of ${toRelative(root, config)}: ${why}.`);
+  }
 }
 
 /**
@@ -71,44 +135,7 @@ export function classicTypes(
 
 interface Service {
   service: ts.LanguageService;
-  host: Host;
-}
-
-/** Makes or updates the service of each project that has boundaries. By file, absolute. */
-function assign(
-  api: TypeScript,
-  sources: TypeSources,
-  services: Map<string, Service>,
-  registry: ts.DocumentRegistry,
-  notices: Set<string>,
-): Map<string, Service> {
-  const projects = new Projects(api, sources.root);
-  const overlays = new Map([...sources.overlays].map(([file, text]) => [absolute(sources.root, file), text]));
-  const files = new Map<Project, string[]>();
-  for (const file of sources.files) {
-    const path = absolute(sources.root, file);
-    const project = projects.of(path);
-    const known = files.get(project) ?? [];
-    files.set(project, known);
-    known.push(path);
-  }
-  const found = new Map<string, Service>();
-  for (const [project, roots] of files) {
-    if (project.config !== null && project.problem !== null)
-      notices.add(
-        `Types are asked for without all of ${toRelative(sources.root, project.config)}: ${project.problem.replace(/\.$/, '')}.`,
-      );
-    const key = project.config ?? '';
-    let entry = services.get(key);
-    if (!entry) {
-      const host = new Host(api);
-      entry = { host, service: api.createLanguageService(host, registry) };
-      services.set(key, entry);
-    }
-    entry.host.update(project, roots, overlays);
-    for (const file of roots) found.set(file, entry);
-  }
-  return found;
+  host: ServiceHost;
 }
 
 /** A file without boundaries: one that imports lead to from a file that has some. */
@@ -120,111 +147,4 @@ function serviceWith(programs: ReadonlyMap<string, Service>, file: string): Serv
 
 function absolute(root: string, file: string): string {
   return /^(?:\/|[A-Za-z]:)/.test(file) ? file : `${root}/${file}`.replace(/\/(?:[^/]+\/\.\.\/)+/g, '/');
-}
-
-const GLOBAL_DECLARATION = /\bdeclare\s+(?:global|module|namespace)\b/;
-
-/** What a language service asks about its project. */
-class Host implements ts.LanguageServiceHost {
-  readonly #api: TypeScript;
-  #project: Project | null = null;
-  #roots: readonly string[] = [];
-  #overlays: ReadonlyMap<string, string> = new Map();
-  /** Versions of texts that lie over the disk. */
-  readonly #versions = new Map<string, { text: string; version: number }>();
-  #round = 0;
-  readonly #stamps = new Map<string, string>();
-  /** Whether a source of the project declares something for all, by stamp. */
-  readonly #ambient = new Map<string, { stamp: string; isAmbient: boolean }>();
-  readonly jsDocParsingMode: ts.JSDocParsingMode;
-
-  constructor(api: TypeScript) {
-    this.#api = api;
-    this.jsDocParsingMode = api.JSDocParsingMode.ParseForTypeErrors;
-  }
-
-  update(project: Project, files: readonly string[], overlays: ReadonlyMap<string, string>): void {
-    this.#round++;
-    this.#stamps.clear();
-    this.#project = project;
-    this.#overlays = overlays;
-    for (const [file, text] of overlays) {
-      const known = this.#versions.get(file);
-      if (known?.text !== text) this.#versions.set(file, { text, version: this.#round });
-    }
-    const ambient = project.fileNames.filter((file) => this.#isAmbient(file));
-    this.#roots = [...new Set([...files, ...ambient])];
-  }
-
-  #isAmbient(file: string): boolean {
-    if (/\.d\.[cm]?ts$/.test(file)) return true;
-    if (!/\.[cm]?tsx?$/.test(file)) return false;
-    const stamp = this.#stamp(file);
-    let known = this.#ambient.get(file);
-    if (known?.stamp !== stamp) {
-      known = { stamp, isAmbient: GLOBAL_DECLARATION.test(this.readFile(file) ?? '') };
-      this.#ambient.set(file, known);
-    }
-    return known.isAmbient;
-  }
-
-  #stamp(file: string): string {
-    if (this.#overlays.has(file)) return `overlay ${this.#versions.get(file)?.version ?? 0}`;
-    let stamp = this.#stamps.get(file);
-    if (stamp === undefined) {
-      stamp = `${this.#api.sys.getModifiedTime?.(file)?.getTime() ?? 0}`;
-      this.#stamps.set(file, stamp);
-    }
-    return stamp;
-  }
-
-  getCompilationSettings(): ts.CompilerOptions {
-    return this.#project?.options ?? {};
-  }
-  getScriptFileNames(): string[] {
-    return [...this.#roots];
-  }
-  getProjectReferences(): readonly ts.ProjectReference[] | undefined {
-    return this.#project?.references;
-  }
-  /** Packages of the same repository are read as sources: their output may not be there. */
-  useSourceOfProjectReferenceRedirect(): boolean {
-    return true;
-  }
-  getScriptVersion(file: string): string {
-    return this.#stamp(file);
-  }
-  getScriptSnapshot(file: string): ts.IScriptSnapshot | undefined {
-    const text = this.readFile(file);
-    return text === undefined ? undefined : this.#api.ScriptSnapshot.fromString(text);
-  }
-  getCurrentDirectory(): string {
-    return this.#project?.directory ?? '/';
-  }
-  getDefaultLibFileName(options: ts.CompilerOptions): string {
-    return this.#api.getDefaultLibFilePath(options);
-  }
-  fileExists(file: string): boolean {
-    return this.#overlays.has(file) || this.#api.sys.fileExists(file);
-  }
-  readFile(file: string, encoding?: string): string | undefined {
-    return this.#overlays.get(file) ?? this.#api.sys.readFile(file, encoding);
-  }
-  directoryExists(directory: string): boolean {
-    if (this.#api.sys.directoryExists(directory)) return true;
-    for (const file of this.#overlays.keys()) if (dirname(file).startsWith(directory)) return true;
-    return false;
-  }
-  getDirectories(directory: string): string[] {
-    return this.#api.sys.getDirectories(directory);
-  }
-  readDirectory(...args: Parameters<ts.System['readDirectory']>): string[] {
-    return this.#api.sys.readDirectory(...args);
-  }
-  realpath(path: string): string {
-    return this.#api.sys.realpath?.(path) ?? path;
-  }
-  useCaseSensitiveFileNames(): boolean {
-    return this.#api.sys.useCaseSensitiveFileNames;
-  }
 }

@@ -23,6 +23,8 @@ export class Projects {
   readonly #root: string;
   readonly #byDirectory = new Map<string, string | null>();
   readonly #parsed = new Map<string | null, Project>();
+  /** Configurations that were read, those that others extend too, as they were then. */
+  readonly #read = new Map<string, string>();
 
   constructor(api: TypeScript, root: string) {
     this.#api = api;
@@ -35,9 +37,14 @@ export class Projects {
     return this.#referenced(nearest, file, 0) ?? nearest;
   }
 
-  /** All that were asked for. */
-  get all(): Iterable<Project> {
-    return this.#parsed.values();
+  /** Whether what was read is still what is there. */
+  isCurrent(): boolean {
+    for (const [file, stamp] of this.#read) if (this.#stamp(file) !== stamp) return false;
+    return true;
+  }
+
+  #stamp(file: string): string {
+    return String(this.#api.sys.getModifiedTime?.(file)?.getTime() ?? '');
   }
 
   #nearest(directory: string): string | null {
@@ -73,17 +80,21 @@ export class Projects {
   #parse(config: string | null): Project {
     let project = this.#parsed.get(config);
     if (!project) {
-      project = config === null ? this.#plain() : this.#read(config);
+      project = config === null ? this.#plain() : this.#load(config);
       this.#parsed.set(config, project);
     }
     return project;
   }
 
-  #read(config: string): Project {
+  #load(config: string): Project {
     const api = this.#api;
     const directory = dirname(config);
-    const { config: json, error } = api.readConfigFile(config, (path) => api.sys.readFile(path));
-    const parsed = api.parseJsonConfigFileContent(json ?? {}, api.sys, directory, undefined, config);
+    const readFile = (path: string): string | undefined => {
+      this.#read.set(path, this.#stamp(path));
+      return api.sys.readFile(path);
+    };
+    const { config: json, error } = api.readConfigFile(config, readFile);
+    const parsed = api.parseJsonConfigFileContent(json ?? {}, { ...api.sys, readFile }, directory, undefined, config);
     // An empty list of files is for tsc to tell of, and options that this TypeScript does not know for the one that does.
     const [first] = [error, ...parsed.errors].filter((each) => each !== undefined && FATAL.has(each.code));
     return {
