@@ -87,8 +87,8 @@ export class Accidents {
 
   /** Nothing can be waited for here. */
   readonly #onExit = (code: number): void => {
-    // With nothing left to do, Node ends by itself: that is told elsewhere. Who pressed Ctrl-C twice knows.
-    if (code === UNSETTLED || process.exitCode === UNSETTLED || this.#interrupted()) return;
+    // Who pressed Ctrl-C twice knows.
+    if (this.#interrupted()) return;
     const { stepId, runId, place } = this.#runtime.exitCaller();
     const who = stepId === null ? 'The program' : `The step ${stepId}`;
     const error = new PawlError('PAWL_PROCESS_EXIT', `${who} called process.exit(${code}), and ended pawl with it.`, {
@@ -111,10 +111,6 @@ export class Accidents {
     return `${running}. The run ${first}${others} kept: \`pawl run ${workflow} --id ${first}\` goes on.${advice}`;
   }
 }
-
-/** Node's exit code for a program that waits for what will never come. */
-const UNSETTLED = 13;
-
 function shortList(names: readonly string[]): string {
   return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
 }

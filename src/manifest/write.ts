@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../directories.ts';
 import { PawlError } from '../errors.ts';
 import { canonicalJson, hashText, manifestIntegrity } from './canonical.ts';
 import { MANIFEST_VERSION, type Manifest } from './schema.ts';
@@ -74,10 +75,10 @@ export function writeFilesAtomically(directory: string, files: readonly { name: 
   const temporary: string[] = [];
   let current = directory;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     for (const { name, text } of changed) {
       current = join(directory, name);
-      mkdirSync(dirname(current), { recursive: true });
+      makeDirectory(dirname(current));
       temporary.push(current + suffix);
       writeFileSync(current + suffix, text);
     }
@@ -102,6 +103,7 @@ function textOf(file: string): string | null {
 
 const REASONS: Record<string, [reason: string, remedy: string]> = {
   ENOSPC: ['the disk is full', 'Free some space and build again.'],
+  EFBIG: ['the file would be larger than the system allows', 'Raise the limit (`ulimit -f`) and build again.'],
   EDQUOT: ['the disk quota is used up', 'Free some space and build again.'],
   EROFS: ['the file system is read-only', 'Set `outDir` in pawl.config.ts to a folder that can be written.'],
   EACCES: ['permission is denied', 'Make the folder writable, or set `outDir` in pawl.config.ts to another one.'],

@@ -113,7 +113,7 @@ async function execute(
     await Promise.resolve(worker?.close({ timeout: PATIENCE }))
       .catch((error: unknown) => {
         // A store that failed cannot take the runs back; its lease will end. The first error is the one to tell.
-        if (!failed) throw error;
+        if (!failed && !interrupted.asked) throw error;
       })
       .finally(() => {
         accidents.stop();

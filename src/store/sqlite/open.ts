@@ -2,8 +2,9 @@
  * Opens a SQLite store: makes the directory and the file, refuses what is not ours, brings the tables up to date.
  * Nothing is written before it is certain that the file is ours or empty.
  */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { makeDirectory } from '../../directories.ts';
 import { StoreError } from '../errors.ts';
 import type { EventStore, StoreOptions } from '../port.ts';
 import type { StoreUrl } from '../url.ts';
@@ -47,17 +48,25 @@ function prepareFile(path: string, create: boolean): void {
       place: path,
     });
   }
-  if (file === undefined && !create) {
+  // An empty file becomes a store when somebody wants to write to one, not when somebody looks.
+  if ((file === undefined || file.size === 0) && !create) {
     throw new StoreError('PAWL_STORE_MISSING', 'There is no store here.', { place: path });
   }
   const directory = dirname(resolve(path));
   try {
-    if (file === undefined) mkdirSync(directory, { recursive: true });
+    if (file === undefined && isLink(path)) throw new StoreError('PAWL_STORE_OPEN', LOST_LINK, { place: path });
+    if (file === undefined) makeDirectory(directory);
     accessSync(directory, constants.W_OK);
     if (file !== undefined) accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {
-    throw explainAccess(error as NodeJS.ErrnoException, path);
+    throw error instanceof StoreError ? error : explainAccess(error as NodeJS.ErrnoException, path);
   }
+}
+
+const LOST_LINK = 'The path is a link that leads to no file.';
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function statOf(path: string) {
@@ -83,8 +92,10 @@ function explainAccess(error: NodeJS.ErrnoException, place: string): StoreError 
     case 'ENOTDIR':
     case 'EEXIST':
       return new StoreError('PAWL_STORE_OPEN', 'A part of the path is a file, not a directory.', { place, details });
+    case 'ELOOP':
+      return new StoreError('PAWL_STORE_OPEN', 'The links of the path lead in a circle.', { place, details });
     default:
-      return new StoreError('PAWL_STORE_OPEN', 'The store cannot be opened.', { place, details });
+      return new StoreError('PAWL_STORE_OPEN', `The store cannot be opened: ${error.message}.`, { place, details });
   }
 }
 
