@@ -2,6 +2,7 @@
  * `pawl/language-server`: the checker in editors that speak the Language Server Protocol. `pawl language-server --stdio` starts it.
  */
 import { Writable } from 'node:stream';
+import { createTypes } from 'pawl/checker';
 import {
   type Action,
   actionsFor,
@@ -20,6 +21,7 @@ import {
   referencesAt,
   searchSubjects,
   type Subjects,
+  VERSION,
 } from 'pawl/editor';
 import {
   type CodeAction,
@@ -104,18 +106,20 @@ interface Question {
 class LanguageServer {
   readonly #connection: Connection;
   readonly #documents = new TextDocuments(TextDocument);
-  readonly #projects = new EditorProjects();
+  readonly #projects = new EditorProjects({ types: (root) => (this.#usesTypes ? createTypes({ root }) : null) });
   readonly #checks: ContinuousCheck;
   /** Open documents by the real path. */
   readonly #open = new Map<string, OpenText>();
   readonly #logged = new Map<EditorProject | null, string>();
   #abilities: ClientAbilities = LIMITED;
   #folders: string[] = [];
+  #usesTypes = true;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#checks = new ContinuousCheck(this.#projects, {
       publish: (path, findings) => this.#publish(path, findings),
+      notice: (project, text) => connection.console.info(`${project.root}: ${text}`),
       failed: (project, error) => this.#log(project, error),
     });
   }
@@ -147,7 +151,8 @@ class LanguageServer {
     connection.listen();
   }
 
-  #initialize({ capabilities, workspaceFolders, rootUri }: InitializeParams): InitializeResult {
+  #initialize({ capabilities, workspaceFolders, rootUri, initializationOptions }: InitializeParams): InitializeResult {
+    this.#usesTypes = (initializationOptions as { types?: unknown } | null | undefined)?.types !== false;
     const { textDocument, workspace, window } = capabilities;
     this.#abilities = {
       markdown: textDocument?.hover?.contentFormat?.includes(MarkupKind.Markdown) ?? false,
@@ -161,7 +166,7 @@ class LanguageServer {
     const uris = workspaceFolders?.map(({ uri }) => uri) ?? (rootUri ? [rootUri] : []);
     this.#setFolders(uris.flatMap((uri) => pathOf(uri) ?? []));
     return {
-      serverInfo: { name: 'pawl' },
+      serverInfo: { name: 'pawl', version: VERSION },
       capabilities: {
         positionEncoding: PositionEncodingKind.UTF16,
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: { includeText: false } },

@@ -22,6 +22,8 @@ export interface ContinuousCheckHost {
    * @param path - absolute
    */
   publish(path: string, findings: readonly Findings[]): void;
+  /** Tells people something about a project that is no finding, once. */
+  notice(project: EditorProject, text: string): void;
   /** @param project - null when it happened before one was found */
   failed(project: EditorProject | null, error: unknown): void;
 }
@@ -32,10 +34,12 @@ export class ContinuousCheck {
   readonly #host: ContinuousCheckHost;
   /** What is known of a file, by its path. */
   readonly #known = new Map<string, Map<EditorProject, Findings>>();
-  /** Projects that have been asked about types. */
+  /** Projects whose types have been looked at, and those with open files whose types have not. */
   readonly #typed = new WeakSet<EditorProject>();
+  readonly #untyped = new Set<EditorProject>();
+  readonly #told = new WeakMap<EditorProject, Set<string>>();
   /** Files that the editor waits for, most urgent last. */
-  readonly #awaited = new Set<string>();
+  readonly #awaited = new Map<string, 'opened' | 'edited' | 'closed'>();
   #round = 0;
   #timer: NodeJS.Timeout | null = null;
   #waitingSince: number | null = null;
@@ -49,7 +53,7 @@ export class ContinuousCheck {
   /** A file was opened, changed or closed by the editor; its text is in the projects already. */
   changed(path: string, how: 'opened' | 'edited' | 'closed'): void {
     this.#awaited.delete(path);
-    this.#awaited.add(path);
+    this.#awaited.set(path, how);
     this.soon(how === 'edited' ? QUIET : 0);
   }
 
@@ -71,6 +75,7 @@ export class ContinuousCheck {
   /** Stops looking after a project. */
   close(project: EditorProject): void {
     this.#projects.close(project);
+    this.#untyped.delete(project);
     this.#replace(project, new Map());
   }
 
@@ -91,24 +96,30 @@ export class ContinuousCheck {
   async #run(round: number): Promise<void> {
     const isOld = (): boolean => round !== this.#round;
     const urgent = new Set<EditorProject>();
-    for (const path of [...this.#awaited].reverse()) {
+    for (const [path, how] of [...this.#awaited].reverse()) {
+      if (how === 'closed') continue;
       if (isOld()) return;
       const project = await this.#attempt(null, () => this.#projects.owner(path));
       if (project) urgent.add(project);
+      if (project && !this.#typed.has(project)) this.#untyped.add(project);
     }
     for (const project of new Set([...urgent, ...this.#projects.all()])) {
       await this.#attempt(project, () => project.load());
       // What the editor has sent meanwhile comes first: it may make this check old.
       await new Promise((resolve) => setImmediate(resolve));
       if (isOld()) return;
-      // The first look at types takes a while: TypeScript has to be loaded. What is known without it is shown at once.
-      if (!this.#typed.has(project)) await this.#attempt(project, () => this.#check(project, 'facts'));
+      await this.#attempt(project, () => this.#check(project, this.#typed.has(project) ? 'types' : 'facts'));
+    }
+    for (const path of this.#awaited.keys()) this.#publish(path);
+    // The first look at types takes a while, for TypeScript has to be loaded. By now all else is shown.
+    for (const project of this.#untyped) {
       await new Promise((resolve) => setImmediate(resolve));
       if (isOld()) return;
-      await this.#attempt(project, () => this.#check(project, 'types'));
+      this.#untyped.delete(project);
       this.#typed.add(project);
+      await this.#attempt(project, () => this.#check(project, 'types'));
     }
-    for (const path of this.#awaited) this.#publish(path);
+    for (const project of this.#projects.all()) this.#tell(project);
   }
 
   #check(project: EditorProject, depth: Depth): void {
@@ -120,7 +131,9 @@ export class ContinuousCheck {
     }
     this.#replace(project, found);
     // The findings of a file that the editor waits for are complete when its own project has spoken.
-    for (const path of this.#awaited) if (this.#projects.ownerNow(path) === project) this.#publish(path);
+    for (const [path, how] of this.#awaited) {
+      if (how !== 'closed' && this.#projects.ownerNow(path) === project) this.#publish(path);
+    }
   }
 
   /** Puts what a project says now in place of what it said before. */
@@ -135,6 +148,13 @@ export class ContinuousCheck {
       else this.#known.delete(path);
       if (!isSame(before, now) && !this.#awaited.has(path)) this.#publish(path);
     }
+  }
+
+  #tell(project: EditorProject): void {
+    const told = this.#told.get(project) ?? new Set();
+    this.#told.set(project, told);
+    for (const text of project.notices) if (!told.has(text)) this.#host.notice(project, text);
+    for (const text of project.notices) told.add(text);
   }
 
   #publish(path: string): void {

@@ -9,6 +9,7 @@
  * const project = await projects.owner('/app/src/orders.ts');
  * const { diagnostics, subjects } = project.check();
  */
+export { VERSION } from '../version.ts';
 export { RULE_CODES } from './describe.ts';
 export { fullMessage } from '../diagnostics/create.ts';
 export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from '../diagnostics/types.ts';

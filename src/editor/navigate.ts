@@ -22,25 +22,15 @@ export interface NamedPlace extends Place {
 }
 
 /**
- * Where one gets from a place in code.
- *
- * - from a workflow (its directive, name or slug) to the steps that it reaches,
- * - from a directive of a step to the places at which workflows call it,
- * - from a mention of either to what it mentions.
+ * Where one gets from a directive or a slug: from a workflow's to the steps that it reaches, from another's to what it belongs to.
+ * Where names are declared the editor knows anyway, and would show both.
  */
 export function definitionsAt(file: string, offset: number, subjects: Subjects): Place[] {
   const target = subjects.at(file, offset);
-  if (!target) return [];
-  switch (target.part) {
-    case 'mention':
-    case 'option':
-      return [placeOf(target.subject)];
-    case 'module-directive':
-      return subjects.in(file).map(placeOf);
-    case 'directive':
-    case 'name':
-      return target.subject.kind === 'workflow' ? stepsOf(target.subject, subjects) : [placeOf(target.subject)];
-  }
+  if (target?.part === 'module-directive') return subjects.in(file).map(placeOf);
+  if (target?.part !== 'directive' && target?.part !== 'slug') return [];
+  const { subject } = target;
+  return subject.kind === 'workflow' ? stepsOf(subject, subjects) : [placeOf(subject)];
 }
 
 /**

@@ -151,11 +151,13 @@ export class EditorProject {
     const result = session.checkSync({ types: depth === 'types' });
     const diagnostics = new Map<string, Diagnostic[]>();
     for (const diagnostic of [...(this.#loaded?.problems ?? []), ...result.diagnostics]) {
+      // Whether a comment is needed, types may have a say in.
+      if (depth === 'facts' && diagnostic.rule === 'unused-suppression') continue;
       const list = diagnostics.get(diagnostic.file);
       if (list) list.push(diagnostic);
       else diagnostics.set(diagnostic.file, [diagnostic]);
     }
-    return { diagnostics, subjects: new Subjects(result.program, (file) => session.facts(file)) };
+    return { diagnostics, subjects: new Subjects(result.program, this) };
   }
 
   #open(): Session {

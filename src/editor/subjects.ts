@@ -1,6 +1,7 @@
 import type { Program } from '../checker/index.ts';
 import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/index.ts';
 import { compareText } from '../diagnostics/order.ts';
+import { Positions } from '../diagnostics/positions.ts';
 import type { Span } from '../diagnostics/types.ts';
 
 /**
@@ -43,7 +44,7 @@ export interface Reached {
 /** What a person points at, and which part of it. */
 export type Target =
   /** The directive, the name, the slug of a subject. */
-  | { part: 'directive' | 'name'; subject: Subject; span: Span }
+  | { part: 'directive' | 'name' | 'slug'; subject: Subject; span: Span }
   /** A mention of a subject somewhere. */
   | { part: 'mention'; subject: Subject; span: Span }
   /** `charge.maxRetries`, where it is set. */
@@ -57,22 +58,25 @@ const LEVELS: ReadonlySet<Unit['kind']> = new Set(['workflow', 'workflow-definit
 /** Members of a step, an action or an agent that are a call of it. */
 const CALLING = /^(?:call|apply|bind|run|prompt)$/;
 
+/** The files of a program, also those that the check had no need of. */
+export interface ProgramFiles {
+  facts(file: string): ModuleFacts | null;
+  text(file: string): string | null;
+}
+
 /** Asks the facts of one check: what stands where, and what reaches what. Answers are kept. */
 export class Subjects {
   readonly #program: Program;
-  readonly #factsOf: (file: string) => ModuleFacts | null;
+  readonly #files: ProgramFiles;
   readonly #byModule = new Map<ModuleFacts, Subject[]>();
   readonly #owners = new Map<Unit | DefinitionFact, Subject>();
   readonly #reached = new Map<Subject, Reached[]>();
   #callers: Map<Subject, { workflow: Subject; calls: PlaceOfCall[] }[]> | null = null;
 
-  /**
-   * @param program - as of the last check
-   * @param factsOf - of any file, also one that the check had no need of
-   */
-  constructor(program: Program, factsOf: (file: string) => ModuleFacts | null) {
+  /** @param program - as of the last check */
+  constructor(program: Program, files: ProgramFiles) {
     this.#program = program;
-    this.#factsOf = factsOf;
+    this.#files = files;
   }
 
   /** All subjects of the program, by file and place. */
@@ -82,13 +86,13 @@ export class Subjects {
 
   /** The subjects that a file declares, in the order of the text. */
   in(file: string): Subject[] {
-    const module = this.#factsOf(file);
+    const module = this.#files.facts(file);
     return module ? this.#of(module) : [];
   }
 
   /** What stands at an offset; the innermost where several do. */
   at(file: string, offset: number): Target | null {
-    const module = this.#factsOf(file);
+    const module = this.#files.facts(file);
     if (!module) return null;
     const inside = ({ start, end }: Span): boolean => start <= offset && offset <= end;
     for (const subject of this.#of(module)) {
@@ -98,7 +102,7 @@ export class Subjects {
           return { part: 'directive', subject, span: source.fact.directiveSpan };
         }
       } else if (source.fact.slugSpan && inside(source.fact.slugSpan)) {
-        return { part: 'name', subject, span: source.fact.slugSpan };
+        return { part: 'slug', subject, span: source.fact.slugSpan };
       }
       if (inside(subject.nameSpan)) return { part: 'name', subject, span: subject.nameSpan };
     }
@@ -148,7 +152,7 @@ export class Subjects {
   #of(module: ModuleFacts): Subject[] {
     let subjects = this.#byModule.get(module);
     if (!subjects) {
-      subjects = subjectsOf(module);
+      subjects = subjectsOf(module, this.#files.text(module.file) ?? '');
       this.#byModule.set(module, subjects);
       for (const subject of subjects) {
         const { unit, source } = subject;
@@ -201,30 +205,38 @@ export class Subjects {
   }
 }
 
-function subjectsOf(module: ModuleFacts): Subject[] {
+function subjectsOf(module: ModuleFacts, text: string): Subject[] {
+  const { file } = module;
+  const positions = new Positions(text);
   const found: Subject[] = [];
   for (const fact of module.functions) {
-    const { kind, id, name, span, nameSpan } = fact;
+    const { kind, id, name, span } = fact;
     const unit = module.units[fact.unit] ?? null;
-    found.push({
-      kind,
-      id,
-      name,
-      file: module.file,
-      span,
-      nameSpan,
-      module,
-      unit,
-      source: { style: 'directive', fact },
-    });
+    const nameSpan = nameBefore(fact, text, positions);
+    found.push({ kind, id, name, file, span, nameSpan, module, unit, source: { style: 'directive', fact } });
   }
   for (const fact of module.definitions) {
     const { kind, slug, span, nameSpan } = fact;
     if (kind === 'credential' || slug === null) continue;
     const name = fact.name ?? fact.local ?? slug;
     const unit = fact.unit === null ? null : (module.units[fact.unit] ?? null);
-    const source = { style: 'definition', fact } as const;
-    found.push({ kind, id: slug, name, file: module.file, span, nameSpan, module, unit, source });
+    found.push({ kind, id: slug, name, file, span, nameSpan, module, unit, source: { style: 'definition', fact } });
   }
   return found.sort((a, b) => a.span.start - b.span.start);
 }
+
+/** The name that a function was given from outside: facts point at the `async` of `const tell = async () => {}`. */
+function nameBefore({ name, nameSpan, span }: FunctionFact, text: string, positions: Positions): Span {
+  if (nameSpan.start !== span.start) return nameSpan;
+  const before = text.slice(Math.max(0, span.start - LONGEST_HEAD), span.start);
+  const word = name.replace(/[^\w]/g, '\\$&');
+  const match = new RegExp(`(?<![\\w$])${word}(?![\\w$])(?:\\s*[!?]?:(?:[^=;]|=>)*)?\\s*[=:]\\s*(?:\\(\\s*)*$`).exec(
+    before,
+  );
+  if (!match) return nameSpan;
+  const start = span.start - before.length + match.index;
+  return positions.span(start, start + name.length);
+}
+
+/** How far before a function its name is looked for. */
+const LONGEST_HEAD = 300;
