@@ -43,6 +43,8 @@ export interface CallSite {
   result: CallResult;
   /** With `passed`: to which method, and what becomes of what that gives. */
   to?: Role;
+  /** Offsets of the parentheses around the arguments, where something is called by its name. */
+  parentheses?: [number, number];
   /** Where `await ` could be put, if the nearest function is async. */
   awaitAt?: number;
   /** The nearest function around it, where that is no unit of its own. */

@@ -40,6 +40,7 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
     if (!isTransparent(parent)) {
       switch (parent.type) {
         case 'AwaitExpression':
+          position ??= combined ? undefined : positionOf(parent, ancestors.slice(0, i));
           return done('awaited');
         case 'ForOfStatement':
           return done(parent.await && parent.right === child ? 'awaited' : 'other');
@@ -65,7 +66,7 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
         case 'AssignmentExpression':
           return done('stored');
         case 'VariableDeclarator':
-          return done(isRead(parent, ancestors[i - 1], names) ? 'stored' : 'unused');
+          return done(isRead(parent, ancestors.slice(0, i), names) ? 'stored' : 'unused');
         case 'ArrayExpression':
           break;
         case 'SpreadElement':
@@ -97,6 +98,18 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
   return done('other');
 }
 
+/** Where a value that was waited for stands in its statement. */
+function positionOf(node: Node, ancestors: readonly Node[]): Outcome['position'] {
+  let child = node;
+  for (const parent of ancestors.toReversed()) {
+    if (parent.type === 'ConditionalExpression' && parent.test !== child) return 'ternary';
+    if (parent.type === 'SpreadElement') return 'spread';
+    if (/Statement$|Function|Declarat/.test(parent.type)) return undefined;
+    child = parent;
+  }
+  return undefined;
+}
+
 /** Nobody will know how it ends. */
 export function isLost(result: CallResult): boolean {
   return result === 'dropped' || result === 'unused' || result === 'tested' || result === 'void';
@@ -117,8 +130,10 @@ export function isCombinator(node: Node, names: Names, only?: string): node is t
   return (only ? name === only : COMBINATORS.has(name)) && names.refs.get(object)?.binding === null;
 }
 
-function isRead(declarator: t.VariableDeclarator, declaration: Node | undefined, { read }: Names): boolean {
-  if (declarator.id.type !== 'Identifier') return true;
+/** A variable of the module may be read elsewhere. */
+function isRead(declarator: t.VariableDeclarator, ancestors: readonly Node[], { read }: Names): boolean {
+  const declaration = ancestors.at(-1);
+  if (declarator.id.type !== 'Identifier' || ancestors.at(-2)?.type === 'ExportNamedDeclaration') return true;
   if (declaration?.type === 'VariableDeclaration' && declaration.kind.includes('using')) return true;
   return read.has(declarator.id);
 }

@@ -1,6 +1,7 @@
+import type * as t from '@babel/types';
 import type { CallFacts, CallSite, Role } from '../call-facts.ts';
 import type { ModuleFacts } from '../facts.ts';
-import { type FunctionNode, isFunction, keyName, type Node, unwrap } from './ast.ts';
+import { findToken, type FunctionNode, isFunction, keyName, type Node, unwrap } from './ast.ts';
 import { readAgents } from './calls-agents.ts';
 import { CallContext } from './calls-context.ts';
 import { readLoops, readThrows, readTries } from './calls-flow.ts';
@@ -84,6 +85,8 @@ function readCall(context: CallContext, found: Found<CallNode>): void {
     if (found.fn !== undefined) site.fn = found.fn;
     if (position) site.position = position;
     if (isLost(result) && result !== 'void' && mayAwait(found)) site.awaitAt = node.start as number;
+    const open = node.type === 'CallExpression' && site.use !== undefined ? openingOf(context, node) : -1;
+    if (open >= 0) site.parentheses = [open, (node.end as number) - 1];
     addArguments(context, node, site);
     context.addSite(node, site);
   }
@@ -107,6 +110,12 @@ function targetOf(context: CallContext, { node }: Found<CallNode>): Omit<CallSit
   const value = isFunction(binding.declaration) ? binding.declaration : context.valueOf(inner);
   const index = value && context.walk.indexes.get(value);
   return index === undefined || index === null ? null : { unit: unit(), inner: index, span: context.span(callee) };
+}
+
+/** The offset of the parenthesis that opens the arguments. */
+function openingOf({ model }: CallContext, { callee, typeParameters, typeArguments }: t.CallExpression): number {
+  const before = typeParameters ?? typeArguments ?? callee;
+  return findToken(model.source, '(', before.end as number);
 }
 
 /** `list.map(charge)`: the function itself is given away. */
