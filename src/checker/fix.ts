@@ -25,7 +25,10 @@ export interface FixOutcome {
  * @param path - the path on disk of a file relative to the root
  * @throws PawlError `PAWL_FILE_UNWRITABLE`
  */
-export async function fixAll(session: Session, path: (file: string) => string): Promise<FixOutcome> {
+export async function fixAll(
+  session: Pick<Session, 'check' | 'source'>,
+  path: (file: string) => string,
+): Promise<FixOutcome> {
   const files = new Set<string>();
   let fixes = 0;
   let result = await session.check();

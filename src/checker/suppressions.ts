@@ -122,9 +122,11 @@ export class Suppressions implements ChainSuppressions {
   }
 }
 
+const BUILD: ReadonlySet<string | undefined> = new Set(['bundler', 'compat']);
+
 /** Whether only a build can tell if the comment is needed. */
 function leftToBuild(rule: RuleName): boolean {
-  return CODES[rule].suppressible && RULES.find(({ name }) => name === rule)?.by === 'bundler';
+  return CODES[rule].suppressible && BUILD.has(RULES.find(({ name }) => name === rule)?.by);
 }
 
 function keyOf(file: string, line: number, rule: RuleName): string {

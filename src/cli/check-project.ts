@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Session } from '../checker/index.ts';
+import type { Session, TypeBackend } from '../checker/index.ts';
 import type { ConfigError, LoadedConfig } from '../config/index.ts';
 import type { SourceLookup } from '../diagnostics/index.ts';
 
@@ -14,6 +14,8 @@ export interface ProjectOptions {
   root: string;
   /** Files and directories to report on; null for all. */
   files: readonly string[] | null;
+  /** Whether TypeScript is asked, where it is installed. */
+  types: boolean;
 }
 
 /** Configuration and session of a project: opened at the first question, and again when the configuration changed. */
@@ -21,6 +23,8 @@ export class CheckProject {
   readonly #options: ProjectOptions;
   #open: OpenProject | null = null;
   #stamp = '';
+  #types: TypeBackend | null = null;
+  readonly #told = new Set<string>();
 
   constructor(options: ProjectOptions) {
     this.#options = options;
@@ -38,18 +42,33 @@ export class CheckProject {
     return this.#open;
   }
 
+  /** What people have to know of the types, each sentence once: why there are none. */
+  news(): string[] {
+    const news = (this.#types?.notices ?? []).filter((notice) => !this.#told.has(notice));
+    for (const notice of news) this.#told.add(notice);
+    return news;
+  }
+
+  dispose(): void {
+    this.#open?.session?.dispose();
+    this.#open = null;
+    this.#types?.dispose();
+  }
+
   async #load(): Promise<OpenProject> {
-    const { root, files } = this.#options;
+    const { root, files, types } = this.#options;
     const { ConfigError, loadConfig } = await import('../config/index.ts');
-    const { createSession } = await import('../checker/index.ts');
+    const { createSession, createTypes } = await import('../checker/index.ts');
     try {
       const { config, source: configSource } = await loadConfig(root);
+      if (types) this.#types ??= createTypes({ root });
       const session = createSession({
         root,
         config,
         configSource: configSource ?? undefined,
         files: files ?? undefined,
         outDir: config.outDir,
+        types: this.#types,
       });
       const source: SourceLookup = (file) =>
         session.source(file) ?? (file === configSource?.file ? configSource.text : null);

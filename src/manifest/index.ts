@@ -9,6 +9,7 @@ export {
   wrapWorkflowBundle,
 } from './bundle-format.ts';
 export { canonicalJson, compareText, hashText } from './canonical.ts';
+export { compareManifests, type ManifestDifference } from './compare.ts';
 export { type LoadedBundles, type LoadedManifest, parseManifest, readBundles, readManifest } from './read.ts';
 export {
   type JsonSchema,

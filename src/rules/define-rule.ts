@@ -13,6 +13,8 @@ import type { Types } from './types.ts';
  * - **program rule**: found over all modules; its literal has a `check`.
  * - **session rule**: found by the checker itself, about configuration, suppressions and imports.
  * - **bundler rule**: found by `pawl build` alone, which follows every import to its end; `pawl check` is silent about it.
+ * - **compat rule**: found by `pawl check --compat`, which compares with a deployed manifest. In its examples the deployed program
+ *   stands under `deployed/`.
  */
 
 /** One module as text, or several by their path. */
@@ -33,7 +35,7 @@ export interface Explanation {
 export interface Rule<Options = unknown> {
   name: RuleName;
   /** Who finds it. */
-  by: 'compiler' | 'program' | 'compiler and program' | 'session' | 'bundler';
+  by: 'compiler' | 'program' | 'compiler and program' | 'session' | 'bundler' | 'compat';
   /** One line without a full stop: what it catches. */
   description: string;
   explanation: Explanation;

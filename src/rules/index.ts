@@ -13,6 +13,7 @@ import { directiveNotAsync } from './directive-not-async.ts';
 import { directiveNotTransformable } from './directive-not-transformable.ts';
 import { duplicateDirective } from './duplicate-directive.ts';
 import { duplicateId } from './duplicate-id.ts';
+import { durableApiOutside } from './durable-api-outside.ts';
 import { dynamicImport } from './dynamic-import.ts';
 import { environmentRead } from './environment-read.ts';
 import { floatingStep } from './floating-step.ts';
@@ -32,6 +33,7 @@ import { opaqueControlFlow } from './opaque-control-flow.ts';
 import { optionalInOutputSchema } from './optional-in-output-schema.ts';
 import { raceDropsHook } from './race-drops-hook.ts';
 import { serializationIncomplete } from './serialization-incomplete.ts';
+import { stepApiInWorkflow } from './step-api-in-workflow.ts';
 import { stepOptionNotStatic } from './step-option-not-static.ts';
 import { stepThisArguments } from './step-this-arguments.ts';
 import { suppressionWithoutReason } from './suppression-without-reason.ts';
@@ -46,12 +48,18 @@ import { unboundedLoop } from './unbounded-loop.ts';
 import { unknownSuppressionCode } from './unknown-suppression-code.ts';
 import { unserializableBoundary } from './unserializable-boundary.ts';
 import { unstableId } from './unstable-id.ts';
+import { idRemoved } from './id-removed.ts';
+import { schemaBreak } from './schema-break.ts';
+import { stepSequenceChanged } from './step-sequence-changed.ts';
+import { classRemoved } from './class-removed.ts';
 import { unusedSuppression } from './unused-suppression.ts';
 import { unresolvedImport } from './unresolved-import.ts';
 import { unbundlableModule } from './unbundlable-module.ts';
 import { schemaNotStatic } from './schema-not-static.ts';
 import { schemaWithoutJsonForm } from './schema-without-json-form.ts';
 import { idMismatch } from './id-mismatch.ts';
+import { workflowApiInStep } from './workflow-api-in-step.ts';
+import { workflowCalledDirectly } from './workflow-called-directly.ts';
 import { writerLockLeak } from './writer-lock-leak.ts';
 
 /** The catalogue, in the order of codes. */
@@ -84,6 +92,10 @@ export const RULES: readonly Rule[] = [
   dynamicImport,
   topLevelSideEffect,
   loadEffectLost,
+  workflowApiInStep,
+  stepApiInWorkflow,
+  durableApiOutside,
+  workflowCalledDirectly,
   hookTokenConstant,
   writerLockLeak,
   missingIdempotencyKey,
@@ -100,6 +112,10 @@ export const RULES: readonly Rule[] = [
   toolLevel,
   optionalInOutputSchema,
   unawaitedPrompt,
+  idRemoved,
+  schemaBreak,
+  stepSequenceChanged,
+  classRemoved,
   unusedSuppression,
   suppressionWithoutReason,
   unknownSuppressionCode,

@@ -91,6 +91,7 @@ function ruleBody(rule: Rule): string {
   const notes = [severity, optIn ? 'off unless it is set' : '', rule.fixable ? 'with a fix' : ''];
   if (!suppressible) notes.push('cannot be suppressed');
   if (rule.by === 'bundler') notes.push('found by `pawl build` alone');
+  if (rule.by === 'compat') notes.push('found by `pawl check --compat`');
   if (rule.types === 'needed') notes.push('needs TypeScript');
   if (rule.types === 'used') notes.push('sees more with TypeScript');
   return [

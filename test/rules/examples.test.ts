@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { build } from '../../src/bundler/index.ts';
+import { compatExample } from '../support/compat.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
 import { type Example, RULES, type Rule } from '../../src/rules/index.ts';
 import { checkSources, sharedTypes } from '../support/checker.ts';
@@ -27,6 +28,7 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule
 
 async function checkExample({ name, by, types }: Rule, example: Example) {
   const files = typeof example === 'string' ? { 'src/main.ts': example } : example;
+  if (by === 'compat') return compatExample(files);
   if (by === 'bundler') {
     const { diagnostics } = await build({
       root: temporaryProject(files),

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createBuildSession } from '../../src/bundler/index.ts';
+import { compatExample, filesIn } from '../support/compat.ts';
 import { createSession } from '../../src/checker/index.ts';
 import { CODES } from '../../src/diagnostics/codes.ts';
 import { type Diagnostic, formatPretty } from '../../src/diagnostics/index.ts';
@@ -38,6 +39,11 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule
 async function check(path: string, { name, by, types }: Rule): Promise<{ text: string; rules: string[] }> {
   const folder = existsSync(path) && statSync(path).isDirectory();
   const root = folder ? path : join(path, '..');
+  if (by === 'compat') {
+    const files = filesIn(root);
+    const diagnostics = await compatExample(files);
+    return describeFindings(diagnostics, (file) => files[file] ?? null);
+  }
   if (by === 'bundler') {
     const session = createBuildSession({ root, write: false });
     const { diagnostics } = await session.build();

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { CheckResult, Session, SessionStats } from '../../checker/index.ts';
+import type { Format } from '../../diagnostics/index.ts';
 import { PawlError } from '../../errors.ts';
 import { CheckProject } from '../check-project.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
@@ -16,8 +17,14 @@ export const checkCommand = defineCommand({
   options: {
     ...FORMAT_OPTION,
     'max-warnings': { type: 'string', value: 'N', description: 'Fail when there are more warnings than this' },
+    compat: {
+      type: 'string',
+      value: 'MANIFEST',
+      description: 'Compare with a deployed manifest: what would strand runs in flight?',
+    },
     fix: { type: 'boolean', description: 'Apply the fixes that findings come with' },
     watch: { type: 'boolean', description: 'Check again whenever a file changes' },
+    'no-types': { type: 'boolean', description: 'Leave out what only TypeScript could tell' },
     stats: { type: 'boolean', description: 'Say on stderr what was looked at, and how long it took' },
     ...JSON_OPTION,
   },
@@ -25,13 +32,14 @@ export const checkCommand = defineCommand({
     { line: 'pawl check', does: 'check the whole project' },
     { line: 'pawl check src/orders --max-warnings 0', does: 'report on a directory, warnings count' },
     { line: 'pawl check --fix', does: 'repair what can be repaired' },
+    { line: 'pawl check --compat deployed/.pawl', does: 'say before a deploy which runs it would park' },
     { line: 'pawl check --format json', does: 'findings as an array for programs' },
     { line: 'pawl check --format github', does: 'annotate the commit in GitHub Actions' },
   ],
   async run({ args, options, root, out }) {
     const format = await readFormat(options.format);
     const maxWarnings = readCount(options['max-warnings']);
-    const project = new CheckProject({ root, files: args.length > 0 ? args : null });
+    const project = new CheckProject({ root, files: args.length > 0 ? args : null, types: !options['no-types'] });
     const once = async (): Promise<ExitCode> => {
       const begun = performance.now();
       const opened = await project.open();
@@ -42,9 +50,18 @@ export const checkCommand = defineCommand({
         return 2;
       }
       const configured = performance.now();
-      const result = options.fix ? await fixed(session) : await session.check();
+      const { compat } = options;
+      const checker = {
+        source: (file: string) => session.source(file),
+        check: async () => {
+          const found = await session.check();
+          return compat === undefined ? found : await withCompat(found, compat);
+        },
+      };
+      const result = options.fix ? await fixed(checker) : await checker.check();
       const checked = performance.now();
       await printFindings(result.diagnostics, shown);
+      for (const notice of project.news()) out.note(notice);
       if (options.stats) {
         const { printStats } = await import('../check-stats.ts');
         const times = {
@@ -54,21 +71,40 @@ export const checkCommand = defineCommand({
         };
         printStats(result.stats, times, out);
       }
+      if (result.diagnostics.length === 0 && (format === null || isForPeople(format))) {
+        const { nothingToCheck } = await import('../nothing-to-check.ts');
+        for (const notice of await nothingToCheck({ root, named: args, stats: result.stats, source })) out.note(notice);
+      }
+      if (args.length > 0 && result.stats.entries === 0) return 0;
       return verdict(result, opened.configFile, maxWarnings, out);
     };
-    const fixed = async (session: Session): Promise<CheckResult<SessionStats>> => {
+    const withCompat = async (result: CheckResult<SessionStats>, path: string): Promise<CheckResult<SessionStats>> => {
+      // What does not compile cannot be compared.
+      if (result.diagnostics.some(({ severity }) => severity === 'error')) return result;
+      const { compatFindings } = await import('../compat.ts');
+      return { ...result, diagnostics: [...result.diagnostics, ...(await compatFindings(root, path))] };
+    };
+    const fixed = async (session: Pick<Session, 'check' | 'source'>): Promise<CheckResult<SessionStats>> => {
       const { fixAll } = await import('../../checker/index.ts');
       const { result, fixes, files } = await fixAll(session, (file) => resolve(root, file));
       if (fixes > 0) out.note(`fixed ${fixes} finding${fixes === 1 ? '' : 's'} in ${files.join(', ')}`);
       return result;
     };
-    if (!options.watch) return await once();
-    const { watchFiles } = await import('../watch.ts');
-    const opened = await project.open();
-    const ignored = opened.session ? [opened.config.outDir] : [];
-    return await watchFiles({ root, ignored, run: once, out });
+    try {
+      if (!options.watch) return await once();
+      const { watchFiles } = await import('../watch.ts');
+      const opened = await project.open();
+      const ignored = opened.session ? [opened.config.outDir] : [];
+      return await watchFiles({ root, ignored, run: once, out });
+    } finally {
+      project.dispose();
+    }
   },
 });
+
+function isForPeople(format: Format): boolean {
+  return format === 'pretty' || format === 'tsc';
+}
 
 function readCount(value: string | undefined): number {
   if (value === undefined) return Number.POSITIVE_INFINITY;
