@@ -21,7 +21,8 @@ import {
 } from 'pawl/editor';
 import type ts from 'typescript/lib/tsserverlibrary.js';
 
-/** Codes are numbers here: the digits of ours. The whole code stands before the message. */
+/** Codes are numbers here: `PAWL3002` is 903002, for 3002 may be one that TypeScript has fixes for. The code stands before the message. */
+const CODE_BASE = 900_000;
 const CODES = RULE_CODES.map(numberOf);
 
 /** All fixes of a file at once. */
@@ -280,7 +281,7 @@ class Plugin {
 }
 
 function numberOf(code: string): number {
-  return Number(code.replace(/^PAWL/, ''));
+  return CODE_BASE + Number(code.replace(/^PAWL/, ''));
 }
 
 /** A range of a file, which may be shorter than the checker saw it: then it is one that is not open, and was just changed. */
