@@ -251,7 +251,7 @@ class N { @one n() { return 5; } }`,
           `const key = Symbol('key');
 class B { static accessor s = 1; accessor #p: number = 2; accessor 'a b' = 3; accessor [key] = 4; accessor; get p() { return this.#p; } }
 class C extends B { accessor plain = class { accessor inner = 5 } }`,
-          `(() => { const c = new C(); C.s = 0; c['a b'] = 30; return [B.s, c.p, c['a b'], c[key], new c.plain().inner, Object.keys(c).length].join() === '0,2,30,4,5,1' ? 1 + x : -1; })()`,
+          `(() => { const c = new C(); c['a b'] = 30; return [B.s, C.s, c.p, c['a b'], c[key], new c.plain().inner, Object.keys(c).length].join() === '1,1,2,30,4,5,1' ? 1 + x : -1; })()`,
         ),
       },
       3,

@@ -26,7 +26,7 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
   const found = new Map<number, number | 'global'>();
   // It declares neither namespaces nor enums nor parameter properties, and takes their names for globals.
   const unknownToBabel = new Set(
-    [...source.matchAll(/\b(?:namespace|enum|private readonly|public|\(readonly) (\w+)/g)].map((match) => match[1]),
+    [...source.matchAll(/\b(?:namespace|enum|private readonly|public|readonly) (\w+)/g)].map((match) => match[1]),
   );
   const note = (path: NodePath<t.Identifier | t.JSXIdentifier>) => {
     const { node } = path;

@@ -19,7 +19,31 @@ interface Case {
 
 const WHERE = "const where = (n: unknown) => (typeof process === 'object' ? 'outside' : 'inside') + ':' + n;";
 
+const TSCONFIG = JSON.stringify({ compilerOptions: { experimentalDecorators: true } });
+
 const CASES: Record<string, Case> = {
+  'calls that can never run': {
+    module: `const DEBUG = false; async function s() { 'use step'; return where(1); }`,
+    body: "if (DEBUG) await s(); if (process.env.NODE_ENV !== 'production') await s();",
+    result: 'DEBUG',
+    expected: false,
+  },
+  'decorators of everything': {
+    module: `const log: string[] = []; const c = (owner: any) => { log.push('c'); };
+      const m = (owner: any, key: any, descriptor?: any) => { log.push('m'); return descriptor; };
+      const p = (owner: any, key: any, index: number) => { log.push('p'); };
+      @c class A {
+        @m kept: number;
+        constructor(@p private readonly v: number, @p w = 2) { this.kept = v + w; }
+        @m async save(@p n = 1, ...rest: number[]) { 'use step'; return where(n + rest.length); }
+        @m static async load(@p n: number) { 'use step'; return where(n); }
+        @m field = async (n: number) => { 'use step'; return where(n); };
+        @m static accessor count = 4;
+      }`,
+    result:
+      '[await new A(1).save(1, 2), await A.load(3), await new A(1).field(4), new A(1).kept, A.count, log.length > 4]',
+    expected: ['outside:2', 'outside:3', 'outside:4', 3, 4, true],
+  },
   'variables of the names that helpers have': {
     module: `const __pawl_step = 7; export const __pawl_call = 3;
       async function s() { 'use step'; return where(__pawl_step); } class A { static async x() { 'use step'; return where(__pawl_call); } }`,
@@ -78,7 +102,7 @@ const CASES: Record<string, Case> = {
 let runtime: TestRuntime;
 
 beforeAll(async () => {
-  const sources: Record<string, string> = {};
+  const sources: Record<string, string> = { 'tsconfig.json': TSCONFIG };
   Object.values(CASES).forEach(({ module, body = '', result, files = {} }, i) => {
     sources[`src/case${i}/main.ts`] =
       `${WHERE}\n${module}\nasync function main() { 'use workflow'; ${body} return ${result}; }\n`;

@@ -310,6 +310,8 @@ export class Walker extends ReferenceWalker {
   }
 
   protected functionNode(node: FunctionNode): void {
+    // They run with the class around, not when the function is called.
+    for (const param of node.params) this.parameterDecorators(param);
     const own = directiveOf(node);
     const marked = this.marked.get(node);
     const info = functionInfo(node, this.fn);
@@ -346,7 +348,6 @@ export class Walker extends ReferenceWalker {
     const outerFn = this.fn;
     this.fn = info;
     for (const param of node.params) {
-      this.decorators(param as Node);
       this.declarePattern(param as Node, 'param', param as Node, scope);
       this.patternExpressions(param as Node);
     }
@@ -497,6 +498,12 @@ export class Walker extends ReferenceWalker {
       this.stack.pop();
     } else this.visit(node.body);
     this.scope = outer;
+  }
+
+  protected parameterDecorators(param: Node): void {
+    this.decorators(param);
+    if (param.type === 'AssignmentPattern') this.parameterDecorators(param.left);
+    else if (param.type === 'TSParameterProperty') this.parameterDecorators(param.parameter);
   }
 
   protected decorators(node: Node): void {
