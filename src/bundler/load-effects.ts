@@ -203,6 +203,7 @@ class Changes {
       this.#changes(module, use, reference, asStatement)
     )
       return true;
+    if (use.kind === 'local' && mayChange(use, asStatement) && this.#isAlias(module, reference)) return true;
     if ((use.access !== 'call' && use.access !== 'new') || reference.kind !== 'unit' || !isPlain(reference))
       return false;
     const through = (place: Place): boolean => isPlain(place) && !this.#harmless.has(place.unit);
@@ -216,6 +217,14 @@ class Changes {
       }
     if (isHarmless) for (const { unit } of reached) this.#harmless.add(unit);
     return false;
+  }
+
+  /** `const { items } = registry`: a variable of the module that holds something live of another one. */
+  #isAlias(module: ModuleFacts, reference: Reference): boolean {
+    if (reference.kind !== 'unit' || reference.unit.kind !== 'variable' || reference.module !== module) return false;
+    return reference.unit.uses.some(
+      (use) => use.kind === 'import' && use.access === 'read' && !use.deferred && this.#live.has(module, use),
+    );
   }
 
   #directly({ module, unit }: Place): ReadonlySet<string> {

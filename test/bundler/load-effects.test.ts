@@ -53,6 +53,11 @@ const CASES: Record<string, Case> = {
     result: '[[...map.keys()], list]',
     expected: [['a', 'b'], ['y']],
   },
+  'under other names': {
+    reg: "const alias = registry.items; alias.a = 1; const { rows } = table; rows.push('r');",
+    result: '[registry.items, table.rows]',
+    expected: [{ a: 1 }, ['r']],
+  },
   'the value of a variable': {
     reg: "export const size = list.push('one');\nconst again = list.push('two');\nvoid again;",
     result: 'list',

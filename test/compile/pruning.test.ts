@@ -78,6 +78,12 @@ const CASES: Record<string, Case> = {
     result: '(main as any).defaults',
     expected: { rate: 2 },
   },
+  'properties that Object gives a function or a class': {
+    module:
+      "function f() {} Object.assign(f, { a: 1 }); class K {} Object.defineProperty(K, 'b', { value: 2 }); Reflect.set(f, 'c', 3);",
+    result: '[(f as any).a, (f as any).c, (K as any).b]',
+    expected: [1, 3, 2],
+  },
   'a namespace beside an enum': {
     module: "enum Status { Open = 'open' } namespace Status { export const parse = (s: string) => s === Status.Open; }",
     result: "Status.parse('open')",

@@ -298,11 +298,20 @@ class Pruner {
     const owners = this.#ownersOf(ref);
     if (ref.access === 'write')
       return !(OPTIONS.has(ref.path.at(-1) as string) && owners.some((owner) => this.#isDirectiveFunction(owner)));
+    if (ref.access === 'read' && ref.path.length === 1 && this.#isSetUp(ref)) return true;
     if (owners.every((owner) => isCode(owner.node) || isConstant(owner.node))) return false;
     if (ref.access === 'call') return ref.path.length > 1;
     if (ref.access !== 'read' || ref.path.length > 1 || trusting) return false;
     // `table[key]` only looks.
     return !/^\s*(?:\?\.)?\s*\[/.test(this.#transform.source.slice(ref.end, ref.end + 32));
+  }
+
+  /** `Object.assign(charge, …)`, `Reflect.defineProperty(Order, …)`: also functions and classes are changed so. */
+  #isSetUp({ node }: Ref): boolean {
+    const start = node.start as number;
+    return /\b(?:Object|Reflect)\s*\.\s*\w+\s*\(\s*$/.test(
+      this.#transform.source.slice(Math.max(0, start - 60), start),
+    );
   }
 
   /** `dayjs.extend(utc)`, `register(table)`: sets up something imported that stays. */
