@@ -45,6 +45,11 @@ export function chainPlaces(hops: readonly Hop[], end: string): RelatedPlace[] {
   });
 }
 
+/** Whether a chain leads through what makes a variable when its module is loaded: on every side once, whoever reads the variable. */
+export function runsAtLoad(hops: readonly Hop[]): boolean {
+  return hops.some(({ unit, use }) => unit.kind === 'variable' && !use.deferred && use.access !== 'read');
+}
+
 /** What a use does, as a verb. */
 export function useVerb({ access }: Use): string {
   switch (access) {

@@ -1,5 +1,5 @@
 import type { Unit, Use } from '../compiler/facts.ts';
-import { chainPlaces, chainText, placeName } from './chain.ts';
+import { chainPlaces, chainText, placeName, runsAtLoad } from './chain.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import type { Chain, Place, Program, Reference } from './program.ts';
@@ -53,12 +53,10 @@ export async function fulfil(amounts: number[]) {
     const chains = program.chains({
       rule: 'closure-write',
       roots: program.places(...STEP_KINDS),
-      // What makes a variable runs when the module is loaded, on either side.
-      end: (use, reference, { unit }) =>
-        unit.kind === 'variable' && use.access !== 'write' ? null : lostWrite(use, reference, reads, writes),
+      end: (use, reference) => lostWrite(use, reference, reads, writes),
       through: isPlain,
     });
-    for (const { hops, end } of chains) reportWrite(report, hops, end);
+    for (const { hops, end } of chains) if (!runsAtLoad(hops)) reportWrite(report, hops, end);
   },
 });
 

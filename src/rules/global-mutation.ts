@@ -1,5 +1,5 @@
 import type { Use } from '../compiler/facts.ts';
-import { chainPlaces, chainText, placeName } from './chain.ts';
+import { chainPlaces, chainText, placeName, runsAtLoad } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { isPlain, levelName, WORKFLOW_KINDS } from './levels.ts';
 import type { Place, Program, Reference } from './program.ts';
@@ -62,6 +62,7 @@ export async function fulfil(order: string) {
       through: isPlain,
     });
     for (const { hops, end } of chains) {
+      if (runsAtLoad(hops)) continue;
       const [first, second] = hops;
       const through = second ? ` through \`${placeName(second)}\`` : '';
       const what = end.isGlobal ? `the global \`${end.name}\`` : `\`${end.name}\``;
