@@ -1,8 +1,9 @@
+import type { PawlError } from '../../errors.ts';
 import type { RunEvent } from '../../store/events.ts';
 import type { EventStore, RunRecord } from '../../store/port.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { count, formatDuration, formatTime, paintStatus } from '../format.ts';
-import type { Output } from '../output.ts';
+import { isPawlError, type Output, printError } from '../output.ts';
 import { findRun, openProject, STORE_OPTION, shortName, withStore } from '../project.ts';
 import { Timeline } from '../timeline.ts';
 import { toJson } from './runs.ts';
@@ -24,14 +25,17 @@ export const inspectCommand = defineCommand({
   ],
   async run({ args, options, root, out }) {
     const { storeUrl } = await openProject(root, options.store);
-    const { run, events } = await withStore(storeUrl, false, async (store) => {
+    const { run, events, damage } = await withStore(storeUrl, false, async (store) => {
       const found = await findRun(store, args[0] as string);
-      return { run: found, events: await readLog(store, found.id) };
+      return { run: found, ...(await readSound(store, found.id)) };
     });
     if (options.events) await printEvents(events, out);
     else if (out.json) out.printJson(await describeRun(run, events));
     else await printRun(run, events, out);
-    return 0;
+    if (damage === null) return 0;
+    // What could be read stands above.
+    printError(damage, out);
+    return 2;
   },
 });
 
@@ -42,6 +46,21 @@ export async function readLog(store: EventStore, runId: string): Promise<RunEven
     const page = await store.readEvents(runId, { afterSeq: events.length, limit: 5000 });
     events.push(...page);
     if (page.length < 5000) return events;
+  }
+}
+
+/** As much of the log as can be read, and what is wrong with the rest. */
+async function readSound(store: EventStore, runId: string): Promise<{ events: RunEvent[]; damage: PawlError | null }> {
+  try {
+    return { events: await readLog(store, runId), damage: null };
+  } catch (error) {
+    if (!isPawlError(error) || error.code !== 'PAWL_STORE_CORRUPT') throw error;
+    const events: RunEvent[] = [];
+    for (;;) {
+      const [event] = await store.readEvents(runId, { afterSeq: events.length, limit: 1 }).catch(() => []);
+      if (event === undefined) return { events, damage: error };
+      events.push(event);
+    }
   }
 }
 

@@ -47,8 +47,9 @@ export function claimOne(
   requireOwner(db, request.owner);
   const head = selectHead(db, runId);
   if (head === undefined) return { ok: false, reason: 'unknown-run' };
-  if (head.status === 'completed' || head.status === 'failed' || head.status === 'cancelled') {
-    return { ok: false, reason: 'finished', run: record(db, runId) };
+  const run = record(db, runId);
+  if (run.status === 'completed' || run.status === 'failed' || run.status === 'cancelled') {
+    return { ok: false, reason: 'finished', run };
   }
   if (head.owner !== null && head.owner !== request.owner) {
     const holder = selectOwner(db, head.owner);

@@ -37,6 +37,7 @@ import { insertCancel, insertPayload, selectMessagesOfOwner, selectMessagesOfRun
 import { deleteOwner, renewLease, upsertOwner } from './sql/owners.ts';
 import {
   hasDueRun,
+  releaseOrphans,
   releaseRun,
   releaseRunsOf,
   selectHead,
@@ -113,6 +114,7 @@ export class SqliteStore implements EventStore {
     return this.#commits.submit(() => {
       requireStorable('owner', owner);
       upsertOwner(this.#db, owner, ownIdentity(), this.#leaseEnd(leaseMs));
+      releaseOrphans(this.#db);
     });
   }
 

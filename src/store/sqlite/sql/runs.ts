@@ -1,4 +1,4 @@
-import { StoreError } from '../../errors.ts';
+import { TERMINAL_EVENTS } from '../../events.ts';
 import type { ParkedReason, RunFilter, RunRecord, RunStatus } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import type { SqliteRow, SqliteValue } from '../driver.ts';
@@ -14,9 +14,11 @@ const RECORD = `
 
 const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'parked'] as const satisfies RunStatus[];
 
+/** A damaged row is shown as a parked run, so that it stands in nobody's way: one row must not keep others from being read. */
 function toRecord(db: Connection, row: SqliteRow): RunRecord {
-  const status = row.status as RunStatus;
-  if (!STATUSES.includes(status)) throw damaged(db, row, `its status is '${status}'`);
+  const isSound = STATUSES.includes(row.status as RunStatus);
+  const ending = isSound ? undefined : endOf(db, row.no as number);
+  const status = isSound ? (row.status as RunStatus) : (ending ?? 'parked');
   return {
     id: row.id as string,
     workflowId: row.workflow_id as string,
@@ -34,23 +36,31 @@ function toRecord(db: Connection, row: SqliteRow): RunRecord {
     lastSeq: (row.last_seq ?? 0) as number,
     output: status === 'completed' ? (row.outcome as string | null) : null,
     error: status === 'failed' || status === 'cancelled' ? (row.outcome as string | null) : null,
-    parkedReason: row.parked === null ? null : parseReason(db, row),
+    parkedReason: isSound ? parseReason(row.parked) : ending ? null : damaged(`its status is '${row.status}'`),
     cancelRequested: row.cancel_requested === 1,
   };
 }
 
-function parseReason(db: Connection, row: SqliteRow): ParkedReason {
+function parseReason(text: SqliteValue | undefined): ParkedReason | null {
+  if (text === null || text === undefined) return null;
   try {
-    return JSON.parse(row.parked as string) as ParkedReason;
+    return JSON.parse(text as string) as ParkedReason;
   } catch {
-    throw damaged(db, row, 'the reason why it is parked is not JSON');
+    return damaged('the reason why it is parked is not JSON');
   }
 }
 
-function damaged(db: Connection, row: SqliteRow, what: string): StoreError {
-  return new StoreError('PAWL_STORE_CORRUPT', `The record of the run is damaged: ${what}.`, {
-    place: `${db.place}, run ${row.id}`,
-  });
+function damaged(what: string): ParkedReason {
+  const message = `The record of the run is damaged: ${what}. Its log decides: the run goes on from there when someone resumes it.`;
+  return { code: 'PAWL_STORE_CORRUPT', message };
+}
+
+const LAST_TYPE = 'SELECT type FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1';
+
+/** How a run has ended by its log, which is the truth. */
+function endOf(db: Connection, no: number): RunStatus | undefined {
+  const { type } = (db.sql(LAST_TYPE).get(no) ?? {}) as { type?: string };
+  return TERMINAL_EVENTS[type as keyof typeof TERMINAL_EVENTS];
 }
 
 const SELECT_ONE = `${RECORD} WHERE r.id = ?`;
@@ -253,6 +263,14 @@ const RELEASE = 'UPDATE runs SET owner = NULL WHERE id = ? AND fence = ? AND own
 /** When the run is due, or undefined when the fence is stale. */
 export function releaseRun(db: Connection, id: string, fence: number): { due_at: number | null } | undefined {
   return db.sql(RELEASE).get(id, fence) as { due_at: number | null } | undefined;
+}
+
+const RELEASE_ORPHANS =
+  'UPDATE runs SET owner = NULL WHERE owner IS NOT NULL AND owner NOT IN (SELECT name FROM owners)';
+
+/** Frees runs whose owner was never registered: only damage makes such. */
+export function releaseOrphans(db: Connection): void {
+  db.sql(RELEASE_ORPHANS).run();
 }
 
 const RELEASE_ALL = 'UPDATE runs SET owner = NULL WHERE owner = ?';
