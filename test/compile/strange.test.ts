@@ -28,6 +28,12 @@ const CASES: Record<string, Case> = {
     result: 'DEBUG',
     expected: false,
   },
+  'using and await using': {
+    module: `async function s() { 'use step'; const log: string[] = []; { using a = { [Symbol.dispose]() { log.push('s'); } }; void a; } return where(log); }`,
+    body: `const log: string[] = []; { using a = { [Symbol.dispose]() { log.push('a'); } }; await using b = { async [Symbol.asyncDispose]() { log.push('b'); } }; void a; void b; log.push(await s()); }`,
+    result: 'log',
+    expected: ['outside:s', 'b', 'a'],
+  },
   'decorators of everything': {
     module: `const log: string[] = []; const c = (owner: any) => { log.push('c'); };
       const m = (owner: any, key: any, descriptor?: any) => { log.push('m'); return descriptor; };

@@ -46,6 +46,7 @@ const REFUSED: Record<string, string> = {
 /** Makes the virtual globals and puts them in place of the realm's. */
 export function installGlobals(): void {
   repairLocales();
+  installDisposal();
   const made: AnyGlobals = {
     Date: makeDate(),
     Math: makeMath(),
@@ -90,6 +91,12 @@ const LANGUAGE = new Set(
     'decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape isFinite isNaN eval Math Intl Temporal'
   ).split(' '),
 );
+
+/** Node has these symbols in its main context only; what compilers emit for `using` takes the same registered ones where there are none. */
+function installDisposal(): void {
+  for (const name of ['dispose', 'asyncDispose'])
+    if (!Object.hasOwn(Symbol, name)) Object.defineProperty(Symbol, name, { value: Symbol.for(`Symbol.${name}`) });
+}
 
 function nothing(): void {}
 
