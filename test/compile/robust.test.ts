@@ -54,6 +54,22 @@ describe('the compiler never throws on user code', () => {
         compile(source, { filename, schemas: true });
   });
 
+  test('names of what every object has', () => {
+    const names = ['constructor', 'toString', 'hasOwnProperty', '__proto__', 'valueOf'];
+    for (const name of names) {
+      const source = `'${name}';
+        import * as pawl from 'pawl';
+        pawl.${name}({ slug: 'x' });
+        export async function step() { '${name}'; 'use step'; switch (1 as unknown) { case '${name}': return '${name}'.length; } }
+        export const ${name}Step = { async ${name}() { 'use step'; } };
+        step.${name} = 1;`;
+      const { diagnostics, facts } = compile(source, { filename: 'src/main.ts' });
+      expect(diagnostics).toEqual([]);
+      expect(facts?.functions.map(({ path }) => path)).toEqual(['step', `${name}Step.${name}`]);
+      expect(facts?.definitions).toEqual([]);
+    }
+  });
+
   test('a file that does not parse is a diagnostic with a place', () => {
     const { diagnostics, outputs } = compile("export async function charge() {\n  'use step';\n  return 1 +;\n}\n", {
       filename: 'src/a.ts',

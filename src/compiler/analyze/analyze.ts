@@ -19,7 +19,7 @@ import { readShapes } from './shapes.ts';
 import { readSuppressions } from './suppressions.ts';
 import { readPauses } from './pauses.ts';
 import { addUses } from './uses.ts';
-import { DEFINERS, type Definer, symbolFor } from './sources.ts';
+import { definerOf, type Definer, symbolFor } from './sources.ts';
 import { Walker } from './walk.ts';
 
 /** Everything that one parse and one walk find out about a module. */
@@ -169,7 +169,7 @@ function declareImports(model: Model): {
             : '';
         if (givesPart(source, 'durable')) model.sdk.add(local);
         if (givesPart(source, 'definitions')) {
-          const definer = namespace ? 'namespace' : Object.hasOwn(DEFINERS, imported) ? DEFINERS[imported] : undefined;
+          const definer = namespace ? 'namespace' : definerOf(imported);
           if (definer) definers.set(local, definer);
         }
         if (givesPart(source, 'symbols')) {

@@ -2,7 +2,10 @@ import type * as t from '@babel/types';
 import type { DirectiveKind } from '../facts.ts';
 import type { FunctionNode } from './ast.ts';
 
-const EXACT: Record<string, DirectiveKind | undefined> = { 'use step': 'step', 'use workflow': 'workflow' };
+const EXACT: ReadonlyMap<string, DirectiveKind> = new Map([
+  ['use step', 'step'],
+  ['use workflow', 'workflow'],
+]);
 
 /** Directives of other tools that are near to ours in spelling. */
 const OTHERS = new Set([
@@ -18,7 +21,7 @@ const OTHERS = new Set([
 
 /** The kind that a directive text means exactly, or null. */
 export function exactDirective(text: string): DirectiveKind | null {
-  return EXACT[text] ?? null;
+  return EXACT.get(text) ?? null;
 }
 
 /** The kind that a misspelled text was meant to be, or null: other case, `-`, `_`, plural, or two letters off. */
@@ -30,13 +33,12 @@ export function meantDirective(raw: string): DirectiveKind | null {
   const loose = /^\s*use[\s_-]*(step|workflow)s?\s*;?\s*$/i.exec(text);
   if (loose) return (loose[1] as string).toLowerCase() as DirectiveKind;
   if (!/^use\s/i.test(text) || OTHERS.has(text.toLowerCase())) return null;
-  for (const [exact, kind] of Object.entries(EXACT))
-    if (distance(text.toLowerCase(), exact) <= 2) return kind as DirectiveKind;
+  for (const [exact, kind] of EXACT) if (distance(text.toLowerCase(), exact) <= 2) return kind;
   return null;
 }
 
 export function isDirectiveLike(text: string): boolean {
-  return text in EXACT || meantDirective(text) !== null;
+  return EXACT.has(text) || meantDirective(text) !== null;
 }
 
 /** The first step or workflow directive in a function's prologue. */

@@ -4,12 +4,16 @@ import { staticPath } from './ast.ts';
 /** What an imported name defines; `namespace` for `import * as pawl`. */
 export type Definer = 'action' | 'workflow' | 'agent' | 'credential' | 'namespace';
 
-export const DEFINERS: Record<string, 'action' | 'workflow' | 'agent' | 'credential' | undefined> = {
-  defineAction: 'action',
-  defineWorkflow: 'workflow',
-  defineAgent: 'agent',
-  defineCredential: 'credential',
-};
+const DEFINERS: ReadonlyMap<string, Exclude<Definer, 'namespace'>> = new Map([
+  ['defineAction', 'action'],
+  ['defineWorkflow', 'workflow'],
+  ['defineAgent', 'agent'],
+  ['defineCredential', 'credential'],
+]);
+
+export function definerOf(name: string): Exclude<Definer, 'namespace'> | undefined {
+  return DEFINERS.get(name);
+}
 
 /** `Symbol.for('pawl-serialize')` and its siblings. */
 export function symbolFor(node: Node): 'serialize' | 'deserialize' | null {

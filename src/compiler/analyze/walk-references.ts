@@ -2,7 +2,7 @@ import type * as t from '@babel/types';
 import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
 import { isAskedFor, pauseOf } from './idioms.ts';
-import { DEFINERS, symbolFor } from './sources.ts';
+import { definerOf, symbolFor } from './sources.ts';
 import { WalkContext } from './walk-context.ts';
 
 /** References of the walk: what each mention of a name takes, calls or writes, and the calls that mean something to pawl. */
@@ -275,7 +275,7 @@ export abstract class ReferenceWalker extends WalkContext {
     const kind =
       definer === 'namespace'
         ? path.length === 2
-          ? DEFINERS[path[1] as string]
+          ? definerOf(path[1] as string)
           : undefined
         : path.length === 1
           ? definer
