@@ -105,6 +105,9 @@ class CheckerSession implements Session {
   readonly #discovery: EntryDiscovery;
   readonly #useCache: boolean;
   readonly #types: TypeBackend | null;
+  /** Counts how often files came or went. */
+  #generation = 0;
+  #entries = '';
   readonly #memory: ProgramMemory = {
     program: null,
     adopt: (file, facts) => this.#files.adopt(file, facts),
@@ -178,7 +181,9 @@ class CheckerSession implements Session {
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
       types: (program) =>
-        types ? (this.#types?.open(typeSources(this.#root, program, this.#files.overlays)) ?? null) : null,
+        types
+          ? (this.#types?.open(typeSources(this.#root, program, this.#files.overlays, this.#generation)) ?? null)
+          : null,
       memory: this.#memory,
       packages: this.#packages,
       moduleDiagnostics: (modules, looked) => this.#moduleDiagnostics(modules, looked, resolve),
@@ -268,6 +273,8 @@ class CheckerSession implements Session {
   /** Resolutions hold until files come or go: a new file may be nearer than the one that was found. */
   #forgetResolutions(entries: string[]): void {
     const known = entries.join('\n');
+    if (this.#entries !== known) this.#generation++;
+    this.#entries = known;
     if (this.#known === known) return;
     this.#resolver?.clear();
     this.#memory.program = null;

@@ -31,6 +31,8 @@ export interface TypeSources {
   files: readonly string[];
   /** Texts that lie over the disk, by file relative to the root. */
   overlays: ReadonlyMap<string, string>;
+  /** Another number when files have come or gone: imports may lead elsewhere then. */
+  generation: number;
   /** Classes of the program whose instances serialize. */
   serializable: readonly SerializableClass[];
 }

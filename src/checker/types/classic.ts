@@ -48,7 +48,7 @@ class ClassicBackend implements TypeBackend {
       if (!service) return null;
       let model = models.get(service);
       if (!model) {
-        const program = service.service.getProgram();
+        const program = programOf(service);
         if (!program) return null;
         model = classicModel(this.#api, program);
         models.set(service, model);
@@ -80,7 +80,7 @@ class ClassicBackend implements TypeBackend {
     const found = new Map<string, Service>();
     for (const [project, roots] of files) {
       this.#noteProblem(project, root);
-      const service = this.#service(project.config ?? `${root}/`);
+      const service = this.#service(project.config ?? `${root}/`, sources.generation);
       service.host.update(project, roots, overlays);
       for (const file of roots) found.set(file, service);
     }
@@ -95,13 +95,14 @@ class ClassicBackend implements TypeBackend {
     return this.#projects.of;
   }
 
-  #service(key: string): Service {
-    let found = this.#services.get(key);
-    if (!found) {
-      const host = new ServiceHost(this.#api);
-      found = { host, service: this.#api.createLanguageService(host, this.#registry) };
-      this.#services.set(key, found);
-    }
+  /** A service holds on to where imports led. When files have come or gone, a new one takes over, with the same parsed files. */
+  #service(key: string, generation: number): Service {
+    const known = this.#services.get(key);
+    if (known?.generation === generation) return known;
+    const host = known?.host ?? new ServiceHost(this.#api);
+    const service = this.#api.createLanguageService(host, this.#registry);
+    const found: Service = { host, service, generation, before: known ?? null };
+    this.#services.set(key, found);
     return found;
   }
 
@@ -136,12 +137,21 @@ export function classicTypes(
 interface Service {
   service: ts.LanguageService;
   host: ServiceHost;
+  generation: number;
+  /** What it takes over from, until it has the parsed files. */
+  before: Service | null;
+}
+
+function programOf(service: Service): ts.Program | undefined {
+  const program = service.service.getProgram();
+  for (let { before } = service; before; before = before.before) before.service.dispose();
+  service.before = null;
+  return program;
 }
 
 /** A file without boundaries: one that imports lead to from a file that has some. */
 function serviceWith(programs: ReadonlyMap<string, Service>, file: string): Service | null {
-  for (const service of new Set(programs.values()))
-    if (service.service.getProgram()?.getSourceFile(file)) return service;
+  for (const service of new Set(programs.values())) if (programOf(service)?.getSourceFile(file)) return service;
   return null;
 }
 

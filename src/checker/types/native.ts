@@ -18,11 +18,7 @@ interface NativeOptions {
 }
 
 interface NativeApi {
-  updateSnapshot(parameters: {
-    openFiles?: string[];
-    closeFiles?: string[];
-    fileChanges?: { invalidateAll: true } | { changed: string[]; deleted: string[] };
-  }): NativeSnapshot;
+  updateSnapshot(parameters: { openFiles?: string[]; closeFiles?: string[] }): NativeSnapshot;
   close(): void;
 }
 
@@ -60,6 +56,7 @@ class NativeBackend implements TypeBackend {
   #snapshot: NativeSnapshot | null = null;
   #overlays: ReadonlyMap<string, string> = new Map();
   #open: readonly string[] = [];
+  #generation = -1;
   /** Files of the last snapshot as they were then. */
   #stamps = new Map<string, string>();
 
@@ -111,28 +108,35 @@ class NativeBackend implements TypeBackend {
     return snapshot.getProjects().find(({ program }) => program.getSourceFile(file) !== undefined);
   }
 
-  #update({ root, files, overlays }: TypeSources): NativeSnapshot {
+  /** The state of the files as they are now; the last one where nothing has changed. */
+  #update({ root, files, overlays, generation }: TypeSources): NativeSnapshot {
     const absolute = (file: string): string => (/^(?:\/|[A-Za-z]:)/.test(file) ? file : normal(`${root}/${file}`));
     const before = this.#overlays;
     this.#overlays = new Map([...overlays].map(([file, text]) => [absolute(file), text]));
     const api = this.#connect(root);
     const wanted = files.map(absolute);
     const last = this.#snapshot;
-    const openFiles = wanted.filter((file) => !this.#open.includes(file));
-    const closeFiles = this.#open.filter((file) => !wanted.includes(file));
-    const next = api.updateSnapshot({
-      ...(openFiles.length > 0 && { openFiles }),
-      ...(closeFiles.length > 0 && { closeFiles }),
-      // What imports lead to may have come or gone with the files.
-      ...(last && {
-        fileChanges: openFiles.length + closeFiles.length > 0 ? { invalidateAll: true } : this.#changes(before),
-      }),
-    });
+    const isSame = last && generation === this.#generation && sameItems(wanted, this.#open) && !this.#isStale(before);
+    if (isSame) return last;
+    // A file that is open is not read again, whatever is said of changes; so all are closed, and opened anew. Snapshots are
+    // released last: with them goes the knowledge which nodes are out of date.
+    const closed = last && api.updateSnapshot({ closeFiles: [...this.#open], fileChanges: { invalidateAll: true } });
+    const next = api.updateSnapshot({ openFiles: wanted });
+    closed?.dispose();
+    last?.dispose();
+    this.#generation = generation;
     this.#snapshot = next;
     this.#open = wanted;
     this.#remember(next);
-    last?.dispose();
     return next;
+  }
+
+  /** Whether a text that the last snapshot saw is another one now. */
+  #isStale(before: ReadonlyMap<string, string>): boolean {
+    for (const file of [...before.keys(), ...this.#overlays.keys()])
+      if (before.get(file) !== this.#overlays.get(file)) return true;
+    for (const [file, stamp] of this.#stamps) if (stampOf(file) !== stamp) return true;
+    return false;
   }
 
   #connect(root: string): NativeApi {
@@ -144,20 +148,6 @@ class NativeBackend implements TypeBackend {
       },
     });
     return this.#api;
-  }
-
-  #changes(before: ReadonlyMap<string, string>): { changed: string[]; deleted: string[] } {
-    const changed = new Set<string>();
-    const deleted: string[] = [];
-    for (const file of [...before.keys(), ...this.#overlays.keys()])
-      if (before.get(file) !== this.#overlays.get(file)) changed.add(file);
-    for (const [file, stamp] of this.#stamps) {
-      const now = stampOf(file);
-      if (now === stamp) continue;
-      if (now === '') deleted.push(file);
-      else changed.add(file);
-    }
-    return { changed: [...changed], deleted };
   }
 
   #remember(snapshot: NativeSnapshot): void {
@@ -179,6 +169,15 @@ function normal(path: string): string {
 }
 
 function stampOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats ? `${stats.mtimeMs} ${stats.size}` : '';
+  try {
+    const { mtimeMs, size } = statSync(file);
+    return `${mtimeMs} ${size}`;
+  } catch {
+    // The project of files that have none is called /dev/null/inferred.
+    return '';
+  }
+}
+
+function sameItems(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index]);
 }

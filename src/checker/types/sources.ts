@@ -6,8 +6,14 @@ import type { TypeSources } from './backend.ts';
  *
  * @param root - absolute real path with `/`
  * @param overlays - texts that lie over the disk, by file relative to the root
+ * @param generation - see `TypeSources`
  */
-export function typeSources(root: string, program: Program, overlays: ReadonlyMap<string, string>): TypeSources {
+export function typeSources(
+  root: string,
+  program: Program,
+  overlays: ReadonlyMap<string, string>,
+  generation: number,
+): TypeSources {
   const files: string[] = [];
   const serializable: TypeSources['serializable'][number][] = [];
   for (const { file, functions, definitions, shapes } of program.modules) {
@@ -15,5 +21,5 @@ export function typeSources(root: string, program: Program, overlays: ReadonlyMa
     for (const { serialize, nameSpan } of shapes ?? [])
       if (serialize) serializable.push({ file, start: nameSpan.start, end: nameSpan.end });
   }
-  return { root, files, overlays, serializable };
+  return { root, files, overlays, generation, serializable };
 }
