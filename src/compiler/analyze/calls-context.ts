@@ -4,9 +4,36 @@ import type { CallFacts, CallSite, LoopFact } from '../call-facts.ts';
 import type { ModuleFacts, Use } from '../facts.ts';
 import { isFunction, keyName, type Node, unwrap } from './ast.ts';
 import type { Names } from './calls-result.ts';
-import { type CallNode, type CallWalk, type Found, type LoopNode, propertyOf } from './calls-walk.ts';
+import { type CallNode, CallWalk, type Found, type LoopNode, propertyOf } from './calls-walk.ts';
 import type { Binding, Model, Ref, Scope } from './model.ts';
 import { evaluate } from './options.ts';
+
+/** Names of calls that some pass looks for, whatever they are called on. */
+const OF_INTEREST = new Set([
+  ...['Promise', 'DurableAgent', 'fetch', 'race', 'getWriter', 'next', 'sleep', 'hook'],
+  ...[
+    'push',
+    'unshift',
+    'set',
+    'add',
+    'delete',
+    'clear',
+    'pop',
+    'shift',
+    'splice',
+    'sort',
+    'reverse',
+    'fill',
+    'copyWithin',
+  ],
+  ...['forEach', 'map', 'flatMap', 'filter', 'reduce', 'some', 'every', 'find'],
+]);
+
+function lastName(callee: Node): string {
+  if (callee.type === 'Identifier') return callee.name;
+  if (callee.type !== 'MemberExpression' && callee.type !== 'OptionalMemberExpression') return '';
+  return keyName(callee.property, callee.computed) ?? '';
+}
 
 /** What the passes over calls share: the walk, names, and the facts in the making. */
 export class CallContext implements Names {
@@ -16,24 +43,17 @@ export class CallContext implements Names {
   readonly out: CallFacts = { sites: [] };
   /** Sites by the node of their call. */
   readonly sites = new Map<Node, number>();
-  readonly refs: ReadonlyMap<Node, Ref>;
-  readonly read: ReadonlySet<Node>;
-  /** Calls by their nodes. */
-  readonly calls: ReadonlyMap<Node, Found<CallNode>>;
   readonly loops = new Map<Node, LoopFact>();
+  #calls: ReadonlyMap<Node, Found<CallNode>> | undefined;
+  #refs: Map<Node, Ref> | undefined;
+  #read: Set<Node> | undefined;
   readonly #uses = new Map<number, { unit: number; use: number; access: Use['access'] }>();
   readonly #contexts = new Map<Node, string | null>();
 
-  constructor(model: Model, facts: ModuleFacts, walk: CallWalk) {
+  /** @param isUnit - whether a function is a unit of its own */
+  constructor(model: Model, facts: ModuleFacts, isUnit: (node: Node) => boolean) {
     this.model = model;
     this.facts = facts;
-    this.walk = walk;
-    // Of several references at one node the first speaks of the whole of it.
-    this.refs = new Map(model.refs.toReversed().map((ref) => [ref.node, ref]));
-    const read = new Set<Node>();
-    for (const { binding, rebinds } of model.refs) if (binding && !rebinds) read.add(binding.node);
-    this.read = read;
-    this.calls = new Map(walk.calls.map((found) => [found.node, found]));
     model.units.forEach(({ uses }, unit) => {
       uses.forEach(({ access, span }, use) => {
         const known = this.#uses.get(span.end);
@@ -41,6 +61,44 @@ export class CallContext implements Names {
       });
     });
     for (const { kind, call } of model.definitions) if (kind === 'workflow') this.#addContext(call);
+    this.walk = new CallWalk(isUnit, (call) => this.#isOfInterest(call));
+    this.walk.run(model.program);
+  }
+
+  /** Most calls are none of ours: `Math.max(…)`, `text.slice(…)`. */
+  #isOfInterest({ type, callee }: CallNode): boolean {
+    const inner = unwrap(callee as Node);
+    if (type === 'NewExpression') return OF_INTEREST.has(lastName(inner));
+    const use = this.useOf(inner, true);
+    if (!use) return inner.type === 'Identifier' || OF_INTEREST.has(lastName(inner));
+    return !this.#isGlobal(use) || OF_INTEREST.has(lastName(inner));
+  }
+
+  #isGlobal({ unit, use }: { unit: number; use: number }): boolean {
+    return this.model.units[unit]?.uses[use]?.kind === 'global';
+  }
+
+  /** Calls by their nodes. */
+  get calls(): ReadonlyMap<Node, Found<CallNode>> {
+    this.#calls ??= new Map(this.walk.calls.map((found) => [found.node, found]));
+    return this.#calls;
+  }
+
+  get refs(): ReadonlyMap<Node, Ref> {
+    if (!this.#refs) {
+      this.#refs = new Map();
+      // Of several references at one node the first speaks of the whole of it.
+      for (const ref of this.model.refs) if (!this.#refs.has(ref.node)) this.#refs.set(ref.node, ref);
+    }
+    return this.#refs;
+  }
+
+  get read(): ReadonlySet<Node> {
+    if (!this.#read) {
+      this.#read = new Set();
+      for (const { binding, rebinds } of this.model.refs) if (binding && !rebinds) this.#read.add(binding.node);
+    }
+    return this.#read;
   }
 
   /** The names under which a defined workflow's `run` gets its context. */

@@ -31,14 +31,19 @@ export class CallWalk {
   /** Objects that may be tools: those with an `execute`. */
   readonly tools: Found<t.ObjectExpression>[] = [];
   readonly indexes = new Map<Node, number>();
-  readonly #isUnit: (node: FunctionNode) => boolean;
+  readonly #isUnit: (node: Node) => boolean;
+  readonly #isOfInterest: (node: CallNode) => boolean;
   readonly #stack: Node[] = [];
   #fn: number | undefined;
   #owner: FunctionNode | null = null;
 
-  /** @param isUnit - whether a function is a unit of its own */
-  constructor(isUnit: (node: FunctionNode) => boolean) {
+  /**
+   * @param isUnit - whether a function is a unit of its own
+   * @param isOfInterest - which calls to keep
+   */
+  constructor(isUnit: (node: Node) => boolean, isOfInterest: (node: CallNode) => boolean) {
     this.#isUnit = isUnit;
+    this.#isOfInterest = isOfInterest;
   }
 
   run(program: t.Program): void {
@@ -51,7 +56,7 @@ export class CallWalk {
       case 'CallExpression':
       case 'OptionalCallExpression':
       case 'NewExpression':
-        this.calls.push(this.#found(node));
+        if (this.#isOfInterest(node)) this.calls.push(this.#found(node));
         break;
       case 'WhileStatement':
       case 'DoWhileStatement':

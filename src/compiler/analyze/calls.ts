@@ -19,14 +19,14 @@ import type { Model } from './model.ts';
  * a build that only transforms does without.
  */
 export function readCalls(model: Model, facts: ModuleFacts): CallFacts {
-  const units = new Map(model.units.map(({ span }, index) => [`${span.start}:${span.end}`, index]));
+  if (!CONCERNED.test(model.source)) return plainFacts(model);
+  const units = new Map(model.units.map(({ span }, index) => [keyOf(span), index]));
   const runs = new Set(
     model.definitions.flatMap(({ call }) => propertyOf(call.arguments[0] as Node | undefined, 'run') ?? []),
   );
-  const isUnit = (node: FunctionNode) => runs.has(node) || units.has(`${node.start}:${node.end}`);
-  const walk = new CallWalk(isUnit);
-  walk.run(model.program);
-  const context = new CallContext(model, facts, walk);
+  const isUnit = (node: Node) => runs.has(node) || units.has(keyOf(node));
+  const context = new CallContext(model, facts, isUnit);
+  const { walk } = context;
   readFunctions(context);
   for (const found of walk.calls) readCall(context, found);
   readLoops(context);
@@ -40,11 +40,23 @@ export function readCalls(model: Model, facts: ModuleFacts): CallFacts {
   readAgents(context);
   const async = model.functions.flatMap(({ node }) => {
     if (!isFunction(node as Node) || !(node as FunctionNode).async) return [];
-    const unit = runs.has(node as Node) ? context.unitAt(node.start as number) : units.get(`${node.start}:${node.end}`);
-    return unit ?? [];
+    return (runs.has(node as Node) ? context.unitAt(node.start as number) : units.get(keyOf(node))) ?? [];
   });
   if (async.length > 0) context.out.async = async;
   return context.out;
+}
+
+/** What a module holds in which anything durable can be called. */
+const CONCERNED = /\b(?:import|require|async|Promise|define(?:Action|Workflow|Agent))\b|use (?:step|workflow)/;
+
+/** Of a module of plain functions: that they may throw. */
+function plainFacts({ source, units }: Model): CallFacts {
+  return { sites: [], ...(/\bthrow\b/.test(source) && { throws: units.map((_unit, index) => index) }) };
+}
+
+/** A range as one number. */
+function keyOf({ start, end }: { start?: number | null; end?: number | null }): number {
+  return (start as number) * 2 ** 26 + (end as number);
 }
 
 function readFunctions(context: CallContext): void {
