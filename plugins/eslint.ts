@@ -23,8 +23,13 @@ export interface PawlSettings {
   types?: boolean;
 }
 
+interface TextFix {
+  range: [number, number];
+  text: string;
+}
+
 interface Fixer {
-  replaceTextRange(range: [number, number], text: string): unknown;
+  replaceTextRange(range: [number, number], text: string): TextFix;
 }
 
 interface Position {
@@ -40,11 +45,12 @@ interface RuleContext {
   cwd: string;
   options: readonly unknown[];
   settings: Record<string, unknown>;
-  sourceCode: { text: string };
+  /** With a `text`, unless it is one of bytes. */
+  sourceCode: object;
   report(descriptor: {
     loc: { start: Position; end: Position };
     message: string;
-    fix?: (fixer: Fixer) => unknown;
+    fix?: (fixer: Fixer) => TextFix[];
   }): void;
 }
 
@@ -72,30 +78,23 @@ export interface PawlPlugin {
 
 const projects = new LintProjects();
 
-function ruleModule({ name, description, url, isFixable, options, levels }: LintRule): RuleModule {
+function ruleModule({ name, description, url, isFixable, options: schema, levels }: LintRule): RuleModule {
   return {
     meta: {
       type: 'problem',
       docs: { description, url, recommended: levels.recommended !== 'off' },
       ...(isFixable ? { fixable: 'code' as const } : {}),
-      schema: options ? [options] : [],
+      schema: schema ? [schema] : [],
     },
     create: (context) => ({
       Program() {
+        const { filename: path, physicalFilename, cwd, settings, options: own } = context;
+        const { text } = context.sourceCode as { text?: string };
         // A block of code within another file, such as Markdown, is no module of the program.
-        if (context.filename !== context.physicalFilename) return;
-        const { root, types } = (context.settings.pawl ?? {}) as PawlSettings;
-        const [own] = context.options as [Record<string, unknown> | undefined];
-        const { filename: path, cwd, sourceCode } = context;
-        for (const finding of projects.find({
-          path,
-          text: sourceCode.text,
-          cwd,
-          rule: name,
-          options: own,
-          root,
-          types,
-        })) {
+        if (path !== physicalFilename || text === undefined) return;
+        const { root, types } = (settings.pawl ?? {}) as PawlSettings;
+        const [options] = own as [Record<string, unknown> | undefined];
+        for (const finding of projects.find({ path, text, cwd, rule: name, options, root, types })) {
           context.report(descriptor(finding));
         }
       },

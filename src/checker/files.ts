@@ -106,6 +106,11 @@ export class SourceFiles {
     return this.#overlay;
   }
 
+  /** Whether a file was looked at in this round. */
+  saw(file: string): boolean {
+    return this.#round.has(file);
+  }
+
   /** Files that were looked at in this round and exist. */
   *seen(): Iterable<SourceFile> {
     for (const file of this.#round.values()) if (file) yield file;

@@ -71,6 +71,8 @@ export interface Session {
   update(file: string, text: string | null): void;
   /** The text that the last check saw, without a byte order mark; null for a file that it did not see. */
   source(file: string): string | null;
+  /** Whether the last check, or a question since, looked at a file: whether `source` gives what was checked, and not what is on disk now. */
+  saw(file: string): boolean;
   /** What is known of a file, as the last check saw it; it is parsed if the check had no need to. Null where there is none. */
   facts(file: string): ModuleFacts | null;
   /** Forgets everything. */
@@ -203,6 +205,10 @@ class CheckerSession implements Session {
 
   update(file: string, text: string | null): void {
     this.#files.setOverlay(this.#relative(file), text);
+  }
+
+  saw(file: string): boolean {
+    return this.#files.saw(this.#relative(file));
   }
 
   source(file: string): string | null {

@@ -41,7 +41,7 @@ const OPT_IN = (Object.keys(CODES) as RuleName[]).filter((name) => CODES[name].o
 interface Checker {
   session: Session;
   findings: ReadonlyMap<string, readonly Diagnostic[]>;
-  /** Files that were asked about since, and that the check did not see. */
+  /** Entries that were asked about since, and that the check did not look at: the output of a build. */
   strangers: Set<string>;
   /** Until when `findings` hold, by the monotonic clock. */
   fresh: number;
@@ -106,7 +106,7 @@ export class LintProject {
       }
       checker.findings = found;
       checker.strangers.clear();
-      if (checker.session.source(file) === null) checker.strangers.add(file);
+      if (!checker.session.saw(file)) checker.strangers.add(file);
       const now = performance.now();
       checker.fresh = now + Math.max(FRESH_MS, FRESH_FACTOR * (now - begun));
     }
@@ -118,11 +118,12 @@ export class LintProject {
     }));
   }
 
+  /** Whether the last check saw what it would see now. */
   #holds({ session, fresh, strangers }: Checker, file: string, text: string): boolean {
     if (performance.now() >= fresh) return false;
-    const checked = session.source(file);
+    if (session.saw(file)) return session.source(file) === text;
     // A file that is no part of the program has no findings, whatever its text.
-    return checked === null ? strangers.has(file) || !this.#isEntry(file) : checked === text;
+    return strangers.has(file) || !this.#isEntry(file);
   }
 
   #relative(path: string): string {

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { DECLARATION_FILE, SOURCE_FILE } from '../checker/resolution.ts';
 import { PawlError } from '../errors.ts';
 import { rootCandidates } from '../editor/roots.ts';
@@ -7,7 +7,7 @@ import { type LintFinding, LintProject, type OwnOptions } from './project.ts';
 
 /** What a linter asks: one rule in one file. */
 export interface LintQuestion {
-  /** Absolute path of the file. */
+  /** Path of the file, absolute or relative to `cwd`. */
   path: string;
   /** Its text as the linter has it, without a byte order mark. */
   text: string;
@@ -35,14 +35,16 @@ export class LintProjects {
    * @returns in the order of the text. Where nothing could be checked, the first rule that asks gets one finding that says why
    */
   find(question: LintQuestion): readonly LintFinding[] {
-    const { path, text, rule, options } = question;
-    if (!isAbsolute(path) || !SOURCE_FILE.test(path) || DECLARATION_FILE.test(path)) return [];
+    const { text, rule, options } = question;
+    const path = resolve(question.cwd, question.path);
+    // Texts that belong to no file have a name such as `<input>`.
+    if (/^<.*>$/.test(question.path) || !SOURCE_FILE.test(path) || DECLARATION_FILE.test(path)) return [];
     if (this.#current.path !== path || this.#current.text !== text) {
       this.#current = { path, text, answers: new Map(), isTold: false };
     }
     const { answers, isTold } = this.#current;
     const key = JSON.stringify([options ? [rule, options] : null, question.root, question.types]);
-    const found = answers.get(key) ?? this.#check(question, options ? { rule, options } : null);
+    const found = answers.get(key) ?? this.#check({ ...question, path }, options ? { rule, options } : null);
     answers.set(key, found);
     const problems = found.filter((finding) => finding.rule === PROBLEM);
     if (problems.length === 0) return found.filter((finding) => finding.rule === rule);

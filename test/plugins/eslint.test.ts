@@ -1,6 +1,6 @@
 /** The real linters, each in a process of its own, find what `pawl check` finds. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { spawnCli } from '../support/cli.ts';
