@@ -308,6 +308,7 @@ class LanguageServer {
     for (const project of this.#projects.all()) {
       try {
         await project.load();
+        await this.#checks.ready(project);
         const places = new Places(project, this.#openAt);
         for (const { id, name, kind, file, nameSpan } of searchSubjects(query, project.check().subjects)) {
           const symbol = kind === 'workflow' ? SymbolKind.Event : SymbolKind.Function;
@@ -345,6 +346,7 @@ class LanguageServer {
     let project: EditorProject | null = null;
     try {
       project = await this.#projects.owner(path);
+      await this.#checks.ready(project);
       const { subjects } = project.check();
       const file = project.relative(path);
       const text = this.#openAt(path)?.text ?? new EditorText(project.text(file) ?? '');

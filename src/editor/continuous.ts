@@ -6,6 +6,10 @@ import type { EditorProjects } from './projects.ts';
 const QUIET = 80;
 const LONGEST_WAIT = 500;
 
+/** How long work may go on at a stretch, and after how much of it something is shown in any case, ms. */
+const SLICE = 15;
+const FIRST_SIGHT = 120;
+
 /** What one project says of a file. */
 export interface Findings {
   project: EditorProject;
@@ -37,6 +41,9 @@ export class ContinuousCheck {
   /** Projects whose types have been looked at, and those with open files whose types have not. */
   readonly #typed = new WeakSet<EditorProject>();
   readonly #untyped = new Set<EditorProject>();
+  /** Projects that have been checked once, and those who wait for that. */
+  readonly #checked = new WeakSet<EditorProject>();
+  readonly #waiting = new Map<EditorProject, (() => void)[]>();
   readonly #told = new WeakMap<EditorProject, Set<string>>();
   /** Files that the editor waits for, most urgent last. */
   readonly #awaited = new Map<string, 'opened' | 'edited' | 'closed'>();
@@ -44,6 +51,7 @@ export class ContinuousCheck {
   #timer: NodeJS.Timeout | null = null;
   #waitingSince: number | null = null;
   #running = Promise.resolve();
+  #isRunning = false;
 
   constructor(projects: EditorProjects, host: ContinuousCheckHost) {
     this.#projects = projects;
@@ -72,16 +80,27 @@ export class ContinuousCheck {
     this.#timer = setTimeout(() => this.#begin(), Math.min(quiet, left));
   }
 
+  /** When a project has been checked for the first time, or could not be. From then on a check takes no time to speak of. */
+  ready(project: EditorProject): Promise<void> {
+    if (this.#checked.has(project)) return Promise.resolve();
+    if (!this.#timer && !this.#isRunning) this.soon();
+    return new Promise((resolve) => {
+      this.#waiting.set(project, [...(this.#waiting.get(project) ?? []), resolve]);
+    });
+  }
+
   /** Stops looking after a project. */
   close(project: EditorProject): void {
     this.#projects.close(project);
     this.#untyped.delete(project);
+    this.#release(project);
     this.#replace(project, new Map());
   }
 
   /** Ends; nothing is published any more. */
   stop(): void {
     this.#round++;
+    this.#waiting.clear();
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -90,7 +109,13 @@ export class ContinuousCheck {
     this.#timer = null;
     this.#waitingSince = null;
     const round = this.#round;
-    this.#running = this.#running.then(() => this.#run(round));
+    this.#running = this.#running.then(async () => {
+      this.#isRunning = true;
+      await this.#run(round);
+      this.#isRunning = false;
+      // Somebody may wait for a project that was opened meanwhile.
+      if (this.#waiting.size > 0 && !this.#timer) this.soon();
+    });
   }
 
   async #run(round: number): Promise<void> {
@@ -107,8 +132,10 @@ export class ContinuousCheck {
       await this.#attempt(project, () => project.load());
       // What the editor has sent meanwhile comes first: it may make this check old.
       await new Promise((resolve) => setImmediate(resolve));
+      if (!isOld() && !this.#checked.has(project)) await this.#attempt(project, () => this.#warmUp(project, isOld));
       if (isOld()) return;
       await this.#attempt(project, () => this.#check(project, this.#typed.has(project) ? 'types' : 'facts'));
+      this.#release(project);
     }
     for (const path of this.#awaited.keys()) this.#publish(path);
     // The first look at types takes a while, for TypeScript has to be loaded. By now all else is shown.
@@ -120,6 +147,38 @@ export class ContinuousCheck {
       await this.#attempt(project, () => this.#check(project, 'types'));
     }
     for (const project of this.#projects.all()) this.#tell(project);
+  }
+
+  /** Prepares the first check, and lets the editor speak meanwhile. */
+  async #warmUp(project: EditorProject, isOld: () => boolean): Promise<void> {
+    const begun = performance.now();
+    let slice = begun;
+    let isShown = false;
+    for (const _ of project.warmUp()) {
+      const now = performance.now();
+      if (now - slice < SLICE) continue;
+      if (!isShown && now - begun > FIRST_SIGHT) {
+        this.#glance(project);
+        isShown = true;
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      if (isOld()) return;
+      slice = performance.now();
+    }
+  }
+
+  /** Shows what can be said of the files that the editor waits for, before all is known. */
+  #glance(project: EditorProject): void {
+    for (const [path, how] of this.#awaited) {
+      if (how === 'closed' || this.#projects.ownerNow(path) !== project) continue;
+      this.#host.publish(path, [{ project, file: project.relative(path), diagnostics: project.glance(path) }]);
+    }
+  }
+
+  #release(project: EditorProject): void {
+    this.#checked.add(project);
+    for (const resolve of this.#waiting.get(project) ?? []) resolve();
+    this.#waiting.delete(project);
   }
 
   #check(project: EditorProject, depth: Depth): void {

@@ -1,12 +1,22 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { entryMatcher } from '../checker/discover.ts';
-import { createSession, createTypes, type Diagnostic, type Session, type TypeBackend } from '../checker/index.ts';
-import type { ModuleFacts } from '../compiler/index.ts';
+import {
+  type CheckerConfig,
+  checkProgram,
+  createMemoryResolve,
+  createSession,
+  createTypes,
+  type Diagnostic,
+  type Session,
+  type TypeBackend,
+} from '../checker/index.ts';
+import { analyze, type ModuleFacts } from '../compiler/index.ts';
 import { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { toRelative, withSlashes } from '../checker/disk-resolve.ts';
 import { realPathOf } from './roots.ts';
 import { Subjects } from './subjects.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Gives what is asked for the types of a project, by its root. */
 export type TypesOf = (root: string) => TypeBackend | null;
@@ -121,6 +131,30 @@ export class EditorProject {
     return this.#checked;
   }
 
+  /** Prepares the first check, in pieces. */
+  warmUp(): Iterable<void> {
+    return this.isLoose ? [] : warmUp(this.#realRoot, this.#loaded?.config?.config.entries ?? null, this.#open());
+  }
+
+  /** What can be said of an open file without looking at any other: the first that a person sees of a large project. */
+  glance(path: string): Diagnostic[] {
+    const file = this.relative(path);
+    const { facts, diagnostics } = analyze(this.#texts.get(file) ?? '', { filename: file });
+    const placeOf = ({ code, span }: Diagnostic): string => `${code} ${span.start}`;
+    const own = new Set(diagnostics.map(placeOf));
+    const modules = new Map([[file, facts]]);
+    const found = checkProgram(
+      modules,
+      createMemoryResolve((each) => modules.has(each)),
+      {
+        config: this.#loaded?.config?.config as CheckerConfig | undefined,
+        moduleDiagnostics: () => diagnostics,
+      },
+    );
+    // What whole-program rules say of a program of one file is not to be relied on.
+    return found.diagnostics.filter((each) => own.has(placeOf(each)));
+  }
+
   /** What people should know of the types, in sentences: that there are none, and why. */
   get notices(): readonly string[] {
     return this.#types?.notices ?? [];
@@ -165,7 +199,7 @@ export class EditorProject {
     const { config, source } = this.#loaded?.config ?? { config: undefined, source: null };
     const session = createSession({
       root: this.#realRoot,
-      config: this.isLoose ? { entries: [] } : (config as Parameters<typeof createSession>[0]['config']),
+      config: this.isLoose ? { entries: [] } : (config as CheckerConfig | undefined),
       configSource: source ?? undefined,
       outDir: config?.outDir,
       overlays: this.isLoose ? 'all' : 'match',
