@@ -27,6 +27,8 @@ class LazyBackend implements TypeBackend {
   #current: TypeBackend | null = null;
   #next = 0;
   readonly #notices = new Set<string>();
+  /** The last one failed at a question; once is enough to tell. */
+  #hasFailed = false;
 
   constructor({ root, candidates }: TypesOptions) {
     this.#find = candidates ?? (() => findTypeScript(withSlashes(realPath(root))));
@@ -69,8 +71,11 @@ class LazyBackend implements TypeBackend {
     const backend = this.#current;
     if (!backend) return false;
     const isLast = this.#next >= (this.#candidates?.found.length ?? 0);
-    if (isLast) this.#notices.add(`${backend.name} failed when it was asked for types in ${file}: ${firstLine(error)}`);
-    else this.#give(backend, error);
+    if (!isLast) this.#give(backend, error);
+    else if (!this.#hasFailed) {
+      this.#hasFailed = true;
+      this.#notices.add(`${backend.name} failed when it was asked for types in ${file}: ${firstLine(error)}`);
+    }
     return !isLast;
   }
 

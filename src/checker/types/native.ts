@@ -18,7 +18,11 @@ interface NativeOptions {
 }
 
 interface NativeApi {
-  updateSnapshot(parameters: { openFiles?: string[]; closeFiles?: string[] }): NativeSnapshot;
+  updateSnapshot(parameters: {
+    openFiles?: string[];
+    closeFiles?: string[];
+    fileChanges?: { invalidateAll: true };
+  }): NativeSnapshot;
   close(): void;
 }
 
