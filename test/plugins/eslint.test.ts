@@ -117,16 +117,14 @@ function unitColumn(line: string, column: number): number {
 const ESLINTS = [eslint('ESLint 9', 'eslint-9'), eslint('ESLint 10', 'eslint')];
 const LINTERS = [...ESLINTS, oxlint];
 
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n## ESLint\n')[1] ?? '';
+const snippet = (language: string): string => new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme)?.[1] ?? '';
+
+/** The configurations that the README shows; oxlint's own rules have no say. */
 const CONFIGS = {
   'package.json': '{ "type": "module" }',
-  'eslint.config.js': `import parser from '@typescript-eslint/parser';
-import pawl from 'pawl/eslint';
-export default [pawl.configs.recommended, { files: ['**/*.ts'], languageOptions: { parser } }];
-`,
-  '.oxlintrc.json': JSON.stringify({
-    extends: ['./node_modules/pawl/docs/oxlint.recommended.json'],
-    categories: { correctness: 'off' },
-  }),
+  'eslint.config.js': snippet('js'),
+  '.oxlintrc.json': JSON.stringify({ ...JSON.parse(snippet('json')), categories: { correctness: 'off' } }),
 };
 
 /** The same where types have no say, so that TypeScript need not be loaded. */
