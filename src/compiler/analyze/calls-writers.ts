@@ -65,7 +65,7 @@ function isInFinally(context: CallContext, { node }: Ref, owner: Node): boolean 
   );
 }
 
-/** Puts what follows in the block into a `try`, and takes away the statements that gave the lock back. */
+/** Puts what uses the writer into a `try`: up to where the lock was given back, or to the end of the block. */
 function guard(
   context: CallContext,
   declaration: t.VariableDeclaration,
@@ -73,50 +73,39 @@ function guard(
   name: string,
   released: readonly Ref[],
 ): TextEdit[] | null {
+  if (declaration.declarations.length > 1 || released.length > 1) return null;
   const rest = block.body.slice(block.body.indexOf(declaration) + 1);
-  const first = rest[0];
-  const last = rest.at(-1);
-  if (declaration.declarations.length > 1 || !first || !last) return null;
-  // A function that is declared within may be called before.
-  if (rest.some(({ type }) => type === 'FunctionDeclaration')) return null;
+  const [release] = released;
+  const at = release ? rest.findIndex((statement) => isReleaseOf(release, statement)) : rest.length;
+  const guarded = rest.slice(0, Math.max(0, at));
+  const first = guarded[0];
+  const last = rest[at] ?? guarded.at(-1);
+  if (!first || !last) return null;
+  // What is declared within a block is not seen behind it, and a function may be called before it.
+  if (guarded.some(({ type }) => type === 'FunctionDeclaration')) return null;
+  if (at < rest.length && guarded.some(({ type }) => /Declaration$/.test(type))) return null;
   const { source } = context.model;
-  const removals: TextEdit[] = [];
-  for (const { node } of released) {
-    const statement = rest.find((candidate) => isWithin(node, candidate));
-    if (statement?.type !== 'ExpressionStatement' || unwrap(statement.expression).type !== 'CallExpression')
-      return null;
-    removals.push({ start: statement.start as number, end: statement.end as number, text: '' });
-  }
-  const kept = rest.filter(({ start }) => !removals.some((edit) => edit.start === start));
-  if (kept.length === 0) return null;
   const newline = source.includes('\r\n') ? '\r\n' : '\n';
   const lineStart = source.lastIndexOf('\n', (first.start as number) - 1) + 1;
   const indent = /^[ \t]*/.exec(source.slice(lineStart))?.[0] ?? '';
   const step = indent.startsWith('\t') ? '\t' : '  ';
   const start = first.start as number;
-  const end = last.end as number;
-  const body = indented(context, start, end, removals, step);
+  const body = indented(source.slice(start, (guarded.at(-1) as Node).end as number), step);
   if (body === null) return null;
-  const lines = [`try {`, `${indent}${step}${body}`, `${indent}} finally {`];
+  const lines = ['try {', `${indent}${step}${body}`, `${indent}} finally {`];
   const text = [...lines, `${indent}${step}${name}.releaseLock();`, `${indent}}`].join(newline);
-  return [{ start, end, text }];
+  return [{ start, end: last.end as number, text }];
 }
 
-/** A piece of code one step further to the right; null where that would change a text that spans lines. */
-function indented(
-  context: CallContext,
-  start: number,
-  end: number,
-  removals: readonly TextEdit[],
-  step: string,
-): string | null {
-  let text = '';
-  let at = start;
-  for (const edit of removals) {
-    const piece = context.model.source.slice(at, edit.start);
-    text += piece.replace(/(?:\r?\n)?[ \t]*$/, '');
-    at = edit.end;
-  }
-  text += context.model.source.slice(at, end);
-  return /`[^`]*\n[^`]*`/.test(text) ? null : text.trimStart().replace(/\n(?=[^\r\n])/g, `\n${step}`);
+/** `writer.releaseLock();`, also with `await`. */
+function isReleaseOf({ node }: Ref, statement: Node): boolean {
+  if (statement.type !== 'ExpressionStatement' || !isWithin(node, statement)) return false;
+  const expression = unwrap(statement.expression);
+  const call = expression.type === 'AwaitExpression' ? unwrap(expression.argument) : expression;
+  return call.type === 'CallExpression' && isWithin(node, call.callee as Node);
+}
+
+/** Code one step further to the right; null where that would change a text that spans lines. */
+function indented(text: string, step: string): string | null {
+  return /`[^`]*\n[^`]*`/.test(text) ? null : text.replace(/\n(?=[^\r\n])/g, `\n${step}`);
 }
