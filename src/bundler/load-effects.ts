@@ -1,4 +1,6 @@
 import type { ProgramGraph } from '../checker/program.ts';
+import type { SourceFile } from '../checker/files.ts';
+import { likelySpecifiers } from '../checker/imports.ts';
 import type { Resolve } from '../checker/resolution.ts';
 import type { ModuleFacts, Unit, Use } from '../compiler/index.ts';
 import type { Span } from '../diagnostics/types.ts';
@@ -47,17 +49,22 @@ const ABSENT = new Set([
   ...['setTimeout', 'setInterval', 'setImmediate', 'performance'],
 ]);
 
-/**
- * @param roots - the modules that the workflow bundle begins with
- * @param facts - of any file; undefined for what is no module
- */
+/** Texts and facts of any file; none for what is no module. */
+interface Files {
+  get(file: string): SourceFile | null;
+  facts(file: string): ModuleFacts | undefined;
+}
+
+/** @param roots - the modules that the workflow bundle begins with */
 export function findLoadEffects(
   graph: ProgramGraph,
   roots: readonly ModuleFacts[],
-  facts: (file: string) => ModuleFacts | undefined,
+  files: Files,
   resolve: Resolve,
 ): LoadEffects {
   const live = new LiveNames(graph);
+  const near = modulesNear(roots, live, files, resolve);
+  const facts = (file: string): ModuleFacts | undefined => (near.has(file) ? files.facts(file) : undefined);
   const finder = new Changes(graph, live);
   const modules = new Map<string, Change[]>();
   const packages: PackageImport[] = [];
@@ -79,6 +86,37 @@ export function findLoadEffects(
     }
   }
   return { modules, packages, lost };
+}
+
+/**
+ * The modules that may change something live, because what they load leads to it. Most do not, and are not parsed for this: their
+ * imports are found by looking through the texts.
+ */
+function modulesNear(
+  roots: readonly ModuleFacts[],
+  live: LiveNames,
+  files: Files,
+  resolve: Resolve,
+): ReadonlySet<string> {
+  const importers = new Map<string, string[]>();
+  const near = new Set<string>();
+  const seen = new Set(roots.map(({ file }) => file));
+  for (const file of seen) {
+    const source = files.get(file);
+    if (!source) continue;
+    for (const specifier of likelySpecifiers(source)) {
+      const resolution = resolve(specifier, file);
+      if (resolution.kind === 'external' && live.hasPackage(specifier)) near.add(file);
+      if (resolution.kind !== 'file') continue;
+      seen.add(resolution.file);
+      const list = importers.get(resolution.file);
+      if (list) list.push(file);
+      else importers.set(resolution.file, [file]);
+      if (live.files.has(resolution.file)) near.add(file);
+    }
+  }
+  for (const file of near) for (const importer of importers.get(file) ?? []) near.add(importer);
+  return near;
 }
 
 /** Every module that the roots load, each behind what it imports. */
@@ -122,13 +160,17 @@ function loadedBy(module: ModuleFacts): string[] {
 /** The variables of modules, and the packages, that workflow code reads. */
 class LiveNames {
   readonly #graph: ProgramGraph;
+  /** Files of variables and classes; what is set on a function of another module is not looked for. */
+  readonly files = new Set<string>();
   readonly #live = new Set<string>();
+  readonly #known = new Map<ModuleFacts, Map<string, string>>();
 
   constructor(graph: ProgramGraph) {
     this.#graph = graph;
     const seen = new Set<Unit>();
+    const through = (place: Place): boolean => isPlain(place) && !seen.has(place.unit);
     for (const root of graph.places('workflow', 'workflow-definition'))
-      for (const { module, unit } of graph.reach(root, isPlain)) {
+      for (const { module, unit } of graph.reach(root, through)) {
         if (seen.has(unit)) continue;
         seen.add(unit);
         for (const use of unit.uses)
@@ -148,12 +190,26 @@ class LiveNames {
   /** What a name and each beginning of it lead to: `registry.add` is a method of a class as well as of a variable. */
   keys(module: ModuleFacts, { kind, path }: Name): string[] {
     if (kind !== 'import' && kind !== 'local') return [];
-    return path.flatMap((_, i) => {
-      const use: Use = { kind, path: path.slice(0, i + 1), access: 'read', span: NOWHERE };
-      const found = this.#graph.resolve(module, use);
-      if (found.kind === 'package') return [`package ${packageName(found.specifier)}`];
-      return found.kind === 'unit' || found.kind === 'binding' ? [`${found.module.file}#${found.path[0]}`] : [];
-    });
+    let known = this.#known.get(module);
+    if (!known) this.#known.set(module, (known = new Map()));
+    const keys: string[] = [];
+    for (let length = 1; length <= path.length; length++) {
+      const name = path.slice(0, length);
+      const id = `${kind} ${name.join('.')}`;
+      let key = known.get(id);
+      if (key === undefined) known.set(id, (key = this.#keyOf(module, { kind, path: name })));
+      if (key !== '') keys.push(key);
+    }
+    return keys;
+  }
+
+  /** Empty where a name leads to neither a variable nor a package. */
+  #keyOf(module: ModuleFacts, name: Name): string {
+    const found = this.#graph.resolve(module, { ...name, access: 'read', span: NOWHERE });
+    if (found.kind === 'package') return `package ${packageName(found.specifier)}`;
+    if (found.kind !== 'unit' && found.kind !== 'binding') return '';
+    if (found.kind === 'binding' || found.unit.kind !== 'function') this.files.add(found.module.file);
+    return `${found.module.file}#${found.path[0]}`;
   }
 }
 

@@ -32,7 +32,7 @@ export function joinProgram(files: BuildFiles, entries: readonly string[], resol
   const idOf = stepIds(modules);
   const calls = new Map<Unit, string[]>();
   for (const root of graph.places('workflow', 'workflow-definition')) calls.set(root.unit, callsOf(graph, root, idOf));
-  const effects = findLoadEffects(graph, modules.filter(belongsToWorkflows), (file) => files.facts(file), resolve);
+  const effects = findLoadEffects(graph, modules.filter(belongsToWorkflows), files, resolve);
   return { modules, calls: (unit) => calls.get(unit) ?? [], effects };
 }
 
