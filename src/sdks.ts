@@ -24,6 +24,15 @@ export type SdkPart = 'durable' | 'client' | 'definitions' | 'symbols';
 
 const PARTS: Record<SdkPart, RegExp> = { durable: DURABLE, client: CLIENT, definitions: DEFINITIONS, symbols: SYMBOLS };
 
+/** Behind `from`, `import(` or `require(`: what workflows and steps import. */
+const DURABLE_IMPORT =
+  /\b(?:from|import|require)\s*\(?\s*['"](?:pawl|workflow|@workflow\/core|@keystrokehq\/keystroke(?:\/workflow)?)['"]/;
+
+/** Whether a text imports what only workflows and steps can use; the cheap test that spares a parse. */
+export function importsDurable(source: string): boolean {
+  return DURABLE_IMPORT.test(source);
+}
+
 /** Whether an import specifier names pawl or an SDK that it serves. */
 export function isSdk(specifier: string): boolean {
   return PACKAGES.test(specifier);

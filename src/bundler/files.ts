@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { toRelative } from '../checker/disk-resolve.ts';
-import { concernsChecker, type SourceFile, SourceFiles } from '../checker/files.ts';
+import { type SourceFile, SourceFiles } from '../checker/files.ts';
 import { compareText } from '../diagnostics/order.ts';
 import {
   analyze,
@@ -32,7 +32,6 @@ export class BuildFiles extends SourceFiles {
   readonly #root: string;
   readonly #outDir: string;
   readonly #compiled = new WeakMap<SourceFile, CompileResult>();
-  readonly #concerns = new WeakMap<SourceFile, boolean>();
   readonly #steps = new WeakMap<SourceFile, ModuleCode>();
   readonly #installed = new Set<string>();
   readonly #helpers = new WeakMap<SourceFile, ModuleCode>();
@@ -57,16 +56,6 @@ export class BuildFiles extends SourceFiles {
     if (this.compiled(file) === null) return false;
     this.#installed.add(file);
     return true;
-  }
-
-  /** Whether a file has something for the checker by itself. */
-  concerns(source: SourceFile): boolean {
-    let concerns = this.#concerns.get(source);
-    if (concerns === undefined) {
-      concerns = concernsChecker(source.text);
-      this.#concerns.set(source, concerns);
-    }
-    return concerns;
   }
 
   /** The result for a file with directives, definitions or serializable classes; null for any other. */

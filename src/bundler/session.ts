@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { concernedEntries } from '../checker/concerned.ts';
 import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from '../checker/disk-resolve.ts';
@@ -207,10 +208,7 @@ class Session implements BuildSession {
   }
 
   #check(entries: readonly string[]): Diagnostic[] {
-    const concerned = entries.filter((file) => {
-      const source = this.#files.get(file);
-      return source !== null && this.#files.concerns(source);
-    });
+    const concerned = concernedEntries(entries, this.#files);
     const { diagnostics } = checkProgram(
       { keys: () => concerned, get: (file) => this.#files.facts(file) },
       this.#resolver.resolve,
@@ -265,7 +263,8 @@ class Session implements BuildSession {
   async #bundle(program: BuildProgram, stats: BuildStats): Promise<Bundled> {
     const forWorkflows = this.#paths(program.modules.filter(belongsToWorkflows));
     const withSchemas = program.modules.filter(hasSchemas);
-    const base = { root: this.#root, outDir: this.#outDir, packages: this.#options.packages ?? [] };
+    const { packages = [], config: { compat = [] } = {} } = this.#options;
+    const base = { root: this.#root, outDir: this.#outDir, packages, compat };
     const files = this.#files;
     const workflows = ({ modules, packages }: WantedEffects): Promise<Made> => {
       files.keep = modules;

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { analyze, type ModuleFacts, mayHaveDirectives } from '../compiler/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
+import { importsDurable } from '../sdks.ts';
 import type { CachedFile, FactsCache } from './facts-cache.ts';
 
 /** What a session keeps of one file. */
@@ -194,7 +195,7 @@ function withoutMark(text: string): string {
 
 /** Whether a file has something for the checker by itself; others are parsed when code reaches them. */
 export function concernsChecker(text: string): boolean {
-  return mayHaveDirectives(text) || text.includes('pawl-ignore');
+  return mayHaveDirectives(text) || text.includes('pawl-ignore') || importsDurable(text);
 }
 
 /** The path on disk of a file relative to the root. */

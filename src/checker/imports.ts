@@ -5,6 +5,7 @@ import { createDiagnostic } from '../diagnostics/create.ts';
 import { nearest } from '../diagnostics/nearest.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
+import { sdkOf } from '../sdk-names.ts';
 import { absolute, type SourceFile, type SourceFiles } from './files.ts';
 import type { Resolution, Resolve } from './resolution.ts';
 
@@ -28,12 +29,7 @@ export class ImportCheck {
   /** @param modules - those with facts; what they register decides where the search begins */
   find(modules: readonly ModuleFacts[], resolve: Resolve): Diagnostic[] {
     const roots = modules.filter(registers).map(({ file }) => file);
-    const isSound = this.#walk(
-      roots,
-      resolve,
-      (source) => this.#likelyOf(source),
-      () => false,
-    );
+    const isSound = this.#walk(roots, resolve, likelySpecifiers, () => false);
     if (isSound) return [];
     const found: Diagnostic[] = [];
     this.#walk(
@@ -99,13 +95,6 @@ export class ImportCheck {
     );
   }
 
-  #likelyOf(source: SourceFile): readonly string[] {
-    source.likelyImports ??= [...source.text.matchAll(LIKELY)].map(
-      (match) => match.slice(1).find((text) => text !== undefined) ?? '',
-    );
-    return source.likelyImports;
-  }
-
   #exactOf(source: SourceFile): readonly Specifier[] {
     let exact = this.#exact.get(source);
     if (!exact) {
@@ -119,6 +108,14 @@ export class ImportCheck {
 /** Behind `from`, `import`, `import(`, `require(`; also in comments and texts, which does no harm. */
 const LIKELY =
   /\bfrom\s*(?:"([^"\n]+)"|'([^'\n]+)')|\b(?:import|require)\b\s*\(?\s*(?:\/\*.*?\*\/\s*)?(?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`)/g;
+
+/** What may be specifiers of imports in a text, found without parsing it. */
+export function likelySpecifiers(source: SourceFile): readonly string[] {
+  source.likelyImports ??= [...source.text.matchAll(LIKELY)].map(
+    (match) => match.slice(1).find((text) => text !== undefined) ?? '',
+  );
+  return source.likelyImports;
+}
 
 function registers({ functions, definitions, classes }: ModuleFacts): boolean {
   return functions.length > 0 || definitions.length > 0 || classes.length > 0;
@@ -159,7 +156,7 @@ function explain(specifier: string, importer: string): { reason: string; remedy:
   }
   const name = packageOf(specifier);
   if (!isInstalled(name, importer)) {
-    const sdk = SDKS.find(({ names }) => names.test(specifier))?.compat;
+    const sdk = sdkOf(specifier);
     const install = `Install the package (\`npm install ${name}\`), or correct the name.`;
     return {
       reason: `there is no package \`${name}\`, or it has no such entry`,
@@ -173,12 +170,6 @@ function explain(specifier: string, importer: string): { reason: string; remedy:
     remedy: 'Correct the path behind its name; `exports` of its package.json lists the entries.',
   };
 }
-
-/** SDKs whose programs pawl builds when the configuration says so. */
-const SDKS = [
-  { compat: 'workflow', names: /^(?:workflow|@workflow\/[^/]+)(?:\/|$)/ },
-  { compat: 'keystroke', names: /^@keystrokehq\/keystroke(?:\/|$)/ },
-] as const;
 
 function explainPath(specifier: string, importer: string): { reason: string; remedy: string } {
   const path = specifier.startsWith('/') ? specifier : join(dirname(importer), specifier);

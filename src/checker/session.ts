@@ -6,6 +6,7 @@ import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { type CheckResult, checkProgram, type ProgramMemory, type ProgramStats } from './check-program.ts';
+import { concernedEntries } from './concerned.ts';
 import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
 import { discoverDirectory, EntryDiscovery, entryMatcher } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from './disk-resolve.ts';
@@ -172,10 +173,9 @@ class CheckerSession implements Session {
     this.#findUnsaved();
     const { entries, reported } = this.#discover();
     this.#forgetResolutions(entries);
-    const concerned = entries.filter((file) => {
-      const source = this.#files.get(file);
-      return source !== null && (reported?.has(file) || source.concerns);
-    });
+    const concerned = concernedEntries(entries, this.#files, (file) => reported?.has(file) === true).filter(
+      (file) => this.#files.get(file) !== null,
+    );
     const known = concerned.join('\n');
     if (known !== this.#concerned) this.#memory.program = null;
     this.#concerned = known;

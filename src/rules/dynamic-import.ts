@@ -1,6 +1,5 @@
 import type { Use } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
-import { WORKFLOW_KINDS } from './levels.ts';
 import { chainFinding, chainsFrom, type NamedEnd } from './workflow-chains.ts';
 
 export const dynamicImport = defineRule({
@@ -50,7 +49,7 @@ export async function greet(name: string, language: string) {
 `,
   },
   check({ program, report }) {
-    const chains = chainsFrom('dynamic-import', program, program.places(...WORKFLOW_KINDS), computedImport);
+    const chains = chainsFrom('dynamic-import', program, 'workflow', computedImport);
     for (const chain of chains) report(chainFinding(chain));
   },
 });

@@ -1,8 +1,10 @@
 import type { Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName, runsAtLoad } from './chain.ts';
 import { defineRule } from './define-rule.ts';
-import { isPlain, levelName, WORKFLOW_KINDS } from './levels.ts';
+import { isPlain, levelName } from './levels.ts';
 import type { Place, Program, Reference } from './program.ts';
+import { reachedCode } from './reached.ts';
+import { chainsFrom } from './workflow-chains.ts';
 
 /**
  * Each run has its own copy of every module, so state in variables of modules is not shared, neither with other runs nor with
@@ -55,12 +57,9 @@ export async function fulfil(order: string) {
   },
   check({ program, report }) {
     const scratch = scratchVariables(program);
-    const chains = program.chains({
-      rule: 'global-mutation',
-      roots: program.places(...WORKFLOW_KINDS),
-      end: (use, reference, at) => mutation(use, reference, at, scratch),
-      through: isPlain,
-    });
+    const chains = chainsFrom('global-mutation', program, 'workflow', (use, reference, at) =>
+      mutation(use, reference, at, scratch),
+    );
     for (const { hops, end } of chains) {
       if (runsAtLoad(hops)) continue;
       const [first, second] = hops;
@@ -143,21 +142,16 @@ function variableOf(reference: Reference): Variable | null {
  */
 function scratchVariables(program: Program): Set<string> {
   const found = new Set<string>();
-  const seen = new Set<Place['unit']>();
-  for (const root of program.places(...WORKFLOW_KINDS)) {
-    for (const place of program.reach(root, isPlain)) {
-      if (seen.has(place.unit) || !isPlain(place)) continue;
-      seen.add(place.unit);
-      for (const use of place.unit.uses) {
-        const reference = program.resolve(place.module, use);
-        const variable = variableOf(reference);
-        if (!variable) continue;
-        const method = use.access === 'call' ? changeOf(reference) : null;
-        if (method !== null && !GROWS.has(method)) found.add(variable.key);
-        if (use.access !== 'write' || use.how !== undefined || found.has(variable.key)) continue;
-        if (reads(program, place, variable.key)) found.add(variable.key);
-      }
-    }
+  for (const { use, reference, at } of reachedCode(program, 'workflow').uses) {
+    if (!isPlain(at) || (use.access !== 'write' && use.access !== 'call')) continue;
+    const variable = variableOf(reference);
+    if (!variable || found.has(variable.key)) continue;
+    const method = use.access === 'call' ? changeOf(reference) : null;
+    const isScratch =
+      use.access === 'write'
+        ? use.how === undefined && reads(program, at, variable.key)
+        : method !== null && !GROWS.has(method);
+    if (isScratch) found.add(variable.key);
   }
   return found;
 }

@@ -7,7 +7,7 @@ export const WORKFLOW_KINDS = ['workflow', 'workflow-definition'] as const satis
 export const STEP_KINDS = ['step', 'action'] as const satisfies Unit['kind'][];
 
 /** Whether a unit runs at the level of whoever calls it. Steps, workflows and definitions start a level of their own. */
-export function isPlain({ unit }: Place): boolean {
+export function isPlain({ unit }: { unit: Unit; module?: unknown }): boolean {
   return unit.kind === 'function' || unit.kind === 'method' || unit.kind === 'variable';
 }
 

@@ -2,7 +2,6 @@ import type { ModuleFacts, PauseFact } from '../compiler/facts.ts';
 import type { Fix, TextEdit } from '../diagnostics/types.ts';
 import { givesPart } from '../sdks.ts';
 import { defineRule } from './define-rule.ts';
-import { WORKFLOW_KINDS } from './levels.ts';
 import type { Hop, Place, Program, Reference } from './program.ts';
 import { lackEnd } from './sandbox.ts';
 import { chainFinding, chainsFrom, type NamedEnd } from './workflow-chains.ts';
@@ -60,7 +59,7 @@ export async function fulfil(order: string) {
   },
   fixable: true,
   check({ program, report }) {
-    const chains = chainsFrom('timer-in-workflow', program, program.places(...WORKFLOW_KINDS), (use, reference, at) => {
+    const chains = chainsFrom('timer-in-workflow', program, 'workflow', (use, reference, at) => {
       const lack = lackEnd(use, reference);
       return lack?.kind === 'timer' ? lack : endlessMicrotask(program, use, reference, at);
     });
@@ -125,5 +124,6 @@ function importEdit({ imports, format, importsAt }: ModuleFacts): TextEdit | nul
   const isForeign = imports.some(({ source }) => source.startsWith('@keystrokehq/keystroke'));
   if (format === 'cjs' || isForeign || importsAt === undefined) return null;
   const source = own[0]?.source ?? 'pawl';
-  return { start: importsAt, end: importsAt, text: `import { sleep } from '${source}';\n` };
+  const after = imports.length === 0 ? '\n\n' : '\n';
+  return { start: importsAt, end: importsAt, text: `import { sleep } from '${source}';${after}` };
 }

@@ -2,8 +2,9 @@ import type { ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { ioEnd } from './io.ts';
-import { isPlain, levelName, WORKFLOW_KINDS } from './levels.ts';
+import { isPlain, levelName } from './levels.ts';
 import type { Place, Program, Reference } from './program.ts';
+import { type ReachedPlace, reachedCode } from './reached.ts';
 import { lackEnd } from './sandbox.ts';
 
 /**
@@ -64,9 +65,11 @@ export async function fulfil(order: string) {
   },
   check({ program, report }) {
     const bundle = new BundledCode(program);
+    const roots = bundle.roots();
+    if (roots.length === 0) return;
     const chains = program.chains({
       rule: 'top-level-side-effect',
-      roots: bundle.roots(),
+      roots,
       end: (use, reference) => (use.deferred ? null : effect(use, reference)),
       through: (target) => isPlain(target) && !bundle.reached.has(target.unit),
     });
@@ -80,7 +83,7 @@ export async function fulfil(order: string) {
       report({
         file: module.file,
         span: first.use.span,
-        message: `Loading this module ${reach}, and ${levelName(need.workflow).toLowerCase()} \`${placeName(need.workflow)}\` needs \`${need.name}\` of it: ${end.because}.`,
+        message: `Loading this module ${reach}, and ${levelName(need.at.root).toLowerCase()} \`${placeName(need.at.root)}\` needs \`${need.name}\` of it: ${end.because}.`,
         chain: second && chainText(hops, end.name),
         remedy:
           'Move it into a module of its own that only steps import, or into a function that steps call, or move what workflows need.',
@@ -105,15 +108,16 @@ function effect(use: Use, reference: Reference): { name: string; because: string
 interface Need {
   /** What is needed of it. */
   name: string;
-  at: Place;
+  at: ReachedPlace;
   use: Use;
-  workflow: Place;
 }
 
 /** What of the program is in the workflow bundle. */
 class BundledCode {
   /** Units that workflow code leads to. */
-  readonly reached = new Set<Unit>();
+  readonly reached: ReadonlySet<Unit>;
+  /** The same by file and path: a variable that is assigned again has several units, of which one is led to for all. */
+  readonly #paths: ReadonlySet<string>;
   readonly needs = new Map<ModuleFacts, Need>();
   readonly #program: Program;
   /** Variables of modules that workflow code needs, by module. */
@@ -121,16 +125,13 @@ class BundledCode {
 
   constructor(program: Program) {
     this.#program = program;
-    for (const workflow of program.places(...WORKFLOW_KINDS))
-      for (const at of program.reach(workflow, isPlain)) {
-        if (this.reached.has(at.unit)) continue;
-        this.reached.add(at.unit);
-        for (const use of at.unit.uses) this.#need(use, at, workflow);
-      }
+    const { places, units, uses } = reachedCode(program, 'workflow');
+    this.reached = units;
+    this.#paths = new Set(places.map(({ module, unit }) => `${module.file}#${unit.path}`));
+    for (const { use, reference, at } of uses) this.#need(use, reference, at);
   }
 
-  #need(use: Use, at: Place, workflow: Place): void {
-    const reference = this.#program.resolve(at.module, use);
+  #need(use: Use, reference: Reference, at: ReachedPlace): void {
     if (reference.kind !== 'unit' && reference.kind !== 'binding') return;
     const { module, path } = reference;
     const [name = ''] = path;
@@ -139,7 +140,7 @@ class BundledCode {
     if (reference.kind === 'binding' && !module.shapes?.some((shape) => shape.path === name)) return;
     const names = this.#names.get(module) ?? new Set();
     this.#names.set(module, names.add(name));
-    if (!this.needs.has(module)) this.needs.set(module, { name, at, use, workflow });
+    if (!this.needs.has(module)) this.needs.set(module, { name, at, use });
   }
 
   /** Code that runs when modules are loaded, and that workflow code does not lead to itself. */
@@ -150,7 +151,7 @@ class BundledCode {
         if (unit.kind === 'module') {
           const uses = this.#statements(module, unit);
           if (uses.length > 0) roots.push({ module, unit: { ...unit, uses } });
-        } else if (unit.kind === 'variable' && !this.reached.has(unit) && this.#isEvaluated(unit, names)) {
+        } else if (this.#isEvaluated(module, unit, names)) {
           roots.push({ module, unit: { ...unit, uses: unit.uses.filter(runsAtLoad) } });
         }
       }
@@ -159,9 +160,9 @@ class BundledCode {
   }
 
   /** A property of an object that is needed. */
-  #isEvaluated({ path }: Unit, names: ReadonlySet<string>): boolean {
+  #isEvaluated({ file }: ModuleFacts, { kind, path }: Unit, names: ReadonlySet<string>): boolean {
     const end = path.indexOf('.');
-    return end > 0 && names.has(path.slice(0, end));
+    return kind === 'variable' && end > 0 && names.has(path.slice(0, end)) && !this.#paths.has(`${file}#${path}`);
   }
 
   /** What statements that stay in the bundle do at once. */

@@ -3,10 +3,10 @@ import type { RuleName } from '../diagnostics/codes.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import type { RuleContext } from './define-rule.ts';
-import { isPlain, levelName } from './levels.ts';
+import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import type { Chain, Place, Program, Reference } from './program.ts';
+import { type Level, reachedCode } from './reached.ts';
 import { type LackKind, lackEnd } from './sandbox.ts';
-import { WORKFLOW_KINDS } from './levels.ts';
 
 /** What a rule over call chains finds: its name, why it is wrong there, and what to write instead. */
 export interface NamedEnd {
@@ -38,19 +38,22 @@ export function chainFinding<End extends NamedEnd>({ hops, end }: Chain<End>): D
   };
 }
 
-/** Chains from places to ends, through plain code. */
+/** Chains from all workflows, or from all steps and actions, to ends, through plain code. */
 export function chainsFrom<End>(
   rule: RuleName,
   program: Program,
-  roots: readonly Place[],
+  level: Level,
   end: (use: Use, reference: Reference, at: Place) => End | null,
 ): Chain<End>[] {
-  return program.chains({ rule, roots, end, through: isPlain });
+  const { uses } = reachedCode(program, level);
+  if (!uses.some(({ use, reference, at }) => end(use, reference, at) !== null)) return [];
+  const kinds = level === 'workflow' ? WORKFLOW_KINDS : STEP_KINDS;
+  return program.chains({ rule, roots: program.places(...kinds), end, through: isPlain });
 }
 
 /** Reports what workflow code reaches of one kind of things that the sandbox lacks. */
 export function reportLacks(rule: RuleName, kind: LackKind, { program, report }: RuleContext): void {
-  const chains = chainsFrom(rule, program, program.places(...WORKFLOW_KINDS), (use, reference) => {
+  const chains = chainsFrom(rule, program, 'workflow', (use, reference) => {
     const lack = lackEnd(use, reference);
     return lack?.kind === kind ? lack : null;
   });

@@ -267,7 +267,7 @@ describe('bad input is told with place, reason and remedy', () => {
     [
       'an import that is computed, in a workflow',
       { 'src/a.ts': `export async function run(x: string) {\n  'use workflow';\n  return import(x);\n}` },
-      [/^src\/a\.ts\(3,10\): error PAWL3002: /],
+      [/^src\/a\.ts\(3,10\): error PAWL3011: /],
     ],
     [
       'decorators of the standard',
