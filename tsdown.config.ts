@@ -18,6 +18,7 @@ const entries = {
   'language-server': 'plugins/language-server.ts',
   'internal/step': 'src/internal/step.ts',
   'internal/client': 'src/internal/client.ts',
+  'internal/serde': 'src/internal/serde.ts',
   vite: 'plugins/vite.ts',
   webpack: 'plugins/webpack.ts',
   esbuild: 'plugins/esbuild.ts',

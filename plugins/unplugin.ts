@@ -7,9 +7,8 @@
  * An adapter is one file: it says how its bundler tells the root, when it builds, and how errors are shown.
  */
 import { relative, resolve } from 'node:path';
-import { compile, mayHaveDirectives } from 'pawl/compiler';
-import { type BuildSession, createBuildSession, type ReportedFinding, reportBuild } from 'pawl/build';
-import { loadConfig, type PawlConfig } from 'pawl/config';
+import { type BuildSession, compileAppModule, createBuildSession, type ReportedFinding, reportBuild } from 'pawl/build';
+import { type LoadedConfig, loadConfig, type PawlConfig } from 'pawl/config';
 import { createUnplugin, type UnpluginInstance, type UnpluginOptions } from 'unplugin';
 
 export interface PawlPluginOptions {
@@ -23,6 +22,8 @@ export interface PawlPluginOptions {
 export interface PawlBuild {
   /** Told by the bundler before the first build; the `root` of the options wins. */
   setRoot(root: string): void;
+  /** SDKs whose import names lead to pawl. */
+  compat(): Promise<NonNullable<PawlConfig['compat']>>;
   /** Builds and gives everything that was found, errors first. */
   run(): Promise<ReportedFinding[]>;
   /** Files that the output depends on, absolute; known after the first run. */
@@ -45,11 +46,10 @@ export function definePlugin(
       enforce: 'pre',
       transform: {
         filter: { id: { include: /\.[cm]?[jt]sx?(?:\?|$)/, exclude: /[\\/]node_modules[\\/]/ } },
-        handler(code, id) {
-          if (!mayHaveDirectives(code)) return null;
+        async handler(code, id) {
           const filename = id.replace(/\?.*$/, '');
-          const { facts, outputs } = compile(code, { filename, root: pawl.root, targets: ['client'] });
-          return facts && outputs.client ? { code: outputs.client.code, map: outputs.client.map } : null;
+          const made = compileAppModule(code, { filename, root: pawl.root, compat: await pawl.compat() });
+          return made && { code: made.code, map: made.map as null };
         },
       },
       ...adapt(pawl),
@@ -62,6 +62,7 @@ class PluginBuild implements PawlBuild {
   #root: string | null = null;
   #session: BuildSession | null = null;
   #outDir: string | null = null;
+  #loaded: Promise<LoadedConfig> | null = null;
 
   constructor(options: PawlPluginOptions) {
     this.#options = options;
@@ -82,6 +83,12 @@ class PluginBuild implements PawlBuild {
     return findings;
   }
 
+  async compat(): Promise<NonNullable<PawlConfig['compat']>> {
+    // A configuration that cannot be read is told by the build.
+    const config = this.#options.config ?? (await this.#load().catch(() => null))?.config;
+    return config?.compat ?? [];
+  }
+
   isOutput(file: string): boolean {
     return this.#outDir !== null && !relative(this.#outDir, resolve(this.root, file)).startsWith('..');
   }
@@ -90,10 +97,20 @@ class PluginBuild implements PawlBuild {
     return this.#session?.watchedFiles() ?? [];
   }
 
+  #load(): Promise<LoadedConfig> {
+    const loaded = this.#loaded ?? loadConfig(this.root);
+    this.#loaded = loaded;
+    // Mended, it shall be read again.
+    loaded.catch(() => {
+      this.#loaded = null;
+    });
+    return loaded;
+  }
+
   async #open(): Promise<BuildSession> {
     const { root } = this;
     if (this.#options.config) return createBuildSession({ root, config: this.#options.config });
-    const { config, source } = await loadConfig(root);
+    const { config, source } = await this.#load();
     return createBuildSession({ root, config, configSource: source ?? undefined });
   }
 }

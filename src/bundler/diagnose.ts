@@ -2,10 +2,13 @@ import { traceSegment } from '@jridgewell/trace-mapping';
 import type { RolldownLog } from 'rolldown';
 import { packageOf, unresolvedImport } from '../checker/imports.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
+import { nearest } from '../diagnostics/nearest.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, RelatedPlace, Span } from '../diagnostics/types.ts';
 import type { BundleTarget, BuildFiles } from './files.ts';
+import { WORKFLOW_API } from '../manifest/index.ts';
 import { traceMap } from './maps.ts';
+import { ownFiles } from './own.ts';
 import { type BundleOutput, firstLine, VIRTUAL } from './rolldown.ts';
 import { stubbedModule } from './virtual.ts';
 
@@ -52,8 +55,7 @@ function diagnoseLog(log: RolldownLog, context: LogContext): Diagnostic | null {
       return createDiagnostic('unbundlable-module', {
         file,
         span: spanOf(text, offset, /^[\w$]+/),
-        message: `${sentence(firstLine(log.message).replaceAll('"', '`'))}.`,
-        remedy: 'Export it there, or correct the name. A type is imported with `import type`.',
+        ...explainMissing(firstLine(log.message), file, files),
       });
     default:
       return createDiagnostic('unbundlable-module', {
@@ -73,6 +75,27 @@ function diagnoseTsconfig([, file = '', reason = '', line, column]: RegExpExecAr
     message: `This file does not parse: ${reason}.`,
     remedy: 'Repair it; `npx tsc --showConfig` tells more.',
   });
+}
+
+const NOT_EXPORTED = /^"(.+)" is not exported by "(.+)"/;
+
+/** What stands in for `pawl` in a bundle has a name that nobody knows. */
+function explainMissing(text: string, file: string, files: BuildFiles): { message: string; remedy: string } {
+  const [, name = '', from = ''] = NOT_EXPORTED.exec(text) ?? [];
+  const isPawl = from.includes('pawl:api') || ownFiles().api.endsWith(from.replace(/^(?:\.\.\/)+/, ''));
+  if (from === '' || !isPawl) {
+    return {
+      message: `${sentence(text.replaceAll('"', '`'))}.`,
+      remedy: 'Export it there, or correct the name. A type is imported with `import type`.',
+    };
+  }
+  const source = files.facts(file)?.imports.find(({ imported }) => imported === name)?.source ?? 'pawl';
+  const meant = nearest(name, WORKFLOW_API);
+  const hint = meant === null ? 'pawl has nothing of that name.' : `Did you mean \`${meant}\`?`;
+  return {
+    message: `\`${name}\` is not exported by \`${source}\`.`,
+    remedy: `${hint} A type is imported with \`import type\`.`,
+  };
 }
 
 /** A package that is asked for at run time, in a `try` perhaps, may be absent. */

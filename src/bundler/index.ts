@@ -9,5 +9,6 @@ export type { CheckerConfig, ConfigSource } from '../checker/index.ts';
 export type { Diagnostic } from '../diagnostics/types.ts';
 export { checkCompat } from './compat.ts';
 export { type ReportedFinding, reportBuild } from './report.ts';
+export { type AppModule, type AppModuleOptions, compileAppModule } from './sdk-imports.ts';
 export { build, createBuildSession } from './session.ts';
 export type { BuildConfig, BuildOptions, BuildOutput, BuildResult, BuildSession, BuildStats } from './types.ts';

@@ -5,8 +5,10 @@ import type { DefinitionFact, ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import type { JsonSchema } from '../manifest/schema.ts';
+import type { CompatSdk } from '../sdk-names.ts';
 import type { SchemasBySlug } from './program.ts';
 import { type BundleResult, bundle } from './rolldown.ts';
+import { sdkNames } from './sdk-imports.ts';
 import { virtualModules } from './virtual.ts';
 import { type LoadModule, userModules } from './workflow-bundle.ts';
 
@@ -24,11 +26,20 @@ export interface SchemaBundleRequest {
   /** Absolute paths of the modules that have definitions, sorted. */
   entries: readonly string[];
   packages: readonly string[];
+  /** SDKs whose import names lead to pawl. */
+  compat: readonly CompatSdk[];
   /** Code of a user's module in the `schemas` target. */
   load: LoadModule;
 }
 
-export function bundleSchemas({ root, outDir, entries, packages, load }: SchemaBundleRequest): Promise<BundleResult> {
+export function bundleSchemas({
+  root,
+  outDir,
+  entries,
+  packages,
+  compat,
+  load,
+}: SchemaBundleRequest): Promise<BundleResult> {
   return bundle({
     root,
     outDir,
@@ -36,7 +47,7 @@ export function bundleSchemas({ root, outDir, entries, packages, load }: SchemaB
     entry: `${entries.map((path) => `import ${JSON.stringify(path)};\n`).join('')}${COLLECT}`,
     platform: 'neutral',
     format: 'iife',
-    plugins: [virtualModules('schemas'), userModules(load, entries)],
+    plugins: [...sdkNames(compat), virtualModules('schemas'), userModules(load, entries)],
     wantsImporters: (_chunk, assets) => assets.length > 0,
     options: {
       treeshake: {

@@ -2,10 +2,12 @@ import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
+import type { CompatSdk } from '../sdk-names.ts';
 import { withSlashes } from '../checker/disk-resolve.ts';
 import { placeHelper } from './module-place.ts';
 import { isOwnFile, ownFiles } from './own.ts';
 import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
+import { sdkNames } from './sdk-imports.ts';
 import { helperModule } from './virtual.ts';
 import { installedModules, type LoadModule, userModules } from './workflow-bundle.ts';
 
@@ -15,6 +17,8 @@ export interface StepBundleRequest {
   /** Absolute paths of the modules that register something, sorted. */
   entries: readonly string[];
   packages: readonly string[];
+  /** SDKs whose import names lead to pawl. */
+  compat: readonly CompatSdk[];
   /** Code of a user's module in the step target; null for a file that the bundler shall read itself. */
   load: LoadModule;
   /** Packages as they are written, or as absolute file URLs, for a bundle that stands where Node would not find them. */
@@ -49,7 +53,7 @@ const PACKAGES = /[\\/]node_modules[\\/]/;
 
 /** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
 export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
-  const { root, outDir, entries, packages, load, installed } = request;
+  const { root, outDir, entries, packages, compat, load, installed } = request;
   const imports = ['pawl/internal/step', ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join('');
   return bundle({
     root,
@@ -59,6 +63,7 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
     platform: 'node',
     format: 'esm',
     plugins: [
+      ...sdkNames(compat),
       ownModules(),
       placeHelper(),
       externalPackages(request),

@@ -1,6 +1,7 @@
 import type { CheckerConfig, ConfigSource } from '../checker/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import type { Manifest } from '../manifest/index.ts';
+import type { CompatSdk } from '../sdk-names.ts';
 
 /**
  * Glossary of the bundler.
@@ -16,6 +17,8 @@ import type { Manifest } from '../manifest/index.ts';
 export interface BuildConfig extends CheckerConfig {
   /** Folder of the output, relative to the root or absolute. Default `.pawl`. */
   outDir?: string;
+  /** SDKs whose programs are built: their import names lead to pawl. Default none. */
+  compat?: readonly CompatSdk[];
 }
 
 export interface BuildOptions {

@@ -1,5 +1,7 @@
 import type { Plugin } from 'rolldown';
+import type { CompatSdk } from '../sdk-names.ts';
 import { type BundleResult, bundle } from './rolldown.ts';
+import { sdkNames } from './sdk-imports.ts';
 import { stubbedModule, virtualModules } from './virtual.ts';
 
 /** What the bundler gets for a file: the transformed text. */
@@ -13,6 +15,8 @@ export interface WorkflowBundleRequest {
   /** Packages that are imported for what they change. */
   bare: readonly { specifier: string; importer: string }[];
   packages: readonly string[];
+  /** SDKs whose import names lead to pawl. */
+  compat: readonly CompatSdk[];
   /** Code of a user's module in the workflow target, absolute path; null for a file that the bundler shall read itself. */
   load: LoadModule;
   /** Told of a module of a package that seems to have a directive; returns whether `load` has code of it. */
@@ -39,6 +43,7 @@ export function bundleWorkflows({
   entries,
   bare,
   packages,
+  compat,
   load,
   installed,
 }: WorkflowBundleRequest): Promise<BundleResult> {
@@ -49,7 +54,13 @@ export function bundleWorkflows({
     entry: [...bare.map((_, i) => BARE + i), ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join(''),
     platform: 'neutral',
     format: 'iife',
-    plugins: [...bareImports(bare), virtualModules(), userModules(load, entries), installedModules(load, installed)],
+    plugins: [
+      ...bareImports(bare),
+      ...sdkNames(compat),
+      virtualModules(),
+      userModules(load, entries),
+      installedModules(load, installed),
+    ],
     wantsImporters: ({ moduleIds, imports }, assets) =>
       assets.length > 0 || imports.length > 0 || moduleIds.some((id) => stubbedModule(id) !== null),
     options: {

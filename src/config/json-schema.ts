@@ -14,6 +14,7 @@ const DESCRIPTIONS: Record<keyof typeof configSchema.shape, string> = {
     'Globs of the files that steps and workflows are looked for in, relative to the root. Default: all of `src/` but tests.',
   outDir: 'Where `pawl build` writes and `pawl run` reads, relative to the root. Default: `.pawl`.',
   store: 'URL of the store; a relative path is relative to the root. Default: `sqlite:.pawl/pawl.db`.',
+  compat: 'SDKs whose programs build unchanged: their import names lead to pawl.',
   rules: 'Severity of rules by name or code, or `[severity, options]`.',
   overrides: 'Other settings of rules for some files. The last override that matches a file and names a rule counts.',
   integrations: "Globs of import specifiers that give an integration's actions.",

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RuleName } from '../diagnostics/codes.ts';
+import { COMPAT_SDKS, type CompatSdk } from '../sdk-names.ts';
 
 /** How loud a rule is; `warn` is `warning`, as ESLint writes it. */
 export type RuleLevel = 'off' | 'info' | 'warn' | 'warning' | 'error';
@@ -27,6 +28,11 @@ export interface PawlConfig {
   outDir?: string;
   /** URL of the store; a relative path is relative to the root. Default: `sqlite:.pawl/pawl.db`. */
   store?: string;
+  /**
+   * Programs that were written for these SDKs build unchanged: their import names lead to pawl. `workflow` is the Workflow SDK (`workflow`,
+   * `workflow/api`, `@workflow/serde`), `keystroke` is Keystroke (`@keystrokehq/keystroke/…`). Default: none.
+   */
+  compat?: CompatSdk[];
   /** Severity by rule name or code: `{ 'any-at-boundary': 'error' }`. */
   rules?: RuleEntries;
   /** Other settings for some files: `[{ files: ['src/legacy/**'], rules: { 'io-in-workflow': 'warn' } }]`. */
@@ -44,6 +50,7 @@ export const configSchema = z.strictObject({
   entries: z.array(z.string().min(1)).min(1).optional(),
   outDir: z.string().min(1).optional(),
   store: z.string().min(1).optional(),
+  compat: z.array(z.enum(COMPAT_SDKS)).optional(),
   rules: z.record(z.string(), z.unknown()).optional(),
   overrides: z
     .array(

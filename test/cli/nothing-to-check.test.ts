@@ -16,7 +16,8 @@ function project(files: Record<string, string>): (...argv: string[]) => Promise<
 }
 
 test('an empty directory', async () => {
-  for (const files of [{}, { 'src/a.ts': STEP }]) {
+  const projects: Record<string, string>[] = [{}, { 'src/a.ts': STEP }];
+  for (const files of projects) {
     const check = project(files);
     expect(await check('empty')).toEqual({
       code: 0,

@@ -48,7 +48,14 @@ const ENTRIES = [
 ];
 
 /** Imported by all; import nothing of ours. */
-const COMMON = ['src/directories.ts', 'src/errors.ts', 'src/idle.ts', 'src/sdks.ts', 'src/version.ts'];
+const COMMON = [
+  'src/directories.ts',
+  'src/errors.ts',
+  'src/idle.ts',
+  'src/sdk-names.ts',
+  'src/sdks.ts',
+  'src/version.ts',
+];
 
 const ZONES: Record<string, ZoneRule> = {
   'src/diagnostics': { zones: [] },
