@@ -38,7 +38,9 @@ export async function tell(text: string) {
   fixable: true,
   check({ program, report }) {
     for (const module of program.modules) {
-      for (const { site, span, name, released, fix } of module.calls?.writers ?? []) {
+      for (const { unit, site, span, name, released, fix } of module.calls?.writers ?? []) {
+        // A workflow may not write at all: step-api-in-workflow says so.
+        if (/^workflow/.test(module.units[unit]?.kind ?? '')) continue;
         const call = module.calls?.sites[site];
         const reference = call && referenceOf(program, module, call);
         if (reference?.kind !== 'package' || reference.path.join() !== 'getWritable') continue;
