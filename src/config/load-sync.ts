@@ -5,11 +5,12 @@ import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { ConfigError, type LoadedConfig, mustRun, ownEntry, readConfig } from './load.ts';
 
-/** Longer than any configuration should take, ms. One that ends its thread would be waited for forever. */
+/** Longer than any configuration should take, ms. */
 const PATIENCE = 30_000;
 
 /** What the thread answers: errors have lost their class on the way. */
 type Answer =
+  | { ended: true }
   | { loaded: string }
   | { diagnostics: [Diagnostic, ...Diagnostic[]] }
   | { message: string; code?: string; place?: string; remedy?: string };
@@ -17,10 +18,12 @@ type Answer =
 const THREAD = `
 const { workerData: { entry, root, port, done } } = require('node:worker_threads');
 const answer = (value) => {
+  if (Atomics.load(done, 0) !== 0) return;
   port.postMessage(value);
   Atomics.store(done, 0, 1);
   Atomics.notify(done, 0);
 };
+process.on('exit', () => answer({ ended: true }));
 import(entry)
   .then(({ loadConfig }) => loadConfig(root))
   .then(
@@ -34,7 +37,7 @@ import(entry)
  * this one stands still.
  *
  * @param root absolute folder of the project
- * @throws ConfigError as `loadConfig`; PawlError `PAWL_CONFIG_TIMEOUT`
+ * @throws ConfigError as `loadConfig`; PawlError `PAWL_CONFIG_EXIT`, `PAWL_CONFIG_TIMEOUT`
  */
 export function loadConfigSync(root: string): LoadedConfig {
   if (!mustRun(root)) return readConfig(root);
@@ -43,6 +46,8 @@ export function loadConfigSync(root: string): LoadedConfig {
   const entry = ownEntry();
   const worker = new Worker(THREAD, {
     eval: true,
+    // Those of this process may be about its own script.
+    execArgv: [],
     workerData: { entry: isAbsolute(entry) ? pathToFileURL(entry).href : entry, root, port: port2, done },
     transferList: [port2],
   });
@@ -54,7 +59,13 @@ export function loadConfigSync(root: string): LoadedConfig {
   if (waited === 'timed-out' || !answer) {
     throw new PawlError('PAWL_CONFIG_TIMEOUT', `The configuration was not there after ${PATIENCE / 1000} seconds.`, {
       place: root,
-      remedy: 'See to it that `pawl.config` neither ends the process nor waits for something that never comes.',
+      remedy: 'See to it that `pawl.config` does not wait for something that never comes.',
+    });
+  }
+  if ('ended' in answer) {
+    throw new PawlError('PAWL_CONFIG_EXIT', 'The configuration ended the process.', {
+      place: root,
+      remedy: 'Leave `process.exit` out of `pawl.config`; an exception tells what is wrong.',
     });
   }
   if ('loaded' in answer) return JSON.parse(answer.loaded) as LoadedConfig;
