@@ -31,7 +31,7 @@ describe('analyze', () => {
     const text = readFileSync(join(ROOT, file), 'utf8');
     for (const cut of cuts(text)) {
       const part = text.slice(0, cut);
-      const { facts, diagnostics } = analyze(part, { filename: file });
+      const { facts, diagnostics } = analyze(part, { filename: file, calls: true });
       expect(facts.file).toBe(file);
       for (const { span } of diagnostics) {
         expect(span.start).toBeGreaterThanOrEqual(0);
