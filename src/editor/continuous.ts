@@ -10,6 +10,9 @@ const LONGEST_WAIT = 500;
 const SLICE = 15;
 const FIRST_SIGHT = 120;
 
+/** In a project of fewer files all is known soon enough. */
+const MANY = 200;
+
 /** What one project says of a file. */
 export interface Findings {
   project: EditorProject;
@@ -154,10 +157,12 @@ export class ContinuousCheck {
     const begun = performance.now();
     let slice = begun;
     let isShown = false;
+    let looked = 0;
     for (const _ of project.warmUp()) {
+      looked++;
       const now = performance.now();
       if (now - slice < SLICE) continue;
-      if (!isShown && now - begun > FIRST_SIGHT) {
+      if (!isShown && looked > MANY && now - begun > FIRST_SIGHT) {
         this.#glance(project);
         isShown = true;
       }

@@ -14,6 +14,7 @@ import {
 import { analyze, type ModuleFacts } from '../compiler/index.ts';
 import { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from '../config/index.ts';
 import { toRelative, withSlashes } from '../checker/disk-resolve.ts';
+import { PawlError } from '../errors.ts';
 import { realPathOf } from './roots.ts';
 import { Subjects } from './subjects.ts';
 import { warmUp } from './warm-up.ts';
@@ -215,10 +216,12 @@ export class EditorProject {
     const stamp = configStamp(this.root);
     const last = this.#loaded?.config ?? null;
     try {
-      this.#adopt({ stamp, config: await loadConfig(this.root), problems: [] });
+      this.#adopt({ stamp, config: await inTime(loadConfig(this.root), this.root), problems: [] });
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      this.#adopt({ stamp, config: last, problems: error.diagnostics });
+      const isFinding = error instanceof ConfigError;
+      // It is not tried again before it changes.
+      this.#adopt({ stamp, config: last, problems: isFinding ? error.diagnostics : [] });
+      if (!isFinding) throw error;
     }
   }
 
@@ -226,6 +229,26 @@ export class EditorProject {
     this.#loaded = loaded;
     this.#isEntry = null;
     this.#forget();
+  }
+}
+
+/** Longer than any configuration should take, ms. */
+const PATIENCE = 10_000;
+
+/** A configuration may wait for something that never comes; the editor may not. */
+async function inTime<T>(loading: Promise<T>, root: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `The configuration was not there after ${PATIENCE / 1000} seconds; the last one holds.`;
+      const remedy = 'See to it that `pawl.config` does not wait for something that never comes.';
+      reject(new PawlError('PAWL_CONFIG_TIMEOUT', message, { place: root, remedy }));
+    }, PATIENCE);
+  });
+  try {
+    return await Promise.race([loading, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

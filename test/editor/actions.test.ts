@@ -42,7 +42,7 @@ test.each([
   [
     'two rules on one line',
     workflow('\tsetTimeout(() => fetch(x), 5);'),
-    workflow('\t// pawl-ignore PAWL3002, PAWL3004 -- reason\n\tsetTimeout(() => fetch(x), 5);'),
+    workflow('\t// pawl-ignore PAWL3004, PAWL3002 -- reason\n\tsetTimeout(() => fetch(x), 5);'),
   ],
   [
     'lines that end with CRLF',

@@ -262,6 +262,15 @@ describe('configuration', () => {
     expect(await client.until(() => client.last(file)?.length === 0)).toBe(true);
   });
 
+  test('one that never comes to an end does not hold up the rest', async () => {
+    const { root, fulfil } = project({ 'pawl.config.mjs': 'await new Promise(() => {});\nexport default {};\n' });
+    const client = await startClient({ folders: [root] });
+    client.send(fulfil, FULFIL);
+    const [log] = await client.until(() => client.logs.length > 0 && client.logs);
+    expect(log?.message).toMatch(/^PAWL_CONFIG_TIMEOUT: .+\nat .+\nSee to it/);
+    expect(codes(await client.findings(fulfil))).toEqual(['PAWL3002']);
+  });
+
   test('what it prints does not get into the protocol', async () => {
     const { root, fulfil } = project({
       'pawl.config.ts':
