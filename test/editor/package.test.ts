@@ -1,20 +1,16 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ROOT } from '../support/dist.ts';
 
+const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as { files: string[]; main: string };
+
 test('the plugin for tsserver is published as a folder with a package.json of its own', () => {
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const [{ files }] = JSON.parse(output) as [{ files: { path: string }[] }];
-  const paths = files.map(({ path }) => path);
-  expect(paths.filter((path) => path.startsWith('tsserver/')).sort()).toEqual([
-    'tsserver/index.cjs',
-    'tsserver/package.json',
-  ]);
-  expect(paths).toContain('dist/language-server.js');
+  expect(read('package.json').files).toEqual(expect.arrayContaining(['dist', 'tsserver']));
+  const { main } = read('tsserver/package.json');
+  expect(main).toMatch(/\.cjs$/);
+  expect(existsSync(join(ROOT, 'tsserver', main))).toBe(true);
 });
 
 test('it loads on a Node that cannot require ES modules: editors bring one of their own', () => {
