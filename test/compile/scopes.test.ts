@@ -31,6 +31,8 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
   const note = (path: NodePath<t.Identifier | t.JSXIdentifier>) => {
     const { node } = path;
     if (node.name === 'arguments' || inType(path) || unknownToBabel.has(node.name)) return;
+    // `declare global { … }` names nothing.
+    if (path.parent.type === 'TSModuleDeclaration' && path.key === 'id') return;
     const binding = path.scope.getBinding(node.name);
     found.set(node.start as number, binding ? (binding.identifier.start as number) : 'global');
   };
