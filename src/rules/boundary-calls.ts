@@ -35,6 +35,18 @@ function isInstalled(file: string): boolean {
   return /(?:^|\/)node_modules\//.test(file);
 }
 
+/** Workflows that workflow code calls: there they run as a part of the caller, and nothing of theirs crosses. */
+export function inlineWorkflows(program: Program): ReadonlySet<Unit> {
+  const found = new Set<Unit>();
+  for (const root of program.places(...WORKFLOW_KINDS))
+    for (const { module, unit } of program.reach(root, isPlain))
+      for (const use of unit.uses) {
+        const reference = use.access === 'call' ? program.resolve(module, use) : null;
+        if (reference?.kind === 'unit' && reference.unit.kind === 'workflow') found.add(reference.unit);
+      }
+  return found;
+}
+
 type Called = Pick<BoundaryCall, 'callee' | 'target' | 'only'>;
 
 function calledStep(reference: Reference): Called | null {
@@ -44,8 +56,9 @@ function calledStep(reference: Reference): Called | null {
   }
   if (reference.kind !== 'definition' || reference.rest.length !== 1) return null;
   const { definition, rest } = reference;
-  const runs = definition.kind === 'action' ? rest[0] === 'run' : definition.kind === 'agent' && rest[0] === 'prompt';
-  return runs ? { callee: `${definition.kind} \`${definitionName(definition)}\``, target: definition, only: 0 } : null;
+  return definition.kind === 'action' && rest[0] === 'run'
+    ? { callee: `action \`${definitionName(definition)}\``, target: definition, only: 0 }
+    : null;
 }
 
 /** Functions of the SDKs that send one of their arguments. */

@@ -1,5 +1,12 @@
 import type { Unit } from '../compiler/facts.ts';
-import { type BoundaryCall, clientCalls, definitionName, hookCalls, stepCalls } from './boundary-calls.ts';
+import {
+  type BoundaryCall,
+  clientCalls,
+  definitionName,
+  hookCalls,
+  inlineWorkflows,
+  stepCalls,
+} from './boundary-calls.ts';
 import { refused } from './crossing.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import type { Types, ValueType } from './types.ts';
@@ -80,11 +87,12 @@ function passedValues({ program }: RuleContext, types: Types): Passed[] {
 
 function reportSignatures({ program, report }: RuleContext, types: Types, passed: readonly Passed[]): Declared {
   const declared: Declared = new Map();
+  const inline = inlineWorkflows(program);
   for (const module of program.modules)
     for (const { kind, name, text, nameSpan, unit } of module.functions) {
-      const signature = types.signature(module.file, text);
-      if (!signature) continue;
       const target = module.units[unit] as Unit;
+      const signature = inline.has(target) ? null : types.signature(module.file, text);
+      if (!signature) continue;
       for (const [index, parameter] of signature.parameters.entries()) {
         if (isForSteps(parameter) || takesSteps(passed, target, index)) continue;
         const what = `The parameter \`${parameter.name}\` of ${kind} \`${name}\``;
