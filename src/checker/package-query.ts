@@ -4,6 +4,8 @@ import type { PackageEnd } from '../rules/program.ts';
 export interface PackageSource {
   /** The nearest end that does I/O; null when there is none, or nothing to be known. */
   find(query: PackageQuery): PackageEnd | null;
+  /** Whether an export is a workflow of the package's own. */
+  isWorkflow(query: Pick<PackageQuery, 'importer' | 'specifier' | 'path'>): boolean;
 }
 
 export interface PackageQuery {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ResolverFactory } from 'oxc-resolver';
-import { analyze, type ModuleFacts } from '../compiler/index.ts';
+import { analyze, mayHaveDirectives, type ModuleFacts } from '../compiler/index.ts';
 import { ioEnd } from '../rules/io.ts';
 import { isPlain } from '../rules/levels.ts';
 import type { PackageEnd, PackageHop } from '../rules/program.ts';
@@ -44,6 +44,7 @@ export class Packages implements PackageSource {
   readonly #graphs = new Map<string, { graph: ProgramGraph; depths: Map<string, number> }>();
   readonly #names = new Map<string, { folder: string; id: string } | null>();
   readonly #found = new Map<string, PackageEnd | null>();
+  readonly #durable = new Map<string, boolean>();
 
   constructor(root: string, cache: PackageCache | null) {
     this.#root = root;
@@ -65,6 +66,43 @@ export class Packages implements PackageSource {
       this.#cache?.set(key, found);
     }
     return found;
+  }
+
+  isWorkflow({ importer, specifier, path }: Pick<PackageQuery, 'importer' | 'specifier' | 'path'>): boolean {
+    if (path.length === 0 || isKnownPackage(specifier)) return false;
+    const entry = this.#fileOf(specifier, this.#absolute(importer));
+    const owner = entry === null ? null : this.#ownerOf(entry);
+    if (entry === null || owner === null || !this.#mayBeDurable(entry, owner.folder)) return false;
+    const reference = this.#graphOf(owner, 1).graph.exportOf(entry, path, 'read');
+    if (reference?.kind === 'unit') return reference.unit.kind === 'workflow' && reference.rest.length === 0;
+    return reference?.kind === 'definition' && reference.definition.kind === 'workflow';
+  }
+
+  /** Most packages say neither in their entry nor among their dependencies that they have to do with steps and workflows. */
+  #mayBeDurable(entry: string, folder: string): boolean {
+    const key = `${folder} ${entry}`;
+    let known = this.#durable.get(key);
+    if (known === undefined) {
+      known = this.#dependsOnSdk(folder) || this.#textOf(entry, mayHaveDirectives);
+      this.#durable.set(key, known);
+    }
+    return known;
+  }
+
+  #dependsOnSdk(folder: string): boolean {
+    return this.#textOf(`${folder}/package.json`, (text) => {
+      const { dependencies = {}, peerDependencies = {} } = JSON.parse(text) as Record<string, object | undefined>;
+      return [...Object.keys(dependencies), ...Object.keys(peerDependencies)].some(isKnownPackage);
+    });
+  }
+
+  #textOf(file: string, test: (text: string) => boolean): boolean {
+    const path = this.#absolute(file);
+    try {
+      return statSync(path).size <= LARGEST && test(readFileSync(path, 'utf8'));
+    } catch {
+      return false;
+    }
   }
 
   /** How many modules of packages were read. */

@@ -154,6 +154,10 @@ export class ProgramGraph implements Program {
     return this.#packages?.find({ importer: module.file, specifier, path, access: use.access, depth }) ?? null;
   }
 
+  isPackageWorkflow(module: ModuleFacts, specifier: string, path: readonly string[]): boolean {
+    return this.#packages?.isWorkflow({ importer: module.file, specifier, path }) === true;
+  }
+
   /** What an export of a module is, and members of it. */
   exportOf(file: string, [name = '', ...rest]: readonly string[], access: Use['access']): Reference | null {
     const module = this.#get(file);

@@ -143,6 +143,8 @@ export interface DefinitionFact {
   /** Static slug (`key` of credentials), or null when it is missing or computed (a diagnostic says so). */
   slug: string | null;
   slugSpan: Span | null;
+  /** The slug is a string literal in place. */
+  slugLiteral?: true;
   name: string | null;
   description: string | null;
   /** The local binding that holds the definition, if any. */
@@ -156,6 +158,8 @@ export interface DefinitionFact {
   options: string[];
   /** Static paths of the elements of `tools` (agents) or `credentials` (actions). */
   references: string[][];
+  /** Static path of what is the `model` of an agent, or of the function that is called for it. */
+  model?: string[];
   /** Unit of `run`, or null. */
   unit: number | null;
 }

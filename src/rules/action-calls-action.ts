@@ -3,7 +3,7 @@ import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { matchesSpecifier } from './integrations.ts';
 import { isPlain } from './levels.ts';
-import type { Reference } from './program.ts';
+import type { Chain, Program, Reference } from './program.ts';
 
 /** Follows an action's `run` through helpers to the `run` of another action, own or integration. */
 export const actionCallsAction = defineRule({
@@ -70,13 +70,7 @@ export const triage = defineAction({
 `,
   },
   check({ program, options, report }) {
-    const chains = program.chains({
-      rule: 'action-calls-action',
-      roots: program.places('action'),
-      end: (use, reference) => calledAction(use, reference, options.integrations),
-      through: isPlain,
-    });
-    for (const { hops, end } of chains) {
+    for (const { hops, end } of actionChains(program, options.integrations)) {
       const [first, second] = hops;
       const through = second ? ` through \`${placeName(second)}\`` : '';
       const related = second ? chainPlaces(hops, end.name) : [];
@@ -92,6 +86,16 @@ export const triage = defineAction({
     }
   },
 });
+
+/** Chains from actions to others, own and of integrations. */
+export function actionChains(program: Program, integrations: readonly string[]): Chain<ActionEnd>[] {
+  return program.chains({
+    rule: 'action-calls-action',
+    roots: program.places('action'),
+    end: (use, reference) => calledAction(use, reference, integrations),
+    through: isPlain,
+  });
+}
 
 interface ActionEnd {
   what: string;

@@ -1,4 +1,5 @@
 import { actionCallsAction } from './action-calls-action.ts';
+import { actionImportsIntegration } from './action-imports-integration.ts';
 import { argumentMutationLost } from './argument-mutation-lost.ts';
 import { closureUnserializable } from './closure-unserializable.ts';
 import { closureWrite } from './closure-write.ts';
@@ -16,6 +17,7 @@ import { duplicateId } from './duplicate-id.ts';
 import { durableApiOutside } from './durable-api-outside.ts';
 import { dynamicImport } from './dynamic-import.ts';
 import { environmentRead } from './environment-read.ts';
+import { externalDirective } from './external-directive.ts';
 import { floatingStep } from './floating-step.ts';
 import { foreignPromise } from './foreign-promise.ts';
 import { globalMutation } from './global-mutation.ts';
@@ -33,7 +35,9 @@ import { opaqueControlFlow } from './opaque-control-flow.ts';
 import { optionalInOutputSchema } from './optional-in-output-schema.ts';
 import { raceDropsHook } from './race-drops-hook.ts';
 import { serializationIncomplete } from './serialization-incomplete.ts';
+import { slugFormat } from './slug-format.ts';
 import { stepApiInWorkflow } from './step-api-in-workflow.ts';
+import { stepCallsStep } from './step-calls-step.ts';
 import { stepOptionNotStatic } from './step-option-not-static.ts';
 import { stepThisArguments } from './step-this-arguments.ts';
 import { suppressionWithoutReason } from './suppression-without-reason.ts';
@@ -46,6 +50,7 @@ import { topLevelSideEffect } from './top-level-side-effect.ts';
 import { unawaitedPrompt } from './unawaited-prompt.ts';
 import { unboundedLoop } from './unbounded-loop.ts';
 import { unknownSuppressionCode } from './unknown-suppression-code.ts';
+import { unresolvedReference } from './unresolved-reference.ts';
 import { unserializableBoundary } from './unserializable-boundary.ts';
 import { unstableId } from './unstable-id.ts';
 import { idRemoved } from './id-removed.ts';
@@ -60,6 +65,7 @@ import { schemaWithoutJsonForm } from './schema-without-json-form.ts';
 import { idMismatch } from './id-mismatch.ts';
 import { workflowApiInStep } from './workflow-api-in-step.ts';
 import { workflowCalledDirectly } from './workflow-called-directly.ts';
+import { workflowInAction } from './workflow-in-action.ts';
 import { writerLockLeak } from './writer-lock-leak.ts';
 
 /** The catalogue, in the order of codes. */
@@ -101,12 +107,18 @@ export const RULES: readonly Rule[] = [
   missingIdempotencyKey,
   swallowedCancellation,
   actionCallsAction,
+  actionImportsIntegration,
+  stepCallsStep,
+  workflowInAction,
   opaqueControlFlow,
   duplicateId,
   oneDefinitionPerFile,
   definitionNotStatic,
+  slugFormat,
+  unresolvedReference,
   missingSchema,
   unstableId,
+  externalDirective,
   toolContract,
   credentialMisplaced,
   toolLevel,

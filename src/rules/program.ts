@@ -26,6 +26,8 @@ export interface Program {
    * @param depth - how many packages to look into, one behind the other
    */
   inPackage(module: ModuleFacts, use: Use, reference: Reference, depth: number): PackageEnd | null;
+  /** Whether an installed package exports a workflow of its own under a name. */
+  isPackageWorkflow(module: ModuleFacts, specifier: string, path: readonly string[]): boolean;
   /** The module of the program that an import specifier leads to. */
   importOf(module: ModuleFacts, specifier: string): ModuleFacts | null;
   /** Everything that a root reaches, itself first. */

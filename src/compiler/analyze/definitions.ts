@@ -106,6 +106,7 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
   if (slug) {
     const at = slug.type === 'ObjectProperty' ? slug.value : slug;
     fact.slugSpan = model.positions.span(at.start as number, at.end as number);
+    if (at.type === 'StringLiteral') fact.slugLiteral = true;
     if (fact.slug === null)
       return refuse(
         at,
@@ -124,6 +125,10 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
     });
     if (missing.includes(idName)) return { fact, site, options: null };
   }
+  const chosen = options.get('model');
+  const value = chosen?.type === 'ObjectProperty' ? unwrap(chosen.value) : null;
+  const path = value && staticPath(value.type === 'CallExpression' ? (value.callee as Node) : value);
+  if (path) fact.model = path;
   fact.references = [...elements(options.get('tools')), ...elements(options.get('credentials'))];
   const unit = model.units[site.unit];
   if (unit) unit.path = fact.slug ?? '';
