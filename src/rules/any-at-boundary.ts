@@ -1,4 +1,4 @@
-import { definitionName } from './boundary-calls.ts';
+import { definitionName, isInstalled } from './boundary-calls.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import type { ValueType } from './types.ts';
 
@@ -37,7 +37,7 @@ export const anyAtBoundary = defineRule({
   check({ program, types, report }) {
     if (!types) return;
     for (const { file, functions, definitions } of program.modules) {
-      if (/\.[cm]?jsx?$/.test(file)) continue;
+      if (/\.[cm]?jsx?$/.test(file) || isInstalled(file)) continue;
       for (const { kind, name, text, nameSpan } of functions) {
         const signature = kind === 'step' ? types.signature(file, text) : null;
         if (!signature) continue;

@@ -31,7 +31,7 @@ export function stepCalls(program: Program): BoundaryCall[] {
 }
 
 /** What is installed is not the user's to change. */
-function isInstalled(file: string): boolean {
+export function isInstalled(file: string): boolean {
   return /(?:^|\/)node_modules\//.test(file);
 }
 

@@ -1,4 +1,5 @@
 import type { CaptureFact } from '../compiler/facts.ts';
+import { isInstalled } from './boundary-calls.ts';
 import { refusalText } from './crossing.ts';
 import { defineRule } from './define-rule.ts';
 
@@ -43,7 +44,7 @@ export async function fulfil(id: string) {
     for (const { file, functions } of program.modules)
       for (const { name: step, captures } of functions)
         for (const { name, span, declared, declarationSpan } of captures) {
-          if (JUDGED.has(declared)) continue;
+          if (JUDGED.has(declared) || isInstalled(file)) continue;
           const value = types.variable(file, span);
           const refusal = value?.refusal;
           if (!refusal || (refusal.mayBeStep && refusal.path === value.name)) continue;

@@ -5,6 +5,7 @@ import {
   definitionName,
   hookCalls,
   inlineWorkflows,
+  isInstalled,
   stepCalls,
 } from './boundary-calls.ts';
 import { refused } from './crossing.ts';
@@ -88,7 +89,8 @@ function passedValues({ program }: RuleContext, types: Types): Passed[] {
 function reportSignatures({ program, report }: RuleContext, types: Types, passed: readonly Passed[]): Declared {
   const declared: Declared = new Map();
   const inline = inlineWorkflows(program);
-  for (const module of program.modules)
+  for (const module of program.modules) {
+    if (isInstalled(module.file)) continue;
     for (const { kind, name, text, nameSpan, unit } of module.functions) {
       const target = module.units[unit] as Unit;
       const signature = inline.has(target) ? null : types.signature(module.file, text);
@@ -104,6 +106,7 @@ function reportSignatures({ program, report }: RuleContext, types: Types, passed
       const finding = refused(module.file, `The result of ${kind} \`${name}\``, signature.result, nameSpan);
       if (finding) report(finding);
     }
+  }
   return declared;
 }
 
@@ -122,10 +125,10 @@ function note(declared: Declared, target: BoundaryCall['target'], index: number)
 }
 
 function reportDefinitions({ program, report }: RuleContext, types: Types, declared: Declared): void {
-  for (const module of program.modules)
+  for (const module of program.modules) {
     for (const definition of module.definitions) {
       const { kind, span, nameSpan } = definition;
-      if (kind !== 'action' && kind !== 'workflow') continue;
+      if ((kind !== 'action' && kind !== 'workflow') || isInstalled(module.file)) continue;
       const found = types.definition(module.file, span);
       const owner = `${kind} \`${definitionName(definition)}\``;
       const input = found?.input && refused(module.file, `The input of ${owner}`, found.input, nameSpan);
@@ -136,6 +139,7 @@ function reportDefinitions({ program, report }: RuleContext, types: Types, decla
       const output = found?.output && refused(module.file, `The output of ${owner}`, found.output, nameSpan);
       if (output) report(output);
     }
+  }
 }
 
 function reportArguments(

@@ -48,7 +48,7 @@ describe('a TypeScript that fails', () => {
   });
 
   test('when it opens a program, or at a question: the next one is asked from then on', async () => {
-    const dispose = vi.fn();
+    const dispose = vi.fn<() => void>();
     const refuse = (): never => {
       throw new Error('Unexpected EOF while reading from child process (killed by signal SIGKILL)');
     };
@@ -129,7 +129,7 @@ test('a process that is killed gives way to the next TypeScript', async () => {
 });
 
 test('nothing is loaded where nothing has a boundary', async () => {
-  const load = vi.fn(() => {
+  const load = vi.fn<() => never>(() => {
     throw new Error('not wanted');
   });
   const types = typesFrom({ name: 'TypeScript', load });

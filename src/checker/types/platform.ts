@@ -12,6 +12,10 @@ const CROSSING = new Set([
   ...['URL', 'URLSearchParams', 'Headers', 'Request', 'Response'],
   ...['ReadableStream', 'WritableStream', 'TransformStream'],
 ]);
+const TEMPORAL = new Set([
+  ...['Instant', 'Duration', 'PlainDate', 'PlainTime', 'PlainDateTime', 'PlainYearMonth', 'PlainMonthDay'],
+  'ZonedDateTime',
+]);
 const TYPED_ARRAY = /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/;
 const COLLECTIONS = new Set(['Map', 'Set', 'ReadonlyMap', 'ReadonlySet']);
 const PROMISES = new Set(['Promise', 'PromiseLike']);
@@ -43,8 +47,10 @@ export function platformVerdict(model: TypeModel, type: TypeRef): PlatformVerdic
 function verdictOf(model: TypeModel, symbol: SymbolRef): PlatformVerdict | null {
   const name = String(symbol.escapedName);
   if (name.startsWith('__')) return null;
-  const parent = model.parentOf(symbol);
-  if (parent && String(parent.escapedName) === 'Temporal') return 'crosses';
+  if (TEMPORAL.has(name)) {
+    const parent = model.parentOf(symbol);
+    if (parent && String(parent.escapedName) === 'Temporal') return 'crosses';
+  }
   if (!model.declarations(symbol).some(({ file }) => isPlatformFile(file))) return null;
   if (CROSSING.has(name) || TYPED_ARRAY.test(name)) return 'crosses';
   if (COLLECTIONS.has(name)) return 'collection';

@@ -30,7 +30,7 @@ interface Program {
 export class Questions implements Types {
   readonly #context: QuestionContext;
   readonly #programs = new Map<TypeModel, Program>();
-  readonly #positions = new Map<SourceNode, Positions>();
+  readonly #positions = new WeakMap<SourceNode, Positions>();
 
   constructor(context: QuestionContext) {
     this.#context = context;
