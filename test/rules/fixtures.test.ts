@@ -52,6 +52,7 @@ async function check(path: string, { name, by, types }: Rule): Promise<{ text: s
   const configFile = join(root, 'pawl.config.json');
   const text = existsSync(configFile) ? readFileSync(configFile, 'utf8') : null;
   const session = createSession({
+    cache: false,
     root,
     types: types ? sharedTypes : null,
     config: folder ? JSON.parse(text ?? '{}') : { entries: [`${path.slice(root.length + 1)}.ts`] },
