@@ -3,6 +3,7 @@ import { toRelative } from '../disk-resolve.ts';
 import type { TypeBackend, TypeSources } from './backend.ts';
 import type { Flags, SourceNode, TypeModel } from './model.ts';
 import { type NativeChecker, type NativeEnums, nativeModel } from './native-model.ts';
+import { isUnread } from './projects.ts';
 import { Questions } from './questions.ts';
 
 /** `typescript/unstable/sync` and `typescript/unstable/ast` of an installed TypeScript 7. */
@@ -49,9 +50,6 @@ interface NativeProject {
 export function createNativeBackend(typescript: NativeTypeScript): TypeBackend {
   return new NativeBackend(typescript);
 }
-
-/** Cannot read file, cannot find base config, JSON that does not parse. */
-const FATAL: ReadonlySet<number> = new Set([5012, 5083, 6053, 1005, 1127, 1136, 1327, 1328, 5014, 18000]);
 
 class NativeBackend implements TypeBackend {
   readonly #typescript: NativeTypeScript;
@@ -161,7 +159,7 @@ class NativeBackend implements TypeBackend {
   }
 
   #noteProblems({ program, configFileName }: NativeProject, root: string): void {
-    const fatal = program.getConfigFileParsingDiagnostics().find(({ code }) => FATAL.has(code));
+    const fatal = program.getConfigFileParsingDiagnostics().find(({ code }) => isUnread(code));
     if (!fatal) return;
     const why = (fatal.text ?? fatal.messageText ?? '').replace(/\.$/, '');
     this.#notices.add(`Types are asked for without all of ${toRelative(root, configFileName)}: ${why}.`);

@@ -96,7 +96,7 @@ export class Projects {
     const { config: json, error } = api.readConfigFile(config, readFile);
     const parsed = api.parseJsonConfigFileContent(json ?? {}, { ...api.sys, readFile }, directory, undefined, config);
     // An empty list of files is for tsc to tell of, and options that this TypeScript does not know for the one that does.
-    const [first] = [error, ...parsed.errors].filter((each) => each !== undefined && FATAL.has(each.code));
+    const [first] = [error, ...parsed.errors].filter((each) => each !== undefined && isUnread(each.code));
     return {
       config,
       directory,
@@ -138,7 +138,13 @@ const OVERRIDES: ts.CompilerOptions = {
   plugins: undefined,
 };
 
-/** Cannot read file, cannot find base config, errors of JSON syntax. */
-const FATAL: ReadonlySet<number> = new Set([
-  5012, 5083, 6053, 1003, 1005, 1002, 1009, 1010, 1127, 1128, 1136, 1160, 1327, 1328, 5014, 18000,
-]);
+/**
+ * Whether an error of a configuration keeps a part of it from being read: it does not parse, or what it extends cannot be read.
+ * Options that are not known, and configurations that find no file, are for tsc to tell of.
+ */
+export function isUnread(code: number): boolean {
+  return (code >= 1000 && code < 2000) || UNREAD.has(code);
+}
+
+/** No such file, cannot be read, failed to parse, circular, no such base. */
+const UNREAD: ReadonlySet<number> = new Set([5012, 5014, 5083, 6053, 6096, 18000, 18001]);
