@@ -13,7 +13,11 @@ export interface BoundaryCall {
   target: Unit | DefinitionFact | null;
   /** Index of the only argument that crosses; null for all. */
   only: number | null;
+  /** What that argument is called on its way, where the code gives it no name. */
+  root?: string;
 }
+
+type Sender = Pick<BoundaryCall, 'callee' | 'only' | 'root'>;
 
 /** Calls that workflow code makes, each once. Those that steps make run in place and pass what they like. */
 export function stepCalls(program: Program): BoundaryCall[] {
@@ -62,11 +66,11 @@ function calledStep(reference: Reference): Called | null {
 }
 
 /** Functions of the SDKs that send one of their arguments. */
-const SENDERS: Record<string, Pick<BoundaryCall, 'callee' | 'only'>> = {
-  start: { callee: 'the workflow', only: 1 },
-  resumeHook: { callee: 'the hook', only: 1 },
+const SENDERS: Record<string, Sender> = {
+  start: { callee: 'the workflow', only: 1, root: 'args' },
+  resumeHook: { callee: 'the hook', only: 1, root: 'payload' },
 };
-const HOOKS: Record<string, Pick<BoundaryCall, 'callee' | 'only'>> = {
+const HOOKS: Record<string, Sender> = {
   createHook: { callee: 'the hook', only: 0 },
   defineHook: { callee: 'the hook', only: 0 },
 };
@@ -81,11 +85,7 @@ export function hookCalls(program: Program): BoundaryCall[] {
   return sdkCalls(program, 'durable', HOOKS);
 }
 
-function sdkCalls(
-  program: Program,
-  part: SdkPart,
-  known: Record<string, Pick<BoundaryCall, 'callee' | 'only'>>,
-): BoundaryCall[] {
+function sdkCalls(program: Program, part: SdkPart, known: Record<string, Sender>): BoundaryCall[] {
   const calls: BoundaryCall[] = [];
   for (const module of program.modules) {
     if (!module.imports.some(({ source, typeOnly }) => !typeOnly && givesPart(source, part))) continue;
@@ -95,7 +95,7 @@ function sdkCalls(
       if (reference.kind !== 'package' || reference.path.length !== 1) continue;
       const name = reference.path[0] as string;
       if (givesPart(reference.specifier, part) && Object.hasOwn(known, name))
-        calls.push({ module, use, target: null, ...(known[name] as (typeof known)[string]) });
+        calls.push({ module, use, target: null, ...(known[name] as Sender) });
     }
   }
   return calls;

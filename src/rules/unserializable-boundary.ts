@@ -144,15 +144,22 @@ function reportDefinitions({ program, report }: RuleContext, types: Types, decla
 
 function reportArguments(
   { report }: RuleContext,
-  { module, use, callee, target, only }: BoundaryCall,
+  { module, use, callee, target, only, root }: BoundaryCall,
   values: readonly ValueType[],
   declared: Declared,
 ): void {
   for (const [index, value] of values.entries()) {
     if ((only !== null && only !== index) || declared.get(target)?.has(index)) continue;
-    const finding = refused(module.file, `What is passed to ${callee}`, value, use.span);
+    const named = root !== undefined && value.name === `args[${index}]` ? renamed(value, root) : value;
+    const finding = refused(module.file, `What is passed to ${callee}`, named, use.span);
     if (finding) report(finding);
   }
+}
+
+/** With another root of its paths. */
+function renamed(value: ValueType, name: string): ValueType {
+  const refusal = value.refusal && { ...value.refusal, path: name + value.refusal.path.slice(value.name.length) };
+  return { ...value, name, refusal };
 }
 
 function reportPayloads({ program, report }: RuleContext, types: Types): void {
