@@ -10,7 +10,7 @@ import { readPromises } from './calls-promises.ts';
 import { readRaces } from './calls-races.ts';
 import { readRequests } from './calls-requests.ts';
 import { isLost, outcomeOf } from './calls-result.ts';
-import { type CallNode, CallWalk, type Found, propertyOf } from './calls-walk.ts';
+import { type CallNode, type Found, propertyOf } from './calls-walk.ts';
 import { readWriters } from './calls-writers.ts';
 import type { Model } from './model.ts';
 

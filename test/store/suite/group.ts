@@ -105,7 +105,7 @@ export function groupTests(context: Context): void {
     });
     await makeOwnedRun(store, 'r1');
     armed = true;
-    await expect(store.append(request('r1', [scheduled(0)]))).rejects.toThrow();
+    await expect(store.append(request('r1', [scheduled(0)]))).rejects.toThrow('crash');
     expect(await store.readEvents('r1')).toHaveLength(written ? 2 : 1);
     expect(await store.append(request('r1', [scheduled(0)], { afterSeq: written ? 2 : 1 }))).toMatchObject({
       ok: true,
