@@ -180,6 +180,8 @@ export interface Unit {
   span: Span;
   nameSpan: Span;
   uses: Use[];
+  /** A function that stands in an argument of a call, which is made when the module is loaded: `register({ run() {…} })`. */
+  given?: true;
   /** A variable that holds `new X(…)`: the path of X. */
   instanceOf?: { kind: 'import' | 'local'; path: string[] };
   /** A variable that holds what a call of an SDK's function gives: the path of that, `['defineHook', '()']`. */

@@ -70,8 +70,10 @@ class Inside {
         const target = this.#program.importOf(module, source);
         if (target) loaded.add(target);
       }
-      for (const unit of module.units)
+      for (const unit of module.units) {
+        if (unit.given) this.#enter(module, unit);
         if (unit.kind === 'module') for (const use of unit.uses) this.#mention(module, use);
+      }
     }
     this.#follow();
     return loaded;

@@ -388,6 +388,8 @@ export class Walker extends ReferenceWalker {
     if (path === null || path === this.model.units[this.unit]?.path) return;
     const method = node.type === 'ClassMethod' || node.type === 'ClassPrivateMethod' || node.type === 'ObjectMethod';
     this.unit = this.openUnit(method ? 'method' : 'function', path, node);
+    if (this.stack.some(({ type }) => type === 'CallExpression' || type === 'NewExpression'))
+      (this.model.units[this.unit] as Unit).given = true;
   }
 
   protected inRun(node: t.ObjectProperty, body: () => void): void {
