@@ -326,15 +326,18 @@ export class Crossing {
   }
 
   #members(type: TypeRef, depth: number): Found | null {
-    if (this.#isDefinition(type)) return null;
+    if (this.#isOfSdk(type)) return null;
     const found = this.#firstMember(type, depth);
     return found && this.#isImplemented(type) ? null : found;
   }
 
-  /** Definitions stand for their step or workflow: `{ slug, run }`, `{ slug, prompt }`. */
-  #isDefinition(type: TypeRef): boolean {
+  /**
+   * What the SDKs know how to send, by its members: definitions stand for their step or workflow (`{ slug, run }`,
+   * `{ slug, prompt }`), and the request of a webhook is answered where it arrives (`respondWith`).
+   */
+  #isOfSdk(type: TypeRef): boolean {
     const has = (name: string): boolean => this.#model.property(type, name) !== undefined;
-    return has('slug') && (has('run') || has('prompt'));
+    return has('respondWith') || (has('slug') && (has('run') || has('prompt')));
   }
 
   /** A class that serializes has all that the type asks for, so an instance of it may be meant. */
