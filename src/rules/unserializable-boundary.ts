@@ -27,7 +27,7 @@ export const unserializableBoundary = defineRule({
       'A parameter or the result of a step or a workflow, the payload of a hook, or a value that is passed to one of them has a type in which something cannot be serialized. The message names the path to it: `order.customer.save`.',
     why: 'Arguments and results cross as data: they are written to the event log and read again in another process. A function, a symbol, a `WeakMap`, a promise or an instance of a class without the serialization methods is refused there, while the workflow runs.',
     allowed:
-      'What structured cloning takes (`Date`, `Map`, `Set`, `RegExp`, typed arrays, cyclic objects), errors, `URL`, `Headers`, `Request`, `Response` and streams; instances of classes with the static methods `[serialize]` and `[deserialize]`; steps and workflows as values. Optional members and unions of which one part can cross, as long as no call passes the other.',
+      'What structured cloning takes (`Date`, `Map`, `Set`, `RegExp`, typed arrays, cyclic objects), errors, `URL`, `Headers`, `Request`, `Response` and streams; instances of classes with the static methods `[serialize]` and `[deserialize]`; steps, workflows, definitions and requests of webhooks as values. Optional members and unions of which one part can cross, as long as no call passes the other.',
     unseen:
       'Everything in a project without TypeScript. What hides behind `any` and `unknown`. Instances of classes without methods that were not made in sight: a plain object may have their type. Values that code outside of the checked files passes.',
   },
