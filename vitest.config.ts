@@ -16,6 +16,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/dist.ts'],
     setupFiles: ['test/support/console.ts'],
+    // One process a core: vitest leaves one core to itself otherwise, half of a small machine.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 60_000,
     restoreMocks: true,

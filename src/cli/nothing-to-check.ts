@@ -17,7 +17,8 @@ export interface Checked {
  */
 export async function nothingToCheck({ root, named, stats, source }: Checked): Promise<string[]> {
   if (named.length === 0) {
-    if (stats.steps > 0 || stats.workflows > 0) return [];
+    // Without any entry there is an error that says so, PAWL_NO_ENTRIES.
+    if (stats.entries === 0 || stats.steps > 0 || stats.workflows > 0) return [];
     return [`there is no step and no workflow in ${count(stats.entries)}; ${ADVICE}`];
   }
   const { discoverDirectory } = await import('../checker/index.ts');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createSession } from '../../src/checker/index.ts';
-import { spawnCli } from '../support/cli.ts';
+import { runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'pawl-paths-')));
@@ -47,8 +47,8 @@ export async function main(n: number) {
   });
   mkdirSync(join(root, 'node_modules'), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules/zod'), join(root, 'node_modules/zod'));
-  expect(await spawnCli(['check'], { cwd: root })).toEqual({ code: 0, stdout: '', stderr: '' });
-  expect(await spawnCli(['build'], { cwd: root })).toMatchObject({ code: 0, stdout: '' });
+  expect(await runCli(['check'], { cwd: root })).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await runCli(['build'], { cwd: root })).toMatchObject({ code: 0, stdout: '' });
   expect(await spawnCli(['run', 'main', '--input', '3'], { cwd: root })).toEqual({
     code: 0,
     stdout: '7\n',

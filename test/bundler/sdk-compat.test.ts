@@ -17,7 +17,7 @@ import { createTestRuntime } from 'pawl/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { build, compileAppModule } from '../../src/bundler/index.ts';
 import { COMPAT_SDKS, compatEntry, sdkOf } from '../../src/sdk-names.ts';
-import { spawnCli } from '../support/cli.ts';
+import { runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
 import { findings } from './project.ts';
@@ -70,8 +70,8 @@ await build({
 describe('a program for the Workflow SDK', () => {
   test('is checked and built, unchanged', async () => {
     const root = onboardingApp();
-    expect(await spawnCli(['check'], { cwd: root })).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(await spawnCli(['build'], { cwd: root })).toMatchObject({
+    expect(await runCli(['check'], { cwd: root })).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await runCli(['build'], { cwd: root })).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/^built 1 workflow and 3 steps /),
     });
@@ -92,7 +92,7 @@ describe('a program for the Workflow SDK', () => {
   test('without `compat` the build says what to set', async () => {
     const root = onboardingApp();
     writeFileSync(join(root, 'pawl.config.ts'), 'export default {};\n');
-    const { code, stdout } = await spawnCli(['build'], { cwd: root });
+    const { code, stdout } = await runCli(['build'], { cwd: root });
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /^src\/steps\/account\.ts\(2,\d+\): error PAWL9006: `workflow` does not resolve: .*Set `compat: \['workflow'\]` in pawl\.config\.ts/m,
@@ -167,7 +167,7 @@ test('a package that was written for the SDK is built along', async () => {
     'node_modules/greeter/index.js': `import { FatalError } from 'workflow';\nexport async function greet(name) {\n  'use step';\n  if (!name) throw new FatalError('nobody');\n  return 'Hello ' + name;\n}\n`,
     'pawl.config.json': '{ "compat": ["workflow"] }',
   });
-  expect(await spawnCli(['build'], { cwd: root })).toMatchObject({ code: 0 });
+  expect(await runCli(['build'], { cwd: root })).toMatchObject({ code: 0 });
   expect(await spawnCli(['run', 'main', '--input', '"Ada"'], { cwd: root })).toMatchObject({ stdout: '"Hello Ada"\n' });
   const failed = await spawnCli(['run', 'main', '--input', '""'], { cwd: root });
   expect(failed.stderr).toMatch(/FatalError: nobody/);
@@ -214,7 +214,7 @@ test('a module of an application that has a workflow is compiled too, and its ma
 
 test('a wrong name in the configuration', async () => {
   const root = temporaryProject({ 'src/a.ts': '', 'pawl.config.json': '{ "compat": ["temporal"] }' });
-  const { code, stdout } = await spawnCli(['build'], { cwd: root });
+  const { code, stdout } = await runCli(['build'], { cwd: root });
   expect(stdout).toMatch(
     /^pawl\.config\.json\(1,4\): error PAWL9005: `compat\.0` has a wrong value: .*workflow.*keystroke/,
   );

@@ -19,6 +19,7 @@ export async function run(x: number) {
   return [await charge(x), await note(), await new Money(x).pay(1), await triage.run(x)];
 }
 export const triage = defineAction({ slug: 'triage', input: z.number(), output: z.number(), run: async (x) => x });
+// pawl-ignore PAWL6004 -- ids are arbitrary text to what reads them off the bundles
 export const daily = defineWorkflow({ slug: 'daily "quoted" \\u00fc', input: z.number(), output: z.number(), run: async (x) => triage.run(x) });
 `;
 

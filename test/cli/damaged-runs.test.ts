@@ -1,12 +1,12 @@
 /** Damage in the rows of one run: that run is parked, with its reason, and no other run suffers. */
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from 'pawl/runtime';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createWorker } from '../../src/runtime/index.ts';
 import { loadSqlite } from '../../src/store/sqlite/driver.ts';
-import { type CliResult, spawnCli } from '../support/cli.ts';
+import { type CliResult, runCli, spawnCli } from '../support/cli.ts';
 
 const MAIN = `import { existsSync } from 'node:fs';
 
@@ -29,21 +29,24 @@ export async function both(id: string) {
 
 const root = mkdtempSync(join(tmpdir(), 'pawl-damaged-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+/** In a process of its own: it dies, or it loads code of the project. */
 const cli = (...argv: string[]): Promise<CliResult> => spawnCli(argv, { cwd: root });
+const look = (...argv: string[]): Promise<CliResult> => runCli(argv, { cwd: root });
 const url = `sqlite:${join(root, '.pawl/pawl.db')}`;
 
 beforeAll(async () => {
   mkdirSync(join(root, 'src'));
   writeFileSync(join(root, 'src/main.ts'), MAIN);
   expect(await cli('build')).toMatchObject({ code: 0 });
-});
-
-/** Two runs that were cut short in the middle. */
-beforeEach(async () => {
-  for (const file of ['go', '.pawl/pawl.db', '.pawl/pawl.db-wal', '.pawl/pawl.db-shm'])
-    rmSync(join(root, file), { force: true });
+  // Two runs that were cut short in the middle.
   for (const id of ['bad', 'good']) await cli('run', 'both', '--input', `"${id}"`, '--id', id);
   writeFileSync(join(root, 'go'), '');
+  cpSync(join(root, '.pawl'), join(root, 'cut-short'), { recursive: true });
+});
+
+beforeEach(() => {
+  rmSync(join(root, '.pawl'), { recursive: true });
+  cpSync(join(root, 'cut-short'), join(root, '.pawl'), { recursive: true });
 });
 
 async function damage(sql: string): Promise<void> {
@@ -91,12 +94,12 @@ test.each<[what: string, sql: string, expected: RegExp]>([
     await worker.close();
     await store.close();
   }
-  const { code, stdout } = await cli('runs');
+  const { code, stdout } = await look('runs');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^good {2}completed /m);
   expect(stdout).toMatch(/^bad {3}parked .*\n {2}PAWL_STORE_CORRUPT: The run cannot be read: /m);
 
-  const inspected = await cli('inspect', 'bad');
+  const inspected = await look('inspect', 'bad');
   expect(inspected.stdout).toMatch(/^\w+ {2}parked\n/);
   const reason = inspected.stdout + inspected.stderr;
   expect(reason).toMatch(/PAWL_STORE_CORRUPT: /);
@@ -105,14 +108,14 @@ test.each<[what: string, sql: string, expected: RegExp]>([
 
   const again = await cli(
     'run',
-    String(JSON.parse((await cli('runs', '--json')).stdout).find(({ id }: { id: string }) => id === 'bad').workflow),
+    String(JSON.parse((await look('runs', '--json')).stdout).find(({ id }: { id: string }) => id === 'bad').workflow),
     '--id',
     'bad',
   );
   expect(again.stderr).toMatch(/PAWL_(?:STORE_CORRUPT|WORKFLOW_UNKNOWN)/);
   expect(again.code).not.toBe(0);
 
-  expect(await cli('cancel', 'bad')).toMatchObject({ code: 0 });
+  expect(await look('cancel', 'bad')).toMatchObject({ code: 0 });
 });
 
 test.each<[what: string, sql: string]>([
@@ -121,7 +124,7 @@ test.each<[what: string, sql: string]>([
   ['the reason of a parked one', `UPDATE runs SET status = 'parked', parked = '{"code"' WHERE id = 'bad'`],
 ])('%s: the log decides, and the run goes on', async (_what, sql) => {
   await damage(sql);
-  const { code, stdout } = await cli('runs');
+  const { code, stdout } = await look('runs');
   expect({ code, lines: stdout.match(/^(?:good|bad) /gm)?.length }).toEqual({ code: 0, lines: 2 });
   expect(await cli('run', 'both', '--id', 'good')).toMatchObject({ code: 0 });
   const { stdout: result, code: ended } = await cli('run', 'both', '--id', 'bad');
@@ -132,7 +135,7 @@ test.each<[what: string, sql: string]>([
 test('the status of a run that has ended: it stays at its end', async () => {
   await cli('run', 'both', '--id', 'bad');
   await damage(`UPDATE runs SET status = 'comp1eted' WHERE id = 'bad'`);
-  expect((await cli('runs')).stdout).toMatch(/^bad {3}completed /m);
+  expect((await look('runs')).stdout).toMatch(/^bad {3}completed /m);
   const { code, stdout } = await cli('run', 'both', '--id', 'bad');
   expect({ code, result: JSON.parse(stdout) }).toEqual({ code: 0, result: ['first of bad', 'second of bad'] });
 });

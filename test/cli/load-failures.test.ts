@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type CliResult, spawnCli } from '../support/cli.ts';
+import { type CliResult, runCli, spawnCli } from '../support/cli.ts';
 import { temporaryProject } from '../support/project.ts';
 
 const MAIN = `export async function work() { 'use step'; return 1; }
@@ -14,7 +14,7 @@ const OTHER = `export async function other() { 'use step'; }\n`;
 /** Builds a project and runs its workflow. */
 async function run(files: Record<string, string>, meanwhile: (root: string) => void = () => {}): Promise<CliResult> {
   const root = temporaryProject(files);
-  expect(await spawnCli(['build'], { cwd: root })).toMatchObject({ code: 0, stdout: '' });
+  expect(await runCli(['build'], { cwd: root })).toMatchObject({ code: 0, stdout: '' });
   meanwhile(root);
   const result = await spawnCli(['run', 'main'], { cwd: root });
   expect(result.stderr).not.toMatch(/\n {4}at /);
@@ -146,12 +146,12 @@ test('a `throw` that every load meets is told by the build, at its place', async
     ],
   ];
   for (const [files, place] of cases) {
-    const { code, stdout } = await spawnCli(['build'], { cwd: temporaryProject(files) });
+    const { code, stdout } = await runCli(['build'], { cwd: temporaryProject(files) });
     expect(stdout).toMatch(/error PAWL9007: This `throw` is met whenever the module is loaded/);
     expect(stdout.split('\n').filter(Boolean)).toHaveLength(1);
     expect(stdout.startsWith(`${place}: `)).toBe(true);
     expect(code).toBe(1);
   }
   const fine = `${MAIN}if (process.env.OFF) throw new Error('off');\nfunction no() { throw new Error('no'); }\nexport const maybe = no;\n`;
-  expect(await spawnCli(['build'], { cwd: temporaryProject({ 'src/main.ts': fine }) })).toMatchObject({ code: 0 });
+  expect(await runCli(['build'], { cwd: temporaryProject({ 'src/main.ts': fine }) })).toMatchObject({ code: 0 });
 });

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type CliResult, spawnCli } from '../support/cli.ts';
+import { type CliResult, runCli } from '../support/cli.ts';
 import { temporaryProject } from '../support/project.ts';
 
 const STEP = `export async function work() { 'use step'; return 1; }\n`;
@@ -12,7 +12,7 @@ const MACHINES = ['json', 'sarif', 'github', 'gitlab', 'junit'];
 function project(files: Record<string, string>): (...argv: string[]) => Promise<CliResult> {
   const root = temporaryProject(files);
   mkdirSync(join(root, 'empty'));
-  return (...argv) => spawnCli(['check', ...argv], { cwd: root });
+  return (...argv) => runCli(['check', ...argv], { cwd: root });
 }
 
 test('an empty directory', async () => {
