@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import type { ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { compareText } from '../diagnostics/order.ts';
 import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
-import type { Chain, ChainQuery, PackageEnd, Place, Program, Reference } from '../rules/program.ts';
+import type { Chain, ChainQuery, PackageEnd, Place, Program, Reference, ResolvedUse } from '../rules/program.ts';
 import type { PackageSource } from './package-query.ts';
-import { type ChainSuppressions, findChains, reachFrom } from './reach.ts';
+import { type ChainSuppressions, findChains, reachFrom, targetOf } from './reach.ts';
 import { transplant } from './transplant.ts';
 import type { Resolution, Resolve } from './resolution.ts';
 
@@ -29,8 +29,11 @@ export class ProgramGraph implements Program {
   readonly #packages: PackageSource | null;
   #suppressions: ChainSuppressions;
   readonly #indexes = new Map<ModuleFacts, ModuleIndex>();
-  /** With the modules that the way there leads through. */
-  readonly #references = new WeakMap<Use, { reference: Reference; trail: readonly ModuleFacts[] }>();
+  readonly #references = new WeakMap<Use, Known<{ reference: Reference }>>();
+  /** By their list: when a module is put in place of an older one, its units live on with lists of their own. */
+  readonly #uses = new WeakMap<readonly Use[], Known<{ uses: readonly ResolvedUse[] }>>();
+  /** Of checks. */
+  #round = 0;
   #trail: Set<ModuleFacts> | null = null;
   readonly #known = new Map<string, ModuleFacts | undefined>();
   readonly #touched = new Set<ModuleFacts>();
@@ -75,6 +78,7 @@ export class ProgramGraph implements Program {
     }
     this.#suppressions = suppressions;
     this.#touched.clear();
+    this.#round++;
     this.#modules = this.#load();
     return true;
   }
@@ -126,8 +130,7 @@ export class ProgramGraph implements Program {
       const { module, unit } = queue[at] as Place;
       if (seen.has(unit)) continue;
       seen.add(unit);
-      for (const use of unit.uses) {
-        const reference = this.resolve(module, use);
+      for (const { reference } of this.usesOf({ module, unit })) {
         if (reference.kind !== 'unit' && reference.kind !== 'definition') continue;
         if (reference.module.functions.length > 0 || reference.module.definitions.length > 0) take(reference.module);
         if (reference.kind === 'unit' && isPlain(reference)) queue.push(reference);
@@ -180,12 +183,34 @@ export class ProgramGraph implements Program {
     if (!known) {
       this.#trail = new Set();
       const reference = this.#resolveUse(module, use);
-      known = { reference, trail: [...this.#trail] };
+      known = { reference, trail: [...this.#trail], round: -1 };
       this.#trail = null;
       this.#references.set(use, known);
     }
-    for (const each of known.trail) this.#touch(each);
+    this.#touchTrail(known);
     return known.reference;
+  }
+
+  usesOf({ module, unit }: Place): readonly ResolvedUse[] {
+    let known = this.#uses.get(unit.uses);
+    if (!known) {
+      const trail = new Set<ModuleFacts>();
+      const uses = unit.uses.map((use): ResolvedUse => {
+        const reference = this.resolve(module, use);
+        for (const each of (this.#references.get(use) as Known<object>).trail) trail.add(each);
+        return { use, reference, target: targetOf(use, reference) };
+      });
+      known = { uses, trail: [...trail], round: this.#round };
+      this.#uses.set(unit.uses, known);
+    }
+    this.#touchTrail(known);
+    return known.uses;
+  }
+
+  #touchTrail(known: Known<object>): void {
+    if (known.round === this.#round) return;
+    known.round = this.#round;
+    for (const each of known.trail) this.#touch(each);
   }
 
   #resolveUse(module: ModuleFacts, use: Use): Reference {
@@ -327,6 +352,13 @@ export class ProgramGraph implements Program {
     return index;
   }
 }
+
+/** What was found out, and the modules that the way there leads through. */
+type Known<Found> = Found & {
+  readonly trail: readonly ModuleFacts[];
+  /** The last check that was told of them. */
+  round: number;
+};
 
 function isWorkflow({ kind }: Unit): boolean {
   return (WORKFLOW_KINDS as readonly Unit['kind'][]).includes(kind);

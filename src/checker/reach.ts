@@ -21,9 +21,7 @@ export function reachFrom(program: Program, root: Place, through: (target: Place
   const reached: Place[] = [root];
   const seen = new Set<Unit>([root.unit]);
   for (let at = 0; at < reached.length; at++) {
-    const { module, unit } = reached[at] as Place;
-    for (const use of unit.uses) {
-      const target = targetOf(use, program.resolve(module, use));
+    for (const { target } of program.usesOf(reached[at] as Place)) {
       if (!target || seen.has(target.unit) || !through(target)) continue;
       seen.add(target.unit);
       reached.push(target);
@@ -101,10 +99,9 @@ function explore<End>(program: Program, query: ChainQuery<End>, suppressions: Ch
     const node: Node<End> = { place, edges: [], ends: [], cut: [] };
     nodes.set(place.unit, node);
     const root = at < query.roots.length;
-    for (const use of place.unit.uses) {
-      const reference = program.resolve(place.module, use);
+    for (const { use, reference, target: leads } of program.usesOf(place)) {
       const end = query.end(use, reference, place);
-      const target = end === null ? targetOf(use, reference) : null;
+      const target = end === null ? leads : null;
       if (end === null && !(target && query.through(target))) continue;
       // The place in the root is where the finding will stand: there the suppression is applied to the finding itself.
       const cut = !root && suppressions.covers(place.module.file, use.span.line, query.rule);

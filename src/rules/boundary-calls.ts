@@ -1,7 +1,7 @@
 import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { givesPart, type SdkPart } from '../sdks.ts';
-import { isPlain, WORKFLOW_KINDS } from './levels.ts';
 import type { Program, Reference } from './program.ts';
+import { reachedCode } from './reached.ts';
 
 /** Calls at which values leave for somewhere else: what workflows pass to steps, and what apps start and resume runs with. */
 export interface BoundaryCall {
@@ -22,15 +22,10 @@ type Sender = Pick<BoundaryCall, 'callee' | 'only' | 'root'>;
 /** Calls that workflow code makes, each once. Those that steps make run in place and pass what they like. */
 export function stepCalls(program: Program): BoundaryCall[] {
   const calls: BoundaryCall[] = [];
-  const seen = new Set<Use>();
-  for (const root of program.places(...WORKFLOW_KINDS))
-    for (const { module, unit } of program.reach(root, isPlain))
-      for (const use of unit.uses) {
-        if (use.access !== 'call' || seen.has(use) || isInstalled(module.file)) continue;
-        seen.add(use);
-        const found = calledStep(program.resolve(module, use));
-        if (found) calls.push({ module, use, ...found });
-      }
+  for (const { use, reference, at } of reachedCode(program, 'workflow').uses) {
+    const found = use.access === 'call' ? calledStep(reference) : null;
+    if (found && !isInstalled(at.module.file)) calls.push({ module: at.module, use, ...found });
+  }
   return calls;
 }
 
@@ -42,12 +37,9 @@ export function isInstalled(file: string): boolean {
 /** Workflows that workflow code calls: there they run as a part of the caller, and nothing of theirs crosses. */
 export function inlineWorkflows(program: Program): ReadonlySet<Unit> {
   const found = new Set<Unit>();
-  for (const root of program.places(...WORKFLOW_KINDS))
-    for (const { module, unit } of program.reach(root, isPlain))
-      for (const use of unit.uses) {
-        const reference = use.access === 'call' ? program.resolve(module, use) : null;
-        if (reference?.kind === 'unit' && reference.unit.kind === 'workflow') found.add(reference.unit);
-      }
+  for (const { use, reference } of reachedCode(program, 'workflow').uses)
+    if (use.access === 'call' && reference.kind === 'unit' && reference.unit.kind === 'workflow')
+      found.add(reference.unit);
   return found;
 }
 

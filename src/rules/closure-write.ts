@@ -1,8 +1,10 @@
 import type { Unit, Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName, runsAtLoad } from './chain.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
-import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
+import { levelName } from './levels.ts';
 import type { Chain, Place, Program, Reference } from './program.ts';
+import { reachedCode } from './reached.ts';
+import { chainsFrom } from './workflow-chains.ts';
 
 /**
  * Variables of enclosing functions are the compiler's part. Here: variables of modules, which steps and workflows each have a
@@ -50,12 +52,9 @@ export async function fulfil(amounts: number[]) {
   check({ program, report }) {
     const { reads, writes } = workflowAccess(program);
     if (reads.size === 0) return;
-    const chains = program.chains({
-      rule: 'closure-write',
-      roots: program.places(...STEP_KINDS),
-      end: (use, reference) => lostWrite(use, reference, reads, writes),
-      through: isPlain,
-    });
+    const chains = chainsFrom('closure-write', program, 'step', (use, reference) =>
+      lostWrite(use, reference, reads, writes),
+    );
     for (const { hops, end } of chains) if (!runsAtLoad(hops)) reportWrite(report, hops, end);
   },
 });
@@ -125,24 +124,16 @@ function variableOf(reference: Reference): Variable | null {
 function workflowAccess(program: Program): { reads: Map<string, Read[]>; writes: Set<Use> } {
   const reads = new Map<string, Read[]>();
   const writes = new Set<Use>();
-  const seen = new Set<Place['unit']>();
-  for (const root of program.places(...WORKFLOW_KINDS)) {
-    for (const { module, unit } of program.reach(root, isPlain)) {
-      if (seen.has(unit)) continue;
-      seen.add(unit);
-      for (const use of unit.uses) {
-        const reference = program.resolve(module, use);
-        if (use.access === 'write' || changedBy(use, reference)) {
-          writes.add(use);
-          continue;
-        }
-        const variable = variableOf(reference);
-        if (!variable) continue;
-        const list = reads.get(variable.key) ?? [];
-        reads.set(variable.key, list);
-        list.push({ ...variable, module, unit, use });
-      }
+  for (const { use, reference, at } of reachedCode(program, 'workflow').uses) {
+    if (use.access === 'write' || changedBy(use, reference)) {
+      writes.add(use);
+      continue;
     }
+    const variable = variableOf(reference);
+    if (!variable) continue;
+    const list = reads.get(variable.key) ?? [];
+    reads.set(variable.key, list);
+    list.push({ ...variable, module: at.module, unit: at.unit, use });
   }
   return { reads, writes };
 }

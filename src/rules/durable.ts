@@ -3,6 +3,7 @@ import type { Span } from '../diagnostics/types.ts';
 import { givesPart, isSdk } from '../sdks.ts';
 import { DEFAULT_INTEGRATIONS, matchesSpecifier } from './integrations.ts';
 import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
+import { isListed, sitesOf } from './place-facts.ts';
 import type { Hop, Place, Program, Reference } from './program.ts';
 
 /** Which calls are durable, and the code of workflows and steps with the sites of its calls. */
@@ -15,9 +16,11 @@ export interface Durable {
   name: string;
 }
 
-/** A unit that runs at the level of a root, and the way there; no hops for the root itself. */
+/** A unit that runs at the level of a root. */
 export interface Reached extends Place {
-  hops: readonly Hop[];
+  root: Place;
+  /** The way there; none for the root itself. */
+  readonly hops: readonly Hop[];
   sites: readonly CallSite[];
 }
 
@@ -99,24 +102,10 @@ export function functionOf({ calls }: ModuleFacts, index: number | undefined): I
   return index === undefined ? undefined : calls?.functions?.[index];
 }
 
-/** Units of a module that a place stands for: variables that are assigned again have several. */
-export function unitsOf({ module, unit }: Place): number[] {
-  const own = module.units.indexOf(unit);
-  if (own >= 0 && unit.kind !== 'method' && unit.kind !== 'variable') return [own];
-  return module.units.flatMap((candidate, index) =>
-    candidate === unit || (candidate.path === unit.path && candidate.kind === unit.kind) ? [index] : [],
-  );
-}
-
-export function sitesOf(place: Place): CallSite[] {
-  const units = unitsOf(place);
-  return place.module.calls?.sites.filter(({ unit }) => units.includes(unit)) ?? [];
-}
-
 interface Code {
   workflow: readonly Reached[];
   step: readonly Reached[];
-  waits: Map<Unit, boolean>;
+  waits: ReadonlySet<Unit>;
 }
 
 /** By the list of modules, which is a new one in each check. */
@@ -125,7 +114,13 @@ const known = new WeakMap<readonly ModuleFacts[], Code>();
 function codeOf(program: Program): Code {
   let code = known.get(program.modules);
   if (!code) {
-    code = { workflow: reachAll(program, WORKFLOW_KINDS), step: reachAll(program, STEP_KINDS), waits: new Map() };
+    const workflow = reachAll(program, WORKFLOW_KINDS);
+    const step = reachAll(program, STEP_KINDS);
+    code = {
+      workflow: workflow.filter(isOfUser),
+      step: step.filter(isOfUser),
+      waits: durableUnits(program, [...workflow, ...step]),
+    };
     known.set(program.modules, code);
   }
   return code;
@@ -142,46 +137,68 @@ export function stepCode(program: Program): readonly Reached[] {
 }
 
 function reachAll(program: Program, kinds: readonly Unit['kind'][]): Reached[] {
-  const queue: Reached[] = program.places(...kinds).map((place) => ({ ...place, hops: [], sites: sitesOf(place) }));
+  const queue: ReachedPlace[] = program.places(...kinds).map((root) => new ReachedPlace(root, null, null));
   const seen = new Set(queue.map(({ unit }) => unit));
-  for (const { module, unit, hops } of queue) {
-    for (const use of unit.uses) {
-      if (use.access === 'write') continue;
-      const reference = program.resolve(module, use);
-      if (reference.kind !== 'unit' || !isPlain(reference) || seen.has(reference.unit) || !leadsOn(reference)) continue;
-      seen.add(reference.unit);
-      const place = { module: reference.module, unit: reference.unit };
-      queue.push({ ...place, hops: [...hops, { module, unit, use }], sites: sitesOf(place) });
+  for (const place of queue)
+    for (const { use, target } of program.usesOf(place)) {
+      if (!target || seen.has(target.unit) || !isPlain(target)) continue;
+      seen.add(target.unit);
+      queue.push(new ReachedPlace(target, place, use));
     }
-  }
-  return queue.filter(({ module }) => !isInstalled(module.file));
+  return queue;
 }
 
-function leadsOn({ unit, rest }: Extract<Reference, { kind: 'unit' }>): boolean {
-  return unit.kind === 'variable' || rest.length === 0 || /^(?:call|apply|bind)$/.test(rest[0] as string);
+class ReachedPlace implements Reached {
+  readonly module: ModuleFacts;
+  readonly unit: Unit;
+  readonly root: Place;
+  readonly sites: readonly CallSite[];
+  readonly #from: ReachedPlace | null;
+  readonly #use: Use | null;
+
+  constructor({ module, unit }: Place, from: ReachedPlace | null, use: Use | null) {
+    this.module = module;
+    this.unit = unit;
+    this.root = from?.root ?? this;
+    this.sites = sitesOf(this);
+    this.#from = from;
+    this.#use = use;
+  }
+
+  /** Put together for those who ask: kept at each place, the ways of a long chain would be more than memory holds. */
+  get hops(): readonly Hop[] {
+    const hops: Hop[] = [];
+    for (let place: ReachedPlace = this; place.#from && place.#use; place = place.#from)
+      hops.push({ module: place.#from.module, unit: place.#from.unit, use: place.#use });
+    return hops.reverse();
+  }
 }
 
 /** What is installed is not the user's to change. */
-function isInstalled(file: string): boolean {
-  return /(?:^|\/)node_modules\//.test(file);
+function isOfUser({ module }: Place): boolean {
+  return !/(?:^|\/)node_modules\//.test(module.file);
 }
 
-/** Whether a unit calls, itself or through others, something that is recorded. */
-export function reachesDurable(program: Program, place: Place): boolean {
-  const { waits } = codeOf(program);
-  let reaches = waits.get(place.unit);
-  if (reaches === undefined) {
-    reaches = program
-      .reach(place, isPlain)
-      .some((target) => sitesOf(target).some((site) => durableOf(program, target.module, site) !== null));
-    waits.set(place.unit, reaches);
+/** Units that call, themselves or through others, something that is recorded: from those that do backwards, each once. */
+function durableUnits(program: Program, places: readonly Reached[]): Set<Unit> {
+  const callers = new Map<Unit, Unit[]>();
+  const found = new Set<Unit>();
+  for (const place of places) {
+    const { module, unit, sites } = place;
+    if (sites.some((site) => durableOf(program, module, site) !== null)) found.add(unit);
+    for (const { target } of program.usesOf(place)) {
+      if (!target || !isPlain(target)) continue;
+      const list = callers.get(target.unit);
+      if (list) list.push(unit);
+      else callers.set(target.unit, [unit]);
+    }
   }
-  return reaches;
+  for (const unit of found) for (const caller of callers.get(unit) ?? []) found.add(caller);
+  return found;
 }
 
-/** Whether a unit's own function is async, and it waits for something that is recorded. */
+/** Whether a unit that workflows or steps reach is async itself, and waits for something that is recorded. */
 export function isDurableHelper(program: Program, place: Place): boolean {
   if (!isPlain(place) || place.unit.kind === 'variable') return false;
-  const { async = [] } = place.module.calls ?? {};
-  return unitsOf(place).some((unit) => async.includes(unit)) && reachesDurable(program, place);
+  return codeOf(program).waits.has(place.unit) && isListed(place, place.module.calls?.async);
 }

@@ -60,6 +60,7 @@ export async function fulfil(order: string) {
     for (const place of workflowCode(program)) {
       const told = new Set<InnerFunction>();
       for (const site of place.sites) {
+        if (!mayBeLost(place, site)) continue;
         const finding = findingOf(program, place, site, told);
         if (finding) report({ ...finding, ...wayTo(place, targetName(program, place, site)) });
       }
@@ -94,6 +95,24 @@ const WORDS: Record<Durable['kind'], string> = {
 };
 
 const LOST = 'the workflow goes on without it and may end before it is done';
+
+/** What most calls are not, as is seen without asking what they call. */
+function mayBeLost({ module }: Reached, { result, to, fn }: CallSite): boolean {
+  switch (result) {
+    case 'dropped':
+    case 'unused':
+    case 'tested':
+      return true;
+    case 'passed':
+      return to !== undefined && ignores(to);
+    case 'awaited':
+    case 'returned':
+    case 'combined':
+      return functionOf(module, fn)?.role !== undefined;
+    default:
+      return false;
+  }
+}
 
 function findingOf(program: Program, place: Reached, site: CallSite, told: Set<InnerFunction>): DiagnosticInput | null {
   const { module } = place;

@@ -2,9 +2,10 @@ import type { CallSite, ModuleFacts } from '../compiler/facts.ts';
 import { isSdk } from '../sdks.ts';
 import { placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
-import { nameOf, referenceOf, unitsOf, useOf, workflowCode } from './durable.ts';
+import { nameOf, referenceOf, useOf, workflowCode } from './durable.ts';
 import type { Program, Reference } from './program.ts';
 import { wayTo } from './floating-step.ts';
+import { factsOf } from './place-facts.ts';
 
 /**
  * Promises that are made in place and that only something outside of the event log could settle. Timers are rule timer-in-workflow's;
@@ -42,9 +43,7 @@ export async function fulfil(order: string) {
   check({ program, report }) {
     for (const place of workflowCode(program)) {
       const { module } = place;
-      const units = unitsOf(place);
-      for (const { unit, span, via } of module.calls?.promises ?? []) {
-        if (!units.includes(unit)) continue;
+      for (const { span, via } of factsOf(place, module.calls?.promises)) {
         const sites = via.flatMap((index) => module.calls?.sites[index] ?? []);
         if (!sites.every((site) => isForeign(program, module, site))) continue;
         const [first] = sites;

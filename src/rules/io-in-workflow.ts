@@ -1,10 +1,12 @@
+import type { Use } from '../compiler/facts.ts';
 import type { RelatedPlace } from '../diagnostics/types.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import { z } from 'zod';
 import { defineRule } from './define-rule.ts';
 import { type IoEnd, ioEnd } from './io.ts';
-import { isPlain, levelName, WORKFLOW_KINDS } from './levels.ts';
-import type { Hop, PackageEnd, PackageHop } from './program.ts';
+import { levelName } from './levels.ts';
+import type { Hop, PackageEnd, PackageHop, Place, Reference } from './program.ts';
+import { chainsFrom } from './workflow-chains.ts';
 
 /**
  * Follows every use in a workflow through helpers, modules and re-exports, and stops at steps. Reported at the use in the
@@ -63,18 +65,13 @@ export async function fulfil(sku: string) {
       ),
   }),
   check({ program, report, optionsIn }) {
-    const chains = program.chains({
-      rule: 'io-in-workflow',
-      roots: program.places(...WORKFLOW_KINDS),
-      end: (use, reference, { module }) => {
-        const own = ioEnd(use, reference);
-        if (own || reference.kind !== 'package') return own;
-        const found = program.inPackage(module, use, reference, optionsIn(module.file).packageDepth);
-        return found && packageEnd(found);
-      },
-      rank: (end) => (end.absent ? 1 : 0),
-      through: isPlain,
-    });
+    const endOf = (use: Use, reference: Reference, { module }: Place): IoEnd | null => {
+      const own = ioEnd(use, reference);
+      if (own || reference.kind !== 'package') return own;
+      const found = program.inPackage(module, use, reference, optionsIn(module.file).packageDepth);
+      return found && packageEnd(found);
+    };
+    const chains = chainsFrom('io-in-workflow', program, 'workflow', endOf, (end) => (end.absent ? 1 : 0));
     for (const { hops, end } of chains) {
       const [first, second] = hops;
       const last = hops.at(-1) as Hop;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { CallSite, Use } from '../compiler/facts.ts';
 import { stepCalls } from './boundary-calls.ts';
 import { defineRule } from './define-rule.ts';
+import { useOf } from './durable.ts';
 
 /** Long enough for the example. */
 const MANUAL = `You answer questions about orders of a shop that sells parts for bicycles.
@@ -69,11 +71,15 @@ export async function answer(question: string) {
       .describe('Length of a literal from which on it is big, as it is written.'),
   }),
   check({ program, optionsIn, report }) {
+    const literals = new Map<Use, NonNullable<CallSite['literal']>>();
+    for (const module of program.modules)
+      for (const site of module.calls?.sites ?? []) {
+        const use = site.literal && useOf(module, site);
+        if (site.literal && use) literals.set(use, site.literal);
+      }
+    if (literals.size === 0) return;
     for (const { module, use, callee } of stepCalls(program)) {
-      const site = module.calls?.sites.find(
-        (candidate) => candidate.use !== undefined && module.units[candidate.unit]?.uses[candidate.use] === use,
-      );
-      const literal = site?.literal;
+      const literal = literals.get(use);
       if (!literal || literal.size < optionsIn(module.file).characters) continue;
       report({
         file: module.file,

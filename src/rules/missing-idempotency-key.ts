@@ -1,6 +1,7 @@
 import type { ModuleFacts, RequestFact, Unit } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
-import { type Reached, referenceOf, stepCode, unitsOf } from './durable.ts';
+import { type Reached, referenceOf, stepCode } from './durable.ts';
+import { factsOf } from './place-facts.ts';
 import type { Program, Reference } from './program.ts';
 
 /**
@@ -49,9 +50,8 @@ export async function sell(amount: number) {
   check({ program, report }) {
     for (const place of stepCode(program)) {
       const { module } = place;
-      const units = unitsOf(place);
-      for (const request of module.calls?.requests ?? []) {
-        if (!units.includes(request.unit) || request.key === 'present' || !isSent(program, module, request)) continue;
+      for (const request of factsOf(place, module.calls?.requests)) {
+        if (request.key === 'present' || !isSent(program, module, request)) continue;
         if (request.key === 'changing') {
           report({
             file: module.file,
@@ -93,8 +93,7 @@ function movesMoney(url: string): boolean {
   return BANKS.test(url) || MONEY.test(path.replace(/\?.*$/, ''));
 }
 
-function isNeverRepeated({ module, unit, hops }: Reached): boolean {
-  const root = hops[0] ?? { module, unit };
+function isNeverRepeated({ root }: Reached): boolean {
   const fact = root.module.functions.find(({ unit: index }) => isUnit(root.module, index, root.unit));
   return fact?.options.maxRetries === 0;
 }

@@ -18,6 +18,8 @@ export interface Program {
   places(...kinds: Unit['kind'][]): Place[];
   /** What a use in a module means. */
   resolve(module: ModuleFacts, use: Use): Reference;
+  /** All uses of a unit, with what they mean; resolved once for all who ask. */
+  usesOf(place: Place): readonly ResolvedUse[];
   /** For each use in each root that leads to an end: the shortest chain there. */
   chains<End>(query: ChainQuery<End>): Chain<End>[];
   /**
@@ -41,6 +43,13 @@ export interface Place {
 
 export interface Hop extends Place {
   use: Use;
+}
+
+export interface ResolvedUse {
+  use: Use;
+  reference: Reference;
+  /** The unit that runs, or may be run, where the use stands; null where it leads to none. */
+  target: Place | null;
 }
 
 /** A function of a package that does I/O, and the way there. */

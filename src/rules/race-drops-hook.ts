@@ -1,6 +1,7 @@
 import type { RaceFact } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
-import { durableOf, type Reached, spanOf, unitsOf, workflowCode } from './durable.ts';
+import { durableOf, type Reached, spanOf, workflowCode } from './durable.ts';
+import { factsOf } from './place-facts.ts';
 import type { Program } from './program.ts';
 
 /**
@@ -60,9 +61,8 @@ export async function approval(id: string) {
   check({ program, report }) {
     for (const place of workflowCode(program)) {
       const { module } = place;
-      const units = unitsOf(place);
-      for (const race of module.calls?.races ?? []) {
-        if (!units.includes(race.unit) || !loses(program, place, race)) continue;
+      for (const race of factsOf(place, module.calls?.races)) {
+        if (!loses(program, place, race)) continue;
         const waits = waitsOf(program, place, race);
         const [first] = waits;
         report({

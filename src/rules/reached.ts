@@ -48,13 +48,20 @@ function collect(program: Program, kinds: readonly Unit['kind'][]): ReachedCode 
   const places: ReachedPlace[] = [];
   const units = new Set<Unit>();
   const uses: ReachedUse[] = [];
-  for (const root of program.places(...kinds))
-    for (const { module, unit } of program.reach(root, (target) => isPlain(target) && !units.has(target.unit))) {
-      if (units.has(unit)) continue;
-      units.add(unit);
-      const at: ReachedPlace = { module, unit, root };
-      places.push(at);
-      for (const use of unit.uses) uses.push({ use, reference: program.resolve(module, use), at });
+  for (const root of program.places(...kinds)) {
+    if (units.has(root.unit)) continue;
+    units.add(root.unit);
+    const first = places.length;
+    places.push({ ...root, root });
+    for (let next = first; next < places.length; next++) {
+      const at = places[next] as ReachedPlace;
+      for (const { use, reference, target } of program.usesOf(at)) {
+        uses.push({ use, reference, at });
+        if (!target || units.has(target.unit) || !isPlain(target)) continue;
+        units.add(target.unit);
+        places.push({ ...target, root });
+      }
     }
+  }
   return { places, units, uses };
 }

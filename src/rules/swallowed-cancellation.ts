@@ -2,8 +2,9 @@ import type { CallSite, ModuleFacts, TryFact } from '../compiler/facts.ts';
 import { isSdk } from '../sdks.ts';
 import { placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
-import { durableOf, functionOf, type Reached, spanOf, unitsOf, workflowCode } from './durable.ts';
+import { durableOf, functionOf, type Reached, spanOf, workflowCode } from './durable.ts';
 import { wayTo } from './floating-step.ts';
+import { factsOf } from './place-facts.ts';
 import type { Program } from './program.ts';
 
 /**
@@ -64,9 +65,7 @@ export async function watch() {
     if (isForOthers(program)) return;
     for (const place of workflowCode(program)) {
       const { module } = place;
-      const units = unitsOf(place);
-      for (const fact of module.calls?.tries ?? []) {
-        if (!units.includes(fact.unit)) continue;
+      for (const fact of factsOf(place, module.calls?.tries)) {
         const guarded = guardedCall(program, place, fact);
         if (!guarded || !handlerOnlyPauses(program, module, fact) || !goesOn(program, place, fact)) continue;
         const name = durableOf(program, module, guarded)?.name ?? '';
@@ -91,8 +90,10 @@ export async function watch() {
 
 /** Programs for an SDK whose cancelled runs just stop. */
 function isForOthers({ modules }: Program): boolean {
-  const sources = modules.flatMap(({ imports }) => imports.map(({ source }) => source)).filter(isSdk);
-  return sources.length > 0 && !sources.some((source) => /^pawl(?:\/|$)/.test(source));
+  const sources = new Set<string>();
+  for (const { imports } of modules) for (const { source } of imports) sources.add(source);
+  const sdks = [...sources].filter(isSdk);
+  return sdks.length > 0 && !sdks.some((source) => /^pawl(?:\/|$)/.test(source));
 }
 
 function isIn(module: ModuleFacts, site: CallSite, { start, end }: Pick<TryFact, 'start' | 'end'>): boolean {

@@ -1,8 +1,9 @@
 import type { CallSite, LoopFact, ModuleFacts } from '../compiler/facts.ts';
 import { placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
-import { durableOf, functionOf, type Reached, referenceOf, spanOf, unitsOf, workflowCode } from './durable.ts';
+import { durableOf, functionOf, type Reached, referenceOf, spanOf, workflowCode } from './durable.ts';
 import { isPlain, WORKFLOW_KINDS } from './levels.ts';
+import { factsOf, isListed } from './place-facts.ts';
 import type { Place, Program } from './program.ts';
 
 /**
@@ -54,9 +55,8 @@ export async function watch() {
   check({ program, report }) {
     for (const place of awaitedCode(program)) {
       const { module, sites } = place;
-      const units = unitsOf(place);
-      for (const loop of module.calls?.loops ?? []) {
-        if (!loop.endless || loop.exits || loop.fn !== undefined || !units.includes(loop.unit)) continue;
+      for (const loop of factsOf(place, module.calls?.loops)) {
+        if (!loop.endless || loop.exits || loop.fn !== undefined) continue;
         const inside = sites.filter((site) => isIn(module, site, loop));
         const waits = inside.find(
           ({ result, fn, ...site }) =>
@@ -82,6 +82,7 @@ export async function watch() {
 /** Workflows, and helpers that they call and await in their own body, so that a loop there holds up the workflow. */
 function awaitedCode(program: Program): Reached[] {
   const reached = workflowCode(program);
+  if (!reached.some(({ module }) => module.calls?.loops?.some(({ endless }) => endless))) return [];
   const awaited = new Set<Place['unit']>();
   for (const { unit } of reached) if ((WORKFLOW_KINDS as readonly string[]).includes(unit.kind)) awaited.add(unit);
   for (const { module, unit, sites } of reached) {
@@ -105,7 +106,5 @@ function mayThrow(program: Program, module: ModuleFacts, site: CallSite): boolea
   if (functionOf(module, site.inner)) return true;
   const reference = referenceOf(program, module, site);
   if (reference.kind !== 'unit' || !isPlain(reference)) return false;
-  return program
-    .reach(reference, isPlain)
-    .some((place) => unitsOf(place).some((unit) => place.module.calls?.throws?.includes(unit)));
+  return program.reach(reference, isPlain).some((place) => isListed(place, place.module.calls?.throws));
 }

@@ -44,11 +44,12 @@ export function chainsFrom<End>(
   program: Program,
   level: Level,
   end: (use: Use, reference: Reference, at: Place) => End | null,
+  rank?: (end: End) => number,
 ): Chain<End>[] {
   const { uses } = reachedCode(program, level);
   if (!uses.some(({ use, reference, at }) => end(use, reference, at) !== null)) return [];
   const kinds = level === 'workflow' ? WORKFLOW_KINDS : STEP_KINDS;
-  return program.chains({ rule, roots: program.places(...kinds), end, through: isPlain });
+  return program.chains({ rule, roots: program.places(...kinds), end, rank, through: isPlain });
 }
 
 /** Reports what workflow code reaches of one kind of things that the sandbox lacks. */
