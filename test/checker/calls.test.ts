@@ -246,18 +246,18 @@ export async function flow() { 'use workflow'; ${call} }`;
   session.dispose();
 });
 
-test('helpers wait for a step however many calls away it is, in a circle too', () => {
+test('helpers wait for a step however many calls away it is, in a circle too', async () => {
   const length = 2_000;
   const next = (index: number): string => (index === length ? 'charge()' : `f${index + 1}()`);
   const helpers = Array.from(
     { length: length + 1 },
     (_, index) => `async function f${index}() { return (await ${next(index)}) ?? f0; }`,
   );
-  const found = checkSources({
+  const { diagnostics } = await checkSources({
     'src/main.ts': `async function charge() { 'use step'; }
 export async function flow() { 'use workflow'; f0(); f${length}(); idle(); }
 async function idle() { return idle; }
 ${helpers.join('\n')}`,
   });
-  expect(found.map(({ message }) => /`(.*?)`/.exec(message)?.[1])).toEqual(['f0', `f${length}`]);
+  expect(diagnostics.map(({ message }) => /`(.*?)`/.exec(message)?.[1])).toEqual(['f0', `f${length}`]);
 });
