@@ -29,12 +29,29 @@ export class Positions {
   }
 
   at(offset: number): { line: number; column: number } {
+    const line = this.#lineOf(offset);
+    return { line: line + 1, column: this.#columnIn(line, offset) };
+  }
+
+  span(start: number, end: number): Span {
+    const from = this.#lineOf(start);
+    const to = this.#lineOf(end);
+    return {
+      start,
+      end,
+      line: from + 1,
+      column: this.#columnIn(from, start),
+      endLine: to + 1,
+      endColumn: this.#columnIn(to, end),
+    };
+  }
+
+  /** The index of the line that an offset stands in. */
+  #lineOf(offset: number): number {
     const starts = this.lineStarts;
     // Most questions are about the line of the one before.
     const near = this.#near;
-    if ((starts[near] as number) <= offset && offset < (starts[near + 1] ?? Infinity)) {
-      return { line: near + 1, column: offset - (starts[near] as number) + 1 };
-    }
+    if ((starts[near] as number) <= offset && offset < (starts[near + 1] ?? Infinity)) return near;
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
@@ -43,12 +60,10 @@ export class Positions {
       else high = middle - 1;
     }
     this.#near = low;
-    return { line: low + 1, column: Math.max(1, offset - (starts[low] as number) + 1) };
+    return low;
   }
 
-  span(start: number, end: number): Span {
-    const from = this.at(start);
-    const to = this.at(end);
-    return { start, end, line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
+  #columnIn(line: number, offset: number): number {
+    return Math.max(1, offset - (this.lineStarts[line] as number) + 1);
   }
 }

@@ -10,37 +10,40 @@ import { placeOf } from './names.ts';
 export function addUses(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]): void {
   const meaning = new Meanings(model, facts, functions);
   const probed = new Set(model.probes.filter(({ binding }) => !binding).map(({ path }) => path.join('.')));
-  const add = (unit: number, use: Omit<Use, 'span'>, start: number, end: number): void => {
-    model.units[unit]?.uses.push({ ...use, span: model.positions.span(start, end) });
+  // Uses are most of the facts. Each is made once, with its properties in one order, which costs a third of copying them about.
+  const use = (unit: number, { kind, path }: Meaning, access: Use['access'], start: number, end: number): Use => {
+    const made: Use = { kind, path, access, span: model.positions.span(start, end) };
+    model.units[unit]?.uses.push(made);
+    return made;
   };
   for (const ref of model.refs) {
     if (ref.exported || ref.silent) continue;
     const named = meaning.of(ref);
     if (!named) continue;
-    const use: Omit<Use, 'span'> = { ...named, access: ref.access, ...standing(model, ref) };
-    if (ref.access === 'write' && ref.how) use.how = ref.how;
-    if (named.kind === 'global' && probed.size > 0 && isProbed(named.path, probed)) use.guarded = 'typeof';
-    else if (ref.inTry && named.kind === 'import' && model.sdk.has(named.path[0] as string)) use.guarded = 'try';
-    add(ref.unit, use, ref.node.start as number, ref.end);
+    const made = use(ref.unit, named, ref.access, ref.node.start as number, ref.end);
+    addStanding(made, model, ref);
+    if (ref.access === 'write' && ref.how) made.how = ref.how;
+    if (probed.size > 0 && named.kind === 'global' && isProbed(named.path, probed)) made.guarded = 'typeof';
+    else if (ref.inTry && named.kind === 'import' && model.sdk.has(named.path[0] as string)) made.guarded = 'try';
   }
   for (const reference of model.requires) {
     // What is taken of it by name has uses of its own.
     if (meaning.taken.has(reference) || (reference.topLevel && reference.locals.length > 0)) continue;
     const path = [reference.specifier ?? '', ...reference.path];
-    add(
-      reference.unit,
-      { kind: 'module', path, access: 'call', ...standing(model, reference) },
-      reference.node.start as number,
-      reference.node.end as number,
+    const { start, end } = reference.node;
+    addStanding(
+      use(reference.unit, { kind: 'module', path }, 'call', start as number, end as number),
+      model,
+      reference,
     );
   }
   const classes = new ClassPaths(meaning);
   for (const member of model.members) {
     const named = classes.member(member);
     if (!named) continue;
-    const use: Omit<Use, 'span'> = { ...named, access: accessOf(member) };
-    if (use.access === 'write') use.how = 'own';
-    add(member.unit, use, member.node.start as number, member.node.end as number);
+    const { start, end } = member.node;
+    const made = use(member.unit, named, accessOf(member), start as number, end as number);
+    if (made.access === 'write') made.how = 'own';
   }
   const bases = model.classes.flatMap((site) => {
     const path = classes.pathOf(site);
@@ -60,10 +63,11 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
 }
 
 /** Where in what runs at load a use stands: in a function, and in which statement. */
-function standing(model: Model, { unit, fn, statement }: Pick<Ref, 'unit' | 'fn' | 'statement'>): Partial<Use> {
+function addStanding(use: Use, model: Model, { unit, fn, statement }: Pick<Ref, 'unit' | 'fn' | 'statement'>): void {
   const kind = model.units[unit]?.kind;
-  if (kind !== 'module' && kind !== 'variable') return {};
-  return { ...(isDeferred(fn) && { deferred: true }), ...(unit === 0 && { statement }) };
+  if (kind !== 'module' && kind !== 'variable') return;
+  if (isDeferred(fn)) use.deferred = true;
+  if (unit === 0) use.statement = statement;
 }
 
 /** Whether code stands in a function that does not run where it stands. */
@@ -84,18 +88,28 @@ class Meanings {
   readonly #requireLocals: ReadonlySet<string>;
   readonly #nested = new Map<Node, string>();
   readonly #modules = new Map<Node, ModuleReference>();
-  readonly #refs: ReadonlyMap<Node, Ref>;
+  #refsAt: Map<Node, Ref> | null = null;
   readonly #results = new Map<Node, string[] | null>();
 
   constructor(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]) {
     this.#model = model;
-    // Of several references at one node the first speaks of the whole of it.
-    this.#refs = new Map(model.refs.toReversed().map((ref) => [ref.node, ref]));
     this.#requireLocals = new Set(
       facts.imports.filter(({ form }) => form === 'require' || form === 'dynamic').map(({ local }) => local),
     );
     for (const fn of functions) if (!fn.site.outer.isStatic) this.#nested.set(fn.site.node as Node, fn.fact.path);
     for (const reference of model.requires) this.#modules.set(reference.node, reference);
+  }
+
+  /** The reference at a node; of several the first, which speaks of the whole of it. Most modules never ask. */
+  #refAt(node: Node): Ref | undefined {
+    if (!this.#refsAt) {
+      this.#refsAt = new Map();
+      for (let i = this.#model.refs.length - 1; i >= 0; i--) {
+        const ref = this.#model.refs[i] as Ref;
+        this.#refsAt.set(ref.node, ref);
+      }
+    }
+    return this.#refsAt.get(node);
   }
 
   of(ref: Ref): Meaning | null {
@@ -159,7 +173,7 @@ class Meanings {
         return path && [...path, '()'];
       }
       case 'Identifier': {
-        const ref = this.#refs.get(inner);
+        const ref = this.#refAt(inner);
         if (!ref?.binding || ref.binding.kind === 'import' || ref.binding.scope.isStatic) return null;
         return this.#held(ref.binding.declaration, ref.binding.name);
       }
@@ -176,7 +190,7 @@ class Meanings {
   /** The path of a function of an SDK that is called: an import, or a member of such a call's result. */
   #called(callee: Node): string[] | null {
     const path = staticPath(callee);
-    const ref = path && this.#refs.get(rootOf(callee));
+    const ref = path && this.#refAt(rootOf(callee));
     if (ref?.binding?.kind === 'import') return this.#model.sdk.has(ref.name) ? path : null;
     return callee.type === 'Identifier' ? null : this.resultOf(callee);
   }
@@ -190,7 +204,7 @@ class Meanings {
   named(expression: Node, access: Use['access']): NamedPath | null {
     let root = unwrap(expression);
     while (root.type === 'MemberExpression') root = unwrap(root.object);
-    const ref = this.#refs.get(root);
+    const ref = this.#refAt(root);
     const meaning = ref?.access === access ? this.of(ref) : null;
     return meaning && (meaning.kind === 'import' || meaning.kind === 'local')
       ? { kind: meaning.kind, path: meaning.path }

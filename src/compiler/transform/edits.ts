@@ -76,13 +76,11 @@ export class Edits {
 
   /** Whether the character at `offset` is cut and not moved away from there. */
   isCut(offset: number): boolean {
-    return innermost(this.#cuts, offset) !== null && !this.#isRescued(offset);
-  }
-
-  #isRescued(offset: number): boolean {
     const cut = innermost(this.#cuts, offset);
+    if (cut === null) return false;
     const move = innermost(this.#moves, offset);
-    return cut !== null && move !== null && move.start >= cut.start && move.end <= cut.end && size(move) <= size(cut);
+    const isRescued = move !== null && move.start >= cut.start && move.end <= cut.end && size(move) <= size(cut);
+    return !isRescued;
   }
 
   /** Text inside of something that is taken away goes with it, unless it moves out. */

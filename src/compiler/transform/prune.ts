@@ -5,6 +5,9 @@ import type { Binding, DirectiveFunction, Ref } from '../analyze/model.ts';
 import { changedNames, pureCalls } from './effects.ts';
 import type { Transform } from './transform.ts';
 
+/** What a step may be told by assignment; it changes nothing that a workflow could see. */
+const OPTIONS = new Set(['maxRetries', 'timeout', 'retryAfter', 'concurrency', 'stepId', 'workflowId']);
+
 /**
  * Takes out of a target what only removed code used.
  *
@@ -13,9 +16,6 @@ import type { Transform } from './transform.ts';
  * it changes something that stays: `dayjs.extend(utc)`, `table.x = 1`. Bare imports leave: a workflow has no side effects.
  * In the other targets only what lost its last use leaves; everything else is the user's program.
  */
-/** What a step may be told by assignment; it changes nothing that a workflow could see. */
-const OPTIONS = new Set(['maxRetries', 'timeout', 'retryAfter', 'concurrency', 'stepId', 'workflowId']);
-
 export function prune(transform: Transform): void {
   const program = transform.analysis.model.program;
   const pruner = new Pruner(transform, program);
@@ -115,12 +115,20 @@ class Pruner {
   }
 
   #add(node: Node, statement: Node, names: string[], kind: Item['kind'], root: boolean): void {
-    const bindings = names.flatMap((name) => this.#transform.analysis.model.module.bindings?.get(name) ?? []);
-    const implied = /x$/.test(this.#transform.analysis.model.file) && names.some((name) => JSX_FACTORIES.has(name));
-    const stays = root || implied || this.#isKept(node);
+    const bindings: Binding[] = [];
+    let stays = root || this.#isKept(node);
+    for (const name of names) {
+      const binding = this.#transform.analysis.model.module.bindings?.get(name);
+      if (binding) bindings.push(binding);
+      if (JSX_FACTORIES.has(name) && this.#transform.analysis.model.file.endsWith('x')) stays = true;
+    }
     const item: Item = { node, statement, bindings, refs: [], kind, root: stays, hadUses: false };
     this.#items.push(item);
-    for (const binding of bindings) this.#owners.set(binding, [...(this.#owners.get(binding) ?? []), item]);
+    for (const binding of bindings) {
+      const owners = this.#owners.get(binding);
+      if (owners) owners.push(item);
+      else this.#owners.set(binding, [item]);
+    }
   }
 
   #isKept(node: Node): boolean {
