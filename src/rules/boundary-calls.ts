@@ -1,7 +1,7 @@
 import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { givesPart, type SdkPart } from '../sdks.ts';
 import type { Program, Reference } from './program.ts';
-import { reachedCode } from './reached.ts';
+import { innerUses, reachedCode } from './reached.ts';
 
 /** Calls at which values leave for somewhere else: what workflows pass to steps, and what apps start and resume runs with. */
 export interface BoundaryCall {
@@ -22,10 +22,11 @@ type Sender = Pick<BoundaryCall, 'callee' | 'only' | 'root'>;
 /** Calls that workflow code makes, each once. Those that steps make run in place and pass what they like. */
 export function stepCalls(program: Program): BoundaryCall[] {
   const calls: BoundaryCall[] = [];
-  for (const { use, reference, at } of reachedCode(program, 'workflow').uses) {
-    const found = use.access === 'call' ? calledStep(reference) : null;
-    if (found && !isInstalled(at.module.file)) calls.push({ module: at.module, use, ...found });
-  }
+  for (const { module, uses } of reachedCode(program, 'workflow').places)
+    for (const { use, reference } of innerUses(uses)) {
+      const found = use.access === 'call' ? calledStep(reference) : null;
+      if (found && !isInstalled(module.file)) calls.push({ module, use, ...found });
+    }
   return calls;
 }
 
@@ -37,9 +38,10 @@ export function isInstalled(file: string): boolean {
 /** Workflows that workflow code calls: there they run as a part of the caller, and nothing of theirs crosses. */
 export function inlineWorkflows(program: Program): ReadonlySet<Unit> {
   const found = new Set<Unit>();
-  for (const { use, reference } of reachedCode(program, 'workflow').uses)
-    if (use.access === 'call' && reference.kind === 'unit' && reference.unit.kind === 'workflow')
-      found.add(reference.unit);
+  for (const { uses } of reachedCode(program, 'workflow').places)
+    for (const { use, reference } of innerUses(uses))
+      if (use.access === 'call' && reference.kind === 'unit' && reference.unit.kind === 'workflow')
+        found.add(reference.unit);
   return found;
 }
 

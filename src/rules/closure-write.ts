@@ -2,7 +2,8 @@ import type { Unit, Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName, runsAtLoad } from './chain.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import { levelName } from './levels.ts';
-import type { Chain, Place, Program, Reference } from './program.ts';
+import { wantedOf } from './per-list.ts';
+import type { Chain, Place, Program, Reference, ResolvedUse } from './program.ts';
 import { reachedCode } from './reached.ts';
 import { chainsFrom } from './workflow-chains.ts';
 
@@ -50,7 +51,9 @@ export async function fulfil(amounts: number[]) {
 }
 `,
   check({ program, report }) {
-    const { reads, writes } = workflowAccess(program);
+    const changed = changedInSteps(program);
+    if (changed.size === 0) return;
+    const { reads, writes } = workflowAccess(program, changed);
     if (reads.size === 0) return;
     const chains = chainsFrom('closure-write', program, 'step', (use, reference) =>
       lostWrite(use, reference, reads, writes),
@@ -120,21 +123,45 @@ function variableOf(reference: Reference): Variable | null {
   }
 }
 
-/** What workflow code reads, and the very uses with which it writes. */
-function workflowAccess(program: Program): { reads: Map<string, Read[]>; writes: Set<Use> } {
+/** Uses that may change something: most code has none. */
+const changes = wantedOf(
+  ({ use: { access, path } }: ResolvedUse) => access === 'write' || isMutator(path.at(-1) ?? ''),
+);
+
+function isMutator(name: string): boolean {
+  return MUTATORS.array.has(name) || MUTATORS.map.has(name) || MUTATORS.set.has(name);
+}
+
+/** The variables that steps change. */
+function changedInSteps(program: Program): Set<string> {
+  const changed = new Set<string>();
+  for (const { uses } of reachedCode(program, 'step').places)
+    for (const { use, reference } of changes(uses)) {
+      const variable = changedBy(use, reference);
+      if (variable) changed.add(variable.key);
+    }
+  return changed;
+}
+
+/** What workflow code reads of some variables, and the very uses with which it writes. */
+function workflowAccess(
+  program: Program,
+  changed: ReadonlySet<string>,
+): { reads: Map<string, Read[]>; writes: Set<Use> } {
   const reads = new Map<string, Read[]>();
   const writes = new Set<Use>();
-  for (const { use, reference, at } of reachedCode(program, 'workflow').uses) {
-    if (use.access === 'write' || changedBy(use, reference)) {
-      writes.add(use);
-      continue;
+  for (const { module, unit, uses } of reachedCode(program, 'workflow').places)
+    for (const { use, reference } of uses) {
+      if (use.access === 'write' || changedBy(use, reference)) {
+        writes.add(use);
+        continue;
+      }
+      const variable = variableOf(reference);
+      if (!variable || !changed.has(variable.key)) continue;
+      const list = reads.get(variable.key) ?? [];
+      reads.set(variable.key, list);
+      list.push({ ...variable, module, unit, use });
     }
-    const variable = variableOf(reference);
-    if (!variable) continue;
-    const list = reads.get(variable.key) ?? [];
-    reads.set(variable.key, list);
-    list.push({ ...variable, module: at.module, unit: at.unit, use });
-  }
   return { reads, writes };
 }
 

@@ -5,6 +5,7 @@ import { DEFAULT_INTEGRATIONS, matchesSpecifier } from './integrations.ts';
 import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import { isListed, sitesOf } from './place-facts.ts';
 import type { Hop, Place, Program, Reference } from './program.ts';
+import { innerUses } from './reached.ts';
 
 /** Which calls are durable, and the code of workflows and steps with the sites of its calls. */
 
@@ -21,7 +22,7 @@ export interface Reached extends Place {
   root: Place;
   /** The way there; none for the root itself. */
   readonly hops: readonly Hop[];
-  sites: readonly CallSite[];
+  readonly sites: readonly CallSite[];
 }
 
 const SDK_CALLS: Record<string, DurableKind | undefined> = {
@@ -105,7 +106,10 @@ export function functionOf({ calls }: ModuleFacts, index: number | undefined): I
 interface Code {
   workflow: readonly Reached[];
   step: readonly Reached[];
-  waits: ReadonlySet<Unit>;
+  /** Units of both, and of what is installed. */
+  all: readonly Reached[];
+  /** Null until somebody asks. */
+  waits: ReadonlySet<Unit> | null;
 }
 
 /** By the list of modules, which is a new one in each check. */
@@ -119,7 +123,8 @@ function codeOf(program: Program): Code {
     code = {
       workflow: workflow.filter(isOfUser),
       step: step.filter(isOfUser),
-      waits: durableUnits(program, [...workflow, ...step]),
+      all: [...workflow, ...step],
+      waits: null,
     };
     known.set(program.modules, code);
   }
@@ -140,7 +145,7 @@ function reachAll(program: Program, kinds: readonly Unit['kind'][]): Reached[] {
   const queue: ReachedPlace[] = program.places(...kinds).map((root) => new ReachedPlace(root, null, null));
   const seen = new Set(queue.map(({ unit }) => unit));
   for (const place of queue)
-    for (const { use, target } of program.usesOf(place)) {
+    for (const { use, target } of innerUses(program.usesOf(place))) {
       if (!target || seen.has(target.unit) || !isPlain(target)) continue;
       seen.add(target.unit);
       queue.push(new ReachedPlace(target, place, use));
@@ -152,7 +157,6 @@ class ReachedPlace implements Reached {
   readonly module: ModuleFacts;
   readonly unit: Unit;
   readonly root: Place;
-  readonly sites: readonly CallSite[];
   readonly #from: ReachedPlace | null;
   readonly #use: Use | null;
 
@@ -160,9 +164,12 @@ class ReachedPlace implements Reached {
     this.module = module;
     this.unit = unit;
     this.root = from?.root ?? this;
-    this.sites = sitesOf(this);
     this.#from = from;
     this.#use = use;
+  }
+
+  get sites(): readonly CallSite[] {
+    return sitesOf(this);
   }
 
   /** Put together for those who ask: kept at each place, the ways of a long chain would be more than memory holds. */
@@ -186,7 +193,7 @@ function durableUnits(program: Program, places: readonly Reached[]): Set<Unit> {
   for (const place of places) {
     const { module, unit, sites } = place;
     if (sites.some((site) => durableOf(program, module, site) !== null)) found.add(unit);
-    for (const { target } of program.usesOf(place)) {
+    for (const { target } of innerUses(program.usesOf(place))) {
       if (!target || !isPlain(target)) continue;
       const list = callers.get(target.unit);
       if (list) list.push(unit);
@@ -200,5 +207,8 @@ function durableUnits(program: Program, places: readonly Reached[]): Set<Unit> {
 /** Whether a unit that workflows or steps reach is async itself, and waits for something that is recorded. */
 export function isDurableHelper(program: Program, place: Place): boolean {
   if (!isPlain(place) || place.unit.kind === 'variable') return false;
-  return codeOf(program).waits.has(place.unit) && isListed(place, place.module.calls?.async);
+  if (!isListed(place, place.module.calls?.async)) return false;
+  const code = codeOf(program);
+  code.waits ??= durableUnits(program, code.all);
+  return code.waits.has(place.unit);
 }

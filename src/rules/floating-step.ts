@@ -1,4 +1,4 @@
-import type { CallSite, InnerFunction, Role } from '../compiler/facts.ts';
+import type { CallFacts, CallSite, InnerFunction, Role } from '../compiler/facts.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
@@ -14,6 +14,8 @@ import {
   useOf,
   workflowCode,
 } from './durable.ts';
+import { perList } from './per-list.ts';
+import { factsOf } from './place-facts.ts';
 import type { Program } from './program.ts';
 
 /**
@@ -59,8 +61,7 @@ export async function fulfil(order: string) {
   check({ program, report }) {
     for (const place of workflowCode(program)) {
       const told = new Set<InnerFunction>();
-      for (const site of place.sites) {
-        if (!mayBeLost(place, site)) continue;
+      for (const site of factsOf(place, sitesToJudge(place.module.calls))) {
         const finding = findingOf(program, place, site, told);
         if (finding) report({ ...finding, ...wayTo(place, targetName(program, place, site)) });
       }
@@ -96,8 +97,14 @@ const WORDS: Record<Durable['kind'], string> = {
 
 const LOST = 'the workflow goes on without it and may end before it is done';
 
-/** What most calls are not, as is seen without asking what they call. */
-function mayBeLost({ module }: Reached, { result, to, fn }: CallSite): boolean {
+/** Most calls cannot be lost, as is seen without asking what they call. */
+function sitesToJudge(calls: CallFacts | undefined): readonly CallSite[] | undefined {
+  return calls && mayBeLostIn(calls);
+}
+
+const mayBeLostIn = perList((calls: CallFacts) => calls.sites.filter((site) => mayBeLost(calls, site)));
+
+function mayBeLost({ functions }: CallFacts, { result, to, fn }: CallSite): boolean {
   switch (result) {
     case 'dropped':
     case 'unused':
@@ -108,7 +115,7 @@ function mayBeLost({ module }: Reached, { result, to, fn }: CallSite): boolean {
     case 'awaited':
     case 'returned':
     case 'combined':
-      return functionOf(module, fn)?.role !== undefined;
+      return fn !== undefined && functions?.[fn]?.role !== undefined;
     default:
       return false;
   }

@@ -2,7 +2,8 @@ import type { Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName, runsAtLoad } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { isPlain, levelName } from './levels.ts';
-import type { Place, Program, Reference } from './program.ts';
+import { wantedOf } from './per-list.ts';
+import type { Place, Program, Reference, ResolvedUse } from './program.ts';
 import { reachedCode } from './reached.ts';
 import { chainsFrom } from './workflow-chains.ts';
 
@@ -56,6 +57,7 @@ export async function fulfil(order: string) {
 `,
   },
   check({ program, report }) {
+    if (!reachedCode(program, 'workflow').places.some(({ uses }) => changes(uses).length > 0)) return;
     const scratch = scratchVariables(program);
     const chains = chainsFrom('global-mutation', program, 'workflow', (use, reference, at) =>
       mutation(use, reference, at, scratch),
@@ -112,6 +114,15 @@ function mutation(use: Use, reference: Reference, at: Place, scratch: ReadonlySe
   return { name: variable.path.slice(0, -1).join('.'), verb: 'changes', isGlobal: false };
 }
 
+/** Uses that may change something: most code has none. */
+const changes = wantedOf(
+  ({ use: { access, path } }: ResolvedUse) => access === 'write' || (access === 'call' && isChange(path.at(-1) ?? '')),
+);
+
+function isChange(name: string): boolean {
+  return CHANGES.array.has(name) || CHANGES.map.has(name) || CHANGES.set.has(name);
+}
+
 function globalWrite(use: Use, path: readonly string[]): Mutation | null {
   const [head = ''] = path;
   if (use.how === 'lazy' || head === 'module' || head === 'exports' || path.join('.') === 'fetch') return null;
@@ -142,17 +153,18 @@ function variableOf(reference: Reference): Variable | null {
  */
 function scratchVariables(program: Program): Set<string> {
   const found = new Set<string>();
-  for (const { use, reference, at } of reachedCode(program, 'workflow').uses) {
-    if (!isPlain(at) || (use.access !== 'write' && use.access !== 'call')) continue;
-    const variable = variableOf(reference);
-    if (!variable || found.has(variable.key)) continue;
-    const method = use.access === 'call' ? changeOf(reference) : null;
-    const isScratch =
-      use.access === 'write'
-        ? use.how === undefined && reads(program, at, variable.key)
-        : method !== null && !GROWS.has(method);
-    if (isScratch) found.add(variable.key);
-  }
+  for (const at of reachedCode(program, 'workflow').places)
+    for (const { use, reference } of changes(at.uses)) {
+      if (!isPlain(at)) continue;
+      const variable = variableOf(reference);
+      if (!variable || found.has(variable.key)) continue;
+      const method = use.access === 'call' ? changeOf(reference) : null;
+      const isScratch =
+        use.access === 'write'
+          ? use.how === undefined && reads(program, at, variable.key)
+          : method !== null && !GROWS.has(method);
+      if (isScratch) found.add(variable.key);
+    }
   return found;
 }
 

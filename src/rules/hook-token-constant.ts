@@ -1,6 +1,11 @@
+import type { CallSite } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
 import { durableOf, spanOf, workflowCode } from './durable.ts';
 import { wayTo } from './floating-step.ts';
+import { wantedOf } from './per-list.ts';
+import { factsOf } from './place-facts.ts';
+
+const tokensOf = wantedOf(({ token }: CallSite) => token !== undefined);
 
 /** Tokens that are known without running the code: literals, and constants that hold one. */
 export const hookTokenConstant = defineRule({
@@ -32,8 +37,8 @@ export async function approval(order: string) {
 `,
   check({ program, report }) {
     for (const place of workflowCode(program)) {
-      const { module, sites } = place;
-      for (const site of sites) {
+      const { module } = place;
+      for (const site of factsOf(place, tokensOf(module.calls?.sites))) {
         if (!site.token) continue;
         const durable = durableOf(program, module, site);
         if (durable?.kind !== 'hook') continue;

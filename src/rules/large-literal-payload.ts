@@ -3,6 +3,9 @@ import type { CallSite, Use } from '../compiler/facts.ts';
 import { stepCalls } from './boundary-calls.ts';
 import { defineRule } from './define-rule.ts';
 import { useOf } from './durable.ts';
+import { wantedOf } from './per-list.ts';
+
+const withLiteral = wantedOf(({ literal }: CallSite) => literal !== undefined);
 
 /** Long enough for the example. */
 const MANUAL = `You answer questions about orders of a shop that sells parts for bicycles.
@@ -73,7 +76,7 @@ export async function answer(question: string) {
   check({ program, optionsIn, report }) {
     const literals = new Map<Use, NonNullable<CallSite['literal']>>();
     for (const module of program.modules)
-      for (const site of module.calls?.sites ?? []) {
+      for (const site of withLiteral(module.calls?.sites)) {
         const use = site.literal && useOf(module, site);
         if (site.literal && use) literals.set(use, site.literal);
       }

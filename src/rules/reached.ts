@@ -1,6 +1,7 @@
-import type { ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import type { ModuleFacts, Unit } from '../compiler/facts.ts';
 import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
-import type { Place, Program, Reference } from './program.ts';
+import { wantedOf } from './per-list.ts';
+import type { Place, Program, ResolvedUse } from './program.ts';
 
 /**
  * All code of a level, gone through once for all rules: most programs hold nothing that a rule looks for, and then no chain has to be
@@ -10,17 +11,19 @@ export interface ReachedCode {
   /** Each unit once, with the workflow or step that leads there first. */
   places: readonly ReachedPlace[];
   units: ReadonlySet<Unit>;
-  uses: readonly ReachedUse[];
 }
 
 export interface ReachedPlace extends Place {
   root: Place;
+  uses: readonly ResolvedUse[];
 }
 
-export interface ReachedUse {
-  use: Use;
-  reference: Reference;
-  at: ReachedPlace;
+/** Of what is no part of the program: of globals, of modules of Node and of packages. */
+export const outerUses = wantedOf(isOuter);
+export const innerUses = wantedOf((use: ResolvedUse) => !isOuter(use));
+
+function isOuter({ reference: { kind } }: ResolvedUse): boolean {
+  return kind === 'global' || kind === 'builtin' || kind === 'package';
 }
 
 export type Level = 'workflow' | 'step';
@@ -47,21 +50,19 @@ export function reachedCode(program: Program, level: Level): ReachedCode {
 function collect(program: Program, kinds: readonly Unit['kind'][]): ReachedCode {
   const places: ReachedPlace[] = [];
   const units = new Set<Unit>();
-  const uses: ReachedUse[] = [];
   for (const root of program.places(...kinds)) {
     if (units.has(root.unit)) continue;
     units.add(root.unit);
     const first = places.length;
-    places.push({ ...root, root });
+    places.push({ module: root.module, unit: root.unit, root, uses: program.usesOf(root) });
     for (let next = first; next < places.length; next++) {
-      const at = places[next] as ReachedPlace;
-      for (const { use, reference, target } of program.usesOf(at)) {
-        uses.push({ use, reference, at });
+      for (const { target } of innerUses((places[next] as ReachedPlace).uses)) {
         if (!target || units.has(target.unit) || !isPlain(target)) continue;
-        units.add(target.unit);
-        places.push({ ...target, root });
+        const { module, unit } = target;
+        units.add(unit);
+        places.push({ module, unit, root, uses: program.usesOf(target) });
       }
     }
   }
-  return { places, units, uses };
+  return { places, units };
 }

@@ -1,7 +1,7 @@
 import type { ClassShape, ModuleFacts, Use } from '../compiler/facts.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import type { Program } from './program.ts';
-import { reachedCode } from './reached.ts';
+import { innerUses, reachedCode } from './reached.ts';
 
 /**
  * Judges classes by their shapes, over all modules. It speaks only of classes all of whose bases are known and none of which
@@ -189,25 +189,25 @@ function reportNeeds(report: RuleContext['report'], { module, shape }: Class, cl
 /** `new Price()` in a workflow, where `Price` inherits steps that take `this` and the methods too: the build does not know it. */
 function reportHeirs(report: RuleContext['report'], program: Program, classes: Classes): void {
   if (!classes.all.some(({ shape }) => shape.needs.length > 0)) return;
-  for (const { use, at } of reachedCode(program, 'workflow').uses) {
-    const { module } = at;
-    if (use.access !== 'new' || (use.kind !== 'local' && use.kind !== 'import')) continue;
-    const found = classes.find(module, use, { nameSpan: use.span });
-    const line = found && classes.of(found.shape)?.line;
-    if (!found || !line || line.some(({ open, misplaced }) => open || misplaced.length > 0)) continue;
-    const { shape } = found;
-    if (shape.serialize || shape.deserialize || shape.needs.length > 0) continue;
-    const able = line.find(({ serialize }) => serialize);
-    const [needs] = line.flatMap((each) => each.needs);
-    if (!able || !needs || !line.some(({ deserialize }) => deserialize)) continue;
-    report({
-      file: module.file,
-      span: use.span,
-      message: `The step \`${needs.step}\` cannot be called on a \`${shape.path}\`: it inherits the serialization methods of \`${able.path}\`, and the build knows a class by its own.`,
-      remedy: `Give \`${shape.path}\` static methods [serialize] and [deserialize] of its own.`,
-      related: related(classes, shape, 'the class'),
-    });
-  }
+  for (const { module, uses } of reachedCode(program, 'workflow').places)
+    for (const { use } of innerUses(uses)) {
+      if (use.access !== 'new' || (use.kind !== 'local' && use.kind !== 'import')) continue;
+      const found = classes.find(module, use, { nameSpan: use.span });
+      const line = found && classes.of(found.shape)?.line;
+      if (!found || !line || line.some(({ open, misplaced }) => open || misplaced.length > 0)) continue;
+      const { shape } = found;
+      if (shape.serialize || shape.deserialize || shape.needs.length > 0) continue;
+      const able = line.find(({ serialize }) => serialize);
+      const [needs] = line.flatMap((each) => each.needs);
+      if (!able || !needs || !line.some(({ deserialize }) => deserialize)) continue;
+      report({
+        file: module.file,
+        span: use.span,
+        message: `The step \`${needs.step}\` cannot be called on a \`${shape.path}\`: it inherits the serialization methods of \`${able.path}\`, and the build knows a class by its own.`,
+        remedy: `Give \`${shape.path}\` static methods [serialize] and [deserialize] of its own.`,
+        related: related(classes, shape, 'the class'),
+      });
+    }
 }
 
 function related(classes: Classes, shape: ClassShape, message: string) {

@@ -3,8 +3,9 @@ import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { ioEnd } from './io.ts';
 import { isPlain, levelName } from './levels.ts';
+import { wantedOf } from './per-list.ts';
 import type { Place, Program, Reference } from './program.ts';
-import { type ReachedPlace, reachedCode } from './reached.ts';
+import { innerUses, type ReachedPlace, reachedCode } from './reached.ts';
 import { lackEnd } from './sandbox.ts';
 
 /**
@@ -64,6 +65,12 @@ export async function fulfil(order: string) {
 `,
   },
   check({ program, report }) {
+    const { places } = reachedCode(program, 'workflow');
+    const seen = new Set<ModuleFacts>();
+    for (const { uses } of places)
+      for (const { reference } of innerUses(uses))
+        if (reference.kind === 'unit' || reference.kind === 'binding') seen.add(reference.module);
+    if (![...seen].some(({ units }) => units.some((unit) => mayAct(unit)))) return;
     const bundle = new BundledCode(program);
     const roots = bundle.roots();
     if (roots.length === 0) return;
@@ -125,10 +132,10 @@ class BundledCode {
 
   constructor(program: Program) {
     this.#program = program;
-    const { places, units, uses } = reachedCode(program, 'workflow');
+    const { places, units } = reachedCode(program, 'workflow');
     this.reached = units;
     this.#paths = new Set(places.map(({ module, unit }) => `${module.file}#${unit.path}`));
-    for (const { use, reference, at } of uses) this.#need(use, reference, at);
+    for (const at of places) for (const { use, reference } of innerUses(at.uses)) this.#need(use, reference, at);
   }
 
   #need(use: Use, reference: Reference, at: ReachedPlace): void {
@@ -152,7 +159,7 @@ class BundledCode {
           const uses = this.#statements(module, unit);
           if (uses.length > 0) roots.push({ module, unit: { ...unit, uses } });
         } else if (this.#isEvaluated(module, unit, names)) {
-          roots.push({ module, unit: { ...unit, uses: unit.uses.filter(runsAtLoad) } });
+          roots.push({ module, unit: { ...unit, uses: [...acts(unit.uses)] } });
         }
       }
     }
@@ -167,8 +174,8 @@ class BundledCode {
 
   /** What statements that stay in the bundle do at once. */
   #statements(module: ModuleFacts, { uses }: Unit): Use[] {
-    const runs = uses.filter(runsAtLoad);
-    if (!registers(module)) return runs;
+    const runs = acts(uses);
+    if (!registers(module)) return [...runs];
     const kept = new Set(uses.filter((use) => this.#changes(module, use)).map(({ statement }) => statement));
     return runs.filter(({ statement }) => kept.has(statement));
   }
@@ -181,6 +188,15 @@ class BundledCode {
     if (!this.#names.get(reference.module)?.has(reference.path[0] as string)) return false;
     return use.access === 'write' || use.path.length === 1 || use.access === 'call';
   }
+}
+
+/** What may do something when the module is loaded: more than to write a variable of its own, or a global. */
+const acts = wantedOf(
+  (use: Use) => runsAtLoad(use) && !(use.access === 'write' && (use.kind === 'local' || use.kind === 'global')),
+);
+
+function mayAct({ kind, path, uses }: Unit): boolean {
+  return (kind === 'module' || (kind === 'variable' && path.includes('.'))) && acts(uses).length > 0;
 }
 
 /** What is only mentioned (a class that is extended, a handler that is handed over) is not run; members of globals are read. */

@@ -1,5 +1,9 @@
+import type { CallSite } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
 import { durableOf, spanOf } from './durable.ts';
+import { wantedOf } from './per-list.ts';
+
+const lost = wantedOf(({ result }: CallSite) => result === 'dropped' || result === 'unused' || result === 'tested');
 
 /** Everywhere, not only in workflows: whoever prompts an agent wants its answer, and an action that ends first leaves it to itself. */
 export const unawaitedPrompt = defineRule({
@@ -34,8 +38,7 @@ export async function sort(letter: string) {
   fixable: true,
   check({ program, report }) {
     for (const module of program.modules) {
-      for (const site of module.calls?.sites ?? []) {
-        if (site.result !== 'dropped' && site.result !== 'unused' && site.result !== 'tested') continue;
+      for (const site of lost(module.calls?.sites)) {
         const durable = durableOf(program, module, site);
         if (durable?.kind !== 'prompt') continue;
         const { awaitAt } = site;

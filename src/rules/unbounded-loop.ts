@@ -3,6 +3,7 @@ import { placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { durableOf, functionOf, type Reached, referenceOf, spanOf, workflowCode } from './durable.ts';
 import { isPlain, WORKFLOW_KINDS } from './levels.ts';
+import { wantedOf } from './per-list.ts';
 import { factsOf, isListed } from './place-facts.ts';
 import type { Place, Program } from './program.ts';
 
@@ -55,8 +56,7 @@ export async function watch() {
   check({ program, report }) {
     for (const place of awaitedCode(program)) {
       const { module, sites } = place;
-      for (const loop of factsOf(place, module.calls?.loops)) {
-        if (!loop.endless || loop.exits || loop.fn !== undefined) continue;
+      for (const loop of factsOf(place, endlessLoops(module.calls?.loops))) {
         const inside = sites.filter((site) => isIn(module, site, loop));
         const waits = inside.find(
           ({ result, fn, ...site }) =>
@@ -79,10 +79,12 @@ export async function watch() {
   },
 });
 
+const endlessLoops = wantedOf(({ endless, exits, fn }: LoopFact) => endless && !exits && fn === undefined);
+
 /** Workflows, and helpers that they call and await in their own body, so that a loop there holds up the workflow. */
 function awaitedCode(program: Program): Reached[] {
   const reached = workflowCode(program);
-  if (!reached.some(({ module }) => module.calls?.loops?.some(({ endless }) => endless))) return [];
+  if (!reached.some(({ module }) => endlessLoops(module.calls?.loops).length > 0)) return [];
   const awaited = new Set<Place['unit']>();
   for (const { unit } of reached) if ((WORKFLOW_KINDS as readonly string[]).includes(unit.kind)) awaited.add(unit);
   for (const { module, unit, sites } of reached) {

@@ -2,8 +2,9 @@ import type { DefinitionFact, ModuleFacts, Use } from '../compiler/facts.ts';
 import type { Span } from '../diagnostics/types.ts';
 import { placeName } from './chain.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
-import type { Program } from './program.ts';
-import { type ReachedUse, reachedCode } from './reached.ts';
+import { wantedOf } from './per-list.ts';
+import type { Place, Program, ResolvedUse } from './program.ts';
+import { reachedCode } from './reached.ts';
 
 /**
  * Names that lead nowhere although their module is there; imports of modules that are not belong to unresolved-import. Only what
@@ -71,11 +72,16 @@ export const support = defineAgent({
   check(context) {
     const finder = new Finder(context);
     for (const level of ['workflow', 'step'] as const)
-      for (const reached of reachedCode(context.program, level).uses) finder.use(reached);
+      for (const at of reachedCode(context.program, level).places)
+        for (const each of suspects(at.uses)) finder.use(each, at);
     for (const module of context.program.modules)
       for (const definition of module.definitions) finder.definition(module, definition);
   },
 });
+
+const suspects = wantedOf(
+  ({ use, reference }: ResolvedUse) => (use.kind === 'import' && reference.kind === 'unknown') || isUndeclaredCall(use),
+);
 
 class Finder {
   readonly #program: Program;
@@ -88,7 +94,7 @@ class Finder {
   }
 
   /** A use in the code of a step or a workflow. */
-  use({ use, reference, at }: ReachedUse): void {
+  use({ use, reference }: ResolvedUse, at: Place): void {
     if (use.kind === 'import' && reference.kind === 'unknown')
       this.#imported(at.module, use, /^(?:run|prompt)$/.test(use.path.at(-1) as string));
     else if (isUndeclaredCall(use)) {

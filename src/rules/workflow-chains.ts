@@ -4,8 +4,8 @@ import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import type { RuleContext } from './define-rule.ts';
 import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
-import type { Chain, Place, Program, Reference } from './program.ts';
-import { type Level, reachedCode } from './reached.ts';
+import type { Chain, Place, Program, Reference, ResolvedUse } from './program.ts';
+import { innerUses, type Level, outerUses, type ReachedPlace, reachedCode } from './reached.ts';
 import { type LackKind, lackEnd } from './sandbox.ts';
 
 /** What a rule over call chains finds: its name, why it is wrong there, and what to write instead. */
@@ -46,11 +46,41 @@ export function chainsFrom<End>(
   end: (use: Use, reference: Reference, at: Place) => End | null,
   rank?: (end: End) => number,
 ): Chain<End>[] {
-  const { uses } = reachedCode(program, level);
-  if (!uses.some(({ use, reference, at }) => end(use, reference, at) !== null)) return [];
+  const none = withoutEnds(rule, program, level);
+  const isEnd = (at: Place, uses: readonly ResolvedUse[]) =>
+    uses.some(({ use, reference }) => end(use, reference, at) !== null);
+  const hasOuterEnd = (at: ReachedPlace): boolean => {
+    if (none.has(at.uses)) return false;
+    const has = isEnd(at, outerUses(at.uses));
+    if (!has) none.add(at.uses);
+    return has;
+  };
+  const { places } = reachedCode(program, level);
+  if (!places.some((at) => hasOuterEnd(at) || isEnd(at, innerUses(at.uses)))) return [];
   const kinds = level === 'workflow' ? WORKFLOW_KINDS : STEP_KINDS;
   return program.chains({ rule, roots: program.places(...kinds), end, rank, through: isPlain });
 }
+
+/**
+ * The units of which a rule has found, in this check or an earlier one, that nothing outside of the program is an end in them: that
+ * cannot change as long as their uses stay the same.
+ */
+function withoutEnds(rule: RuleName, program: Program, level: Level): WeakSet<readonly ResolvedUse[]> {
+  let rules = known.get(program);
+  if (!rules) {
+    rules = new Map();
+    known.set(program, rules);
+  }
+  const key = `${rule} ${level}`;
+  let none = rules.get(key);
+  if (!none) {
+    none = new WeakSet();
+    rules.set(key, none);
+  }
+  return none;
+}
+
+const known = new WeakMap<Program, Map<string, WeakSet<readonly ResolvedUse[]>>>();
 
 /** Reports what workflow code reaches of one kind of things that the sandbox lacks. */
 export function reportLacks(rule: RuleName, kind: LackKind, { program, report }: RuleContext): void {
