@@ -43,11 +43,11 @@ class WorkflowNames {
   }
 
   add(facts: ModuleFacts | undefined): void {
-    const locals = [
-      ...(facts?.functions ?? []).filter(({ kind }) => kind === 'workflow').map(({ name }) => name),
-      ...(facts?.definitions ?? []).filter(({ kind }) => kind === 'workflow').map(({ local }) => local ?? 'default'),
-    ];
-    if (!facts || locals.length === 0) return;
+    if (!facts) return;
+    const locals: string[] = [];
+    for (const { kind, name } of facts.functions) if (kind === 'workflow') locals.push(name);
+    for (const { kind, local } of facts.definitions) if (kind === 'workflow') locals.push(local ?? 'default');
+    if (locals.length === 0) return;
     const exported = facts.exports.filter(({ local }) => local !== null && locals.includes(local));
     for (const name of [...locals, ...exported.map((fact) => fact.name)]) this.#names.add(name);
     this.#hasDefault ||= this.#names.has('default');
@@ -56,11 +56,22 @@ class WorkflowNames {
   }
 
   mayBeCalledIn(source: SourceFile): boolean {
-    if (!likelySpecifiers(source).some((specifier) => this.#files.has(stemOf(specifier)))) return false;
+    if (!stemsOf(source).some((stem) => this.#files.has(stem))) return false;
     if (this.#hasDefault) return true;
     this.#call ??= new RegExp(`(?<![\\w$])(?:${[...this.#names].map(escaped).join('|')})(?![\\w$])`);
     return this.#call.test(source.text);
   }
+}
+
+const stemsKnown = new WeakMap<SourceFile, readonly string[]>();
+
+function stemsOf(source: SourceFile): readonly string[] {
+  let stems = stemsKnown.get(source);
+  if (!stems) {
+    stems = likelySpecifiers(source).map(stemOf);
+    stemsKnown.set(source, stems);
+  }
+  return stems;
 }
 
 /** `./flows/fulfil.ts` is `fulfil`. */

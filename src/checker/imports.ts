@@ -20,15 +20,21 @@ export class ImportCheck {
   readonly #root: string;
   readonly #files: SourceFiles;
   readonly #exact = new WeakMap<SourceFile, readonly Specifier[]>();
+  /** What files seem to import, as long as resolutions hold. */
+  readonly #targets = new WeakMap<SourceFile, Targets>();
 
   constructor(root: string, files: SourceFiles) {
     this.#root = root;
     this.#files = files;
   }
 
-  /** @param modules - those with facts; what they register decides where the search begins */
-  find(modules: readonly ModuleFacts[], resolve: Resolve): Diagnostic[] {
+  /**
+   * @param modules - those with facts; what they register decides where the search begins
+   * @param generation - another one whenever something may resolve differently; null when nothing may be kept
+   */
+  find(modules: readonly ModuleFacts[], resolve: Resolve, generation: number | null = null): Diagnostic[] {
     const roots = modules.filter(registers).map(({ file }) => file);
+    if (generation !== null && this.#isSound(roots, resolve, generation)) return [];
     const isSound = this.#walk(roots, resolve, likelySpecifiers, () => false);
     if (isSound) return [];
     const found: Diagnostic[] = [];
@@ -42,6 +48,25 @@ export class ImportCheck {
       },
     );
     return found;
+  }
+
+  /** Whether all that the roots seem to load is there. When in doubt it is not: then everything is looked at anew. */
+  #isSound(roots: readonly string[], resolve: Resolve, generation: number): boolean {
+    const seen = new Set(roots);
+    for (const file of seen) {
+      const source = this.#files.get(file);
+      if (!source) return false;
+      let targets = this.#targets.get(source);
+      if (targets?.generation !== generation) {
+        const resolutions = likelySpecifiers(source).map((specifier) => resolve(specifier, file));
+        const files = resolutions.flatMap((resolution) => (resolution.kind === 'file' ? [resolution.file] : []));
+        targets = { generation, files, missing: resolutions.some(isMissing) };
+        this.#targets.set(source, targets);
+      }
+      if (targets.missing) return false;
+      for (const target of targets.files) seen.add(target);
+    }
+    return true;
   }
 
   /**
@@ -76,7 +101,7 @@ export class ImportCheck {
   /** A resolution may be older than the disk: the file may be gone. */
   #leadsNowhere(resolution: Resolution): boolean {
     if (resolution.kind === 'file') return this.#files.get(resolution.file) === null;
-    return resolution.kind === 'unresolved' || (resolution.kind === 'external' && resolution.missing === true);
+    return isMissing(resolution);
   }
 
   #unresolvedIn(source: SourceFile, resolve: Resolve): Diagnostic[] {
@@ -103,6 +128,17 @@ export class ImportCheck {
     }
     return exact;
   }
+}
+
+interface Targets {
+  generation: number;
+  files: readonly string[];
+  /** Something leads nowhere. */
+  missing: boolean;
+}
+
+function isMissing(resolution: Resolution): boolean {
+  return resolution.kind === 'unresolved' || (resolution.kind === 'external' && resolution.missing === true);
 }
 
 /** Behind `from`, `import`, `import(`, `require(`; also in comments and texts, which does no harm. */

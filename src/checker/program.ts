@@ -32,6 +32,8 @@ export class ProgramGraph implements Program {
   readonly #references = new WeakMap<Use, Known<{ reference: Reference }>>();
   /** By their list: when a module is put in place of an older one, its units live on with lists of their own. */
   readonly #uses = new WeakMap<readonly Use[], Known<{ uses: readonly ResolvedUse[] }>>();
+  /** Modules in which something was asked about that leads to nothing known. */
+  readonly #withUnknown = new WeakSet<ModuleFacts>();
   /** Of checks. */
   #round = 0;
   #trail: Set<ModuleFacts> | null = null;
@@ -87,9 +89,11 @@ export class ProgramGraph implements Program {
     const stats = { modules: 0, units: 0, steps: 0, workflows: 0, unresolved: 0 };
     for (const module of this.#touched) {
       stats.modules++;
+      const isSuspect = this.#withUnknown.has(module);
       for (const { kind, uses } of module.units) {
         stats.units++;
-        for (const use of uses) if (this.#references.get(use)?.reference.kind === 'unknown') stats.unresolved++;
+        if (isSuspect)
+          for (const use of uses) if (this.#references.get(use)?.reference.kind === 'unknown') stats.unresolved++;
         if (kind === 'step' || kind === 'action') stats.steps++;
         else if (kind === 'workflow' || kind === 'workflow-definition') stats.workflows++;
       }
@@ -185,6 +189,7 @@ export class ProgramGraph implements Program {
       const reference = this.#resolveUse(module, use);
       known = { reference, trail: [...this.#trail], round: -1 };
       this.#trail = null;
+      if (reference.kind === 'unknown') this.#withUnknown.add(module);
       this.#references.set(use, known);
     }
     this.#touchTrail(known);

@@ -110,6 +110,8 @@ class CheckerSession implements Session {
   readonly #types: TypeBackend | null;
   /** Counts how often files came or went. */
   #generation = 0;
+  /** Counts how often resolutions were forgotten. */
+  #resolutions = 0;
   #entries = '';
   readonly #memory: ProgramMemory = {
     program: null,
@@ -283,6 +285,7 @@ class CheckerSession implements Session {
     this.#entries = known;
     if (this.#known === known) return;
     this.#resolver?.clear();
+    this.#resolutions++;
     this.#memory.program = null;
     this.#known = known;
   }
@@ -305,7 +308,7 @@ class CheckerSession implements Session {
     looked: ReadonlySet<ModuleFacts>,
     resolve: Resolve,
   ): Diagnostic[] {
-    const found = this.#imports.find(modules, resolve);
+    const found = this.#imports.find(modules, resolve, this.#unsaved.size === 0 ? this.#resolutions : null);
     // What is not there now may be there the next time.
     if (found.length > 0) this.#known = '';
     for (const { file } of looked) found.push(...(this.#files.get(file)?.diagnostics ?? []));

@@ -1,7 +1,7 @@
 import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { givesPart, type SdkPart } from '../sdks.ts';
 import type { Program, Reference } from './program.ts';
-import { innerUses, reachedCode } from './reached.ts';
+import { reachedCode } from './reached.ts';
 
 /** Calls at which values leave for somewhere else: what workflows pass to steps, and what apps start and resume runs with. */
 export interface BoundaryCall {
@@ -22,8 +22,8 @@ type Sender = Pick<BoundaryCall, 'callee' | 'only' | 'root'>;
 /** Calls that workflow code makes, each once. Those that steps make run in place and pass what they like. */
 export function stepCalls(program: Program): BoundaryCall[] {
   const calls: BoundaryCall[] = [];
-  for (const { module, uses } of reachedCode(program, 'workflow').places)
-    for (const { use, reference } of innerUses(uses)) {
+  for (const { module, inner } of reachedCode(program, 'workflow').places)
+    for (const { use, reference } of inner) {
       const found = use.access === 'call' ? calledStep(reference) : null;
       if (found && !isInstalled(module.file)) calls.push({ module, use, ...found });
     }
@@ -38,8 +38,8 @@ export function isInstalled(file: string): boolean {
 /** Workflows that workflow code calls: there they run as a part of the caller, and nothing of theirs crosses. */
 export function inlineWorkflows(program: Program): ReadonlySet<Unit> {
   const found = new Set<Unit>();
-  for (const { uses } of reachedCode(program, 'workflow').places)
-    for (const { use, reference } of innerUses(uses))
+  for (const { inner } of reachedCode(program, 'workflow').places)
+    for (const { use, reference } of inner)
       if (use.access === 'call' && reference.kind === 'unit' && reference.unit.kind === 'workflow')
         found.add(reference.unit);
   return found;

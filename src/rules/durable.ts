@@ -183,7 +183,7 @@ class ReachedPlace implements Reached {
 
 /** What is installed is not the user's to change. */
 function isOfUser({ module }: Place): boolean {
-  return !/(?:^|\/)node_modules\//.test(module.file);
+  return !(module.file.includes('node_modules/') && /(?:^|\/)node_modules\//.test(module.file));
 }
 
 /** Units that call, themselves or through others, something that is recorded: from those that do backwards, each once. */

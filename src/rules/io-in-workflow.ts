@@ -71,7 +71,10 @@ export async function fulfil(sku: string) {
       const found = program.inPackage(module, use, reference, optionsIn(module.file).packageDepth);
       return found && packageEnd(found);
     };
-    const chains = chainsFrom('io-in-workflow', program, 'workflow', endOf, (end) => (end.absent ? 1 : 0));
+    const chains = chainsFrom('io-in-workflow', program, 'workflow', endOf, {
+      rank: (end) => (end.absent ? 1 : 0),
+      outer: true,
+    });
     for (const { hops, end } of chains) {
       const [first, second] = hops;
       const last = hops.at(-1) as Hop;

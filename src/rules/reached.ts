@@ -16,10 +16,12 @@ export interface ReachedCode {
 export interface ReachedPlace extends Place {
   root: Place;
   uses: readonly ResolvedUse[];
+  /** Of the uses those of what is no part of the program: of globals, of modules of Node and of packages. */
+  outer: readonly ResolvedUse[];
+  inner: readonly ResolvedUse[];
 }
 
-/** Of what is no part of the program: of globals, of modules of Node and of packages. */
-export const outerUses = wantedOf(isOuter);
+const outerUses = wantedOf(isOuter);
 export const innerUses = wantedOf((use: ResolvedUse) => !isOuter(use));
 
 function isOuter({ reference: { kind } }: ResolvedUse): boolean {
@@ -54,15 +56,19 @@ function collect(program: Program, kinds: readonly Unit['kind'][]): ReachedCode 
     if (units.has(root.unit)) continue;
     units.add(root.unit);
     const first = places.length;
-    places.push({ module: root.module, unit: root.unit, root, uses: program.usesOf(root) });
+    places.push(placeOf(program, root, root));
     for (let next = first; next < places.length; next++) {
-      for (const { target } of innerUses((places[next] as ReachedPlace).uses)) {
+      for (const { target } of (places[next] as ReachedPlace).inner) {
         if (!target || units.has(target.unit) || !isPlain(target)) continue;
-        const { module, unit } = target;
-        units.add(unit);
-        places.push({ module, unit, root, uses: program.usesOf(target) });
+        units.add(target.unit);
+        places.push(placeOf(program, target, root));
       }
     }
   }
   return { places, units };
+}
+
+function placeOf(program: Program, { module, unit }: Place, root: Place): ReachedPlace {
+  const uses = program.usesOf({ module, unit });
+  return { module, unit, root, uses, outer: outerUses(uses), inner: innerUses(uses) };
 }

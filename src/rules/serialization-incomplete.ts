@@ -1,7 +1,7 @@
 import type { ClassShape, ModuleFacts, Use } from '../compiler/facts.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import type { Program } from './program.ts';
-import { innerUses, reachedCode } from './reached.ts';
+import { reachedCode } from './reached.ts';
 
 /**
  * Judges classes by their shapes, over all modules. It speaks only of classes all of whose bases are known and none of which
@@ -189,8 +189,8 @@ function reportNeeds(report: RuleContext['report'], { module, shape }: Class, cl
 /** `new Price()` in a workflow, where `Price` inherits steps that take `this` and the methods too: the build does not know it. */
 function reportHeirs(report: RuleContext['report'], program: Program, classes: Classes): void {
   if (!classes.all.some(({ shape }) => shape.needs.length > 0)) return;
-  for (const { module, uses } of reachedCode(program, 'workflow').places)
-    for (const { use } of innerUses(uses)) {
+  for (const { module, inner } of reachedCode(program, 'workflow').places)
+    for (const { use } of inner) {
       if (use.access !== 'new' || (use.kind !== 'local' && use.kind !== 'import')) continue;
       const found = classes.find(module, use, { nameSpan: use.span });
       const line = found && classes.of(found.shape)?.line;

@@ -59,10 +59,16 @@ export async function fulfil(order: string) {
   },
   fixable: true,
   check({ program, report }) {
-    const chains = chainsFrom('timer-in-workflow', program, 'workflow', (use, reference, at) => {
-      const lack = lackEnd(use, reference);
-      return lack?.kind === 'timer' ? lack : endlessMicrotask(program, use, reference, at);
-    });
+    const chains = chainsFrom(
+      'timer-in-workflow',
+      program,
+      'workflow',
+      (use, reference, at) => {
+        const lack = lackEnd(use, reference);
+        return lack?.kind === 'timer' ? lack : endlessMicrotask(program, use, reference, at);
+      },
+      { outer: true },
+    );
     for (const chain of chains) {
       const [first, second] = chain.hops;
       report({ ...chainFinding(chain), fix: second ? undefined : durablePause(first) });

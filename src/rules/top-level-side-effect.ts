@@ -5,7 +5,7 @@ import { ioEnd } from './io.ts';
 import { isPlain, levelName } from './levels.ts';
 import { wantedOf } from './per-list.ts';
 import type { Place, Program, Reference } from './program.ts';
-import { innerUses, type ReachedPlace, reachedCode } from './reached.ts';
+import { type ReachedPlace, reachedCode } from './reached.ts';
 import { lackEnd } from './sandbox.ts';
 
 /**
@@ -67,8 +67,8 @@ export async function fulfil(order: string) {
   check({ program, report }) {
     const { places } = reachedCode(program, 'workflow');
     const seen = new Set<ModuleFacts>();
-    for (const { uses } of places)
-      for (const { reference } of innerUses(uses))
+    for (const { inner } of places)
+      for (const { reference } of inner)
         if (reference.kind === 'unit' || reference.kind === 'binding') seen.add(reference.module);
     if (![...seen].some(({ units }) => units.some((unit) => mayAct(unit)))) return;
     const bundle = new BundledCode(program);
@@ -135,7 +135,7 @@ class BundledCode {
     const { places, units } = reachedCode(program, 'workflow');
     this.reached = units;
     this.#paths = new Set(places.map(({ module, unit }) => `${module.file}#${unit.path}`));
-    for (const at of places) for (const { use, reference } of innerUses(at.uses)) this.#need(use, reference, at);
+    for (const at of places) for (const { use, reference } of at.inner) this.#need(use, reference, at);
   }
 
   #need(use: Use, reference: Reference, at: ReachedPlace): void {

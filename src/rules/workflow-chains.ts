@@ -5,7 +5,7 @@ import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import type { RuleContext } from './define-rule.ts';
 import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import type { Chain, Place, Program, Reference, ResolvedUse } from './program.ts';
-import { innerUses, type Level, outerUses, type ReachedPlace, reachedCode } from './reached.ts';
+import { type Level, type ReachedPlace, reachedCode } from './reached.ts';
 import { type LackKind, lackEnd } from './sandbox.ts';
 
 /** What a rule over call chains finds: its name, why it is wrong there, and what to write instead. */
@@ -38,25 +38,33 @@ export function chainFinding<End extends NamedEnd>({ hops, end }: Chain<End>): D
   };
 }
 
+interface ChainOptions<End> {
+  /** As in `ChainQuery`. */
+  rank?: (end: End) => number;
+  /** Only what is no part of the program can be an end. */
+  outer?: true;
+}
+
 /** Chains from all workflows, or from all steps and actions, to ends, through plain code. */
 export function chainsFrom<End>(
   rule: RuleName,
   program: Program,
   level: Level,
   end: (use: Use, reference: Reference, at: Place) => End | null,
-  rank?: (end: End) => number,
+  { rank, outer }: ChainOptions<End> = {},
 ): Chain<End>[] {
   const none = withoutEnds(rule, program, level);
   const isEnd = (at: Place, uses: readonly ResolvedUse[]) =>
     uses.some(({ use, reference }) => end(use, reference, at) !== null);
   const hasOuterEnd = (at: ReachedPlace): boolean => {
-    if (none.has(at.uses)) return false;
-    const has = isEnd(at, outerUses(at.uses));
-    if (!has) none.add(at.uses);
+    const uses = at.outer;
+    if (uses.length === 0 || none.has(uses)) return false;
+    const has = isEnd(at, uses);
+    if (!has) none.add(uses);
     return has;
   };
   const { places } = reachedCode(program, level);
-  if (!places.some((at) => hasOuterEnd(at) || isEnd(at, innerUses(at.uses)))) return [];
+  if (!places.some((at) => hasOuterEnd(at) || (!outer && isEnd(at, at.inner)))) return [];
   const kinds = level === 'workflow' ? WORKFLOW_KINDS : STEP_KINDS;
   return program.chains({ rule, roots: program.places(...kinds), end, rank, through: isPlain });
 }
@@ -84,9 +92,15 @@ const known = new WeakMap<Program, Map<string, WeakSet<readonly ResolvedUse[]>>>
 
 /** Reports what workflow code reaches of one kind of things that the sandbox lacks. */
 export function reportLacks(rule: RuleName, kind: LackKind, { program, report }: RuleContext): void {
-  const chains = chainsFrom(rule, program, 'workflow', (use, reference) => {
-    const lack = lackEnd(use, reference);
-    return lack?.kind === kind ? lack : null;
-  });
+  const chains = chainsFrom(
+    rule,
+    program,
+    'workflow',
+    (use, reference) => {
+      const lack = lackEnd(use, reference);
+      return lack?.kind === kind ? lack : null;
+    },
+    { outer: true },
+  );
   for (const chain of chains) report(chainFinding(chain));
 }
