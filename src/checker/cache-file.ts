@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
+import { VERSION as PAWL } from '../version.ts';
 
 /** Files of a cache: a line of version and checksum, and JSON. Only ever a hint: one that is not as it should be is as good as none. */
 
@@ -43,11 +44,18 @@ function headOf(body: string): string {
 
 function versionOf(path: string): string {
   try {
-    // Of pawl's own sources, which its tests run, every one counts; what is published is one file to which all belong.
-    const folder = dirname(dirname(path));
-    const names = path.endsWith('.ts') ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : null;
-    const files = names?.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name)) ?? [path];
-    return files.reduce((sum, file) => crc32(`${statSync(file).mtimeMs} ${statSync(file).size}`, sum), 0).toString(36);
+    // Of pawl's own sources, which its tests run, and of what they are bundled to every file counts. All that is published bears one
+    // date; the names of the files tell what is in them.
+    const isSource = path.endsWith('.ts');
+    const folder = isSource ? dirname(dirname(path)) : dirname(path);
+    const files = readdirSync(folder, { recursive: isSource, encoding: 'utf8' }).filter((name) =>
+      /\.[cm]?[jt]s$/.test(name),
+    );
+    const marks = files.sort().map((name) => {
+      const { mtimeMs, size } = statSync(join(folder, name));
+      return `${name} ${mtimeMs} ${size}`;
+    });
+    return `${PAWL} ${crc32(marks.join('\n')).toString(36)}`;
   } catch {
     return String(Date.now());
   }

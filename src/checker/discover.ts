@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import picomatch from 'picomatch';
 import { globSync } from 'tinyglobby';
 import { compareText } from '../diagnostics/order.ts';
-import { unreadable } from './files.ts';
+import { stampOfDirectory, unreadable } from './stamps.ts';
 
 /** Where steps and workflows are looked for unless the configuration says otherwise. */
 export const DEFAULT_ENTRIES: readonly string[] = ['src/**/*.{ts,tsx,js,jsx,mts,cts,mjs,cjs}'];
@@ -65,6 +65,11 @@ export class EntryDiscovery {
     this.#entries = entries;
   }
 
+  /** The directories that were listed, and their times; null when these cannot be relied on. */
+  get stamps(): ReadonlyMap<string, string> | null {
+    return this.#stamps;
+  }
+
   /** @throws PawlError `PAWL_FILE_UNREADABLE` */
   find(): string[] {
     if (this.#stamps && [...this.#stamps].every(([path, stamp]) => stampOfDirectory(path) === stamp))
@@ -88,14 +93,6 @@ export class EntryDiscovery {
 
 /** The longest tick of the clocks by which file systems write times, ms. */
 const TICK = 2_500;
-
-function stampOfDirectory(path: string): string {
-  try {
-    return String(statSync(path).mtimeMs);
-  } catch {
-    return '';
-  }
-}
 
 /**
  * Whether `discoverEntries` would take a file, by its path relative to the root: asked of files that are not on disk yet.

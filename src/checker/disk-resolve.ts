@@ -22,8 +22,17 @@ export interface TsconfigProblem {
   column: number;
 }
 
+/** A question, and its answer. */
+export interface LookedUp {
+  specifier: string;
+  importer: string;
+  resolution: Resolution;
+}
+
 export interface DiskResolver {
   resolve: Resolve;
+  /** What was looked up on disk since it was last cleared. */
+  known(): Iterable<LookedUp>;
   /** Problems met so far. */
   problems: readonly TsconfigProblem[];
   /** Forgets what was read from disk. */
@@ -58,7 +67,7 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
   const options = { ...OPTIONS, modules: ['node_modules', ...packages] };
   const factory = new ResolverFactory({ ...options, tsconfig: 'auto' });
   const plain = factory.cloneWithOptions(options);
-  const cache = new Map<string, Resolution>();
+  const cache = new Map<string, LookedUp>();
   const problems = new Map<string, TsconfigProblem>();
 
   const lookUp = (specifier: string, importer: string): Resolution => {
@@ -85,13 +94,14 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
       if (name !== null) return { kind: 'builtin', name };
       if (isKnownPackage(specifier)) return { kind: 'external' };
       const key = `${importer.slice(0, importer.lastIndexOf('/'))}\0${specifier}`;
-      let resolution = cache.get(key);
-      if (!resolution) {
-        resolution = lookUp(specifier, importer);
-        cache.set(key, resolution);
+      let known = cache.get(key);
+      if (!known) {
+        known = { specifier, importer, resolution: lookUp(specifier, importer) };
+        cache.set(key, known);
       }
-      return resolution;
+      return known.resolution;
     },
+    known: () => cache.values(),
     get problems() {
       return [...problems.values()];
     },

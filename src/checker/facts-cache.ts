@@ -3,6 +3,7 @@ import type { ModuleFacts } from '../compiler/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { readCache, writeCache } from './cache-file.ts';
 import type { SourceFile } from './files.ts';
+import { isSettled } from './stamps.ts';
 
 /** What the cache keeps of one file. */
 export interface CachedFile {
@@ -41,18 +42,7 @@ export class FactsCache {
     if (state === '0 0' || state === this.#saved) return;
     this.#saved = state;
     const kept: Record<string, CachedFile> = {};
-    for (const source of files) if (isSettled(source)) kept[source.file] = source.toCached();
+    for (const source of files) if (isSettled(source.stamp, source.readAt)) kept[source.file] = source.toCached();
     writeCache(this.#path, kept);
   }
-}
-
-/** The marks of the clock by which file systems write times, ms: two seconds on some. */
-const COARSE = 2_500;
-const FINE = 100;
-
-/** A file that was read just after it was written may have been written once more without its times telling. */
-function isSettled({ stamp, readAt }: SourceFile): boolean {
-  const [modified = Number.NaN, changed = Number.NaN] = stamp.split(' ').map(Number);
-  const age = readAt - Math.max(modified, changed);
-  return readAt === 0 || age > (modified % 1000 === 0 ? COARSE : FINE);
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { analyze, type ModuleFacts, mayHaveDirectives } from '../compiler/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
-import { PawlError } from '../errors.ts';
 import { importsDurable } from '../sdks.ts';
 import type { CachedFile, FactsCache } from './facts-cache.ts';
+import { absolute, isSettled, stampOf, unreadable } from './stamps.ts';
 
 /** What a session keeps of one file. */
 export class SourceFile {
@@ -112,6 +112,17 @@ export class SourceFiles {
     return this.#round.has(file);
   }
 
+  /** Files that were looked at in this round, and their stamps; null for those that do not exist. */
+  *looked(): Iterable<[file: string, stamp: string | null]> {
+    for (const [file, source] of this.#round) yield [file, source?.stamp ?? null];
+  }
+
+  /** Whether the stamps of all these can be relied on. */
+  areSettled(): boolean {
+    for (const source of this.#round.values()) if (source && !isSettled(source.stamp, source.readAt)) return false;
+    return true;
+  }
+
   /** Files that were looked at in this round and exist. */
   *seen(): Iterable<SourceFile> {
     for (const file of this.#round.values()) if (file) yield file;
@@ -198,43 +209,10 @@ export function concernsChecker(text: string): boolean {
   return mayHaveDirectives(text) || text.includes('pawl-ignore') || importsDurable(text);
 }
 
-/** The path on disk of a file relative to the root. */
-export function absolute(root: string, file: string): string {
-  return /^(?:\/|[A-Za-z]:)/.test(file) ? file : `${root}/${file}`;
-}
-
-function stampOf(path: string): string | null {
-  try {
-    const { mtimeMs, ctimeMs, size } = statSync(path);
-    return `${mtimeMs} ${ctimeMs} ${size}`;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw unreadable(path, error);
-  }
-}
-
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw unreadable(path, error);
   }
-}
-
-/** The error for a file or directory that is there but cannot be read. */
-export function unreadable(path: string, error: unknown, what: 'file' | 'directory' = 'file'): PawlError {
-  const { code } = error as NodeJS.ErrnoException;
-  const reasons: Record<string, string> = {
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EISDIR: 'it is a directory',
-    ELOOP: 'its links lead in a circle',
-  };
-  const reason = reasons[code ?? ''] ?? (error as Error).message;
-  return new PawlError('PAWL_FILE_UNREADABLE', `The ${what} cannot be read: ${reason}.`, {
-    place: path,
-    remedy: 'Make it readable, or leave it out of `entries`.',
-    cause: error,
-  });
 }

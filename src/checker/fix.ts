@@ -8,9 +8,9 @@ import type { Session, SessionStats } from './session.ts';
 /** One fix may make room for the next; more rounds than this are two fixes undoing each other. */
 const MAX_ROUNDS = 10;
 
-export interface FixOutcome {
+export interface FixOutcome<Result = CheckResult<SessionStats>> {
   /** What is left after the fixes. */
-  result: CheckResult<SessionStats>;
+  result: Result;
   /** How many fixes were applied. */
   fixes: number;
   /** Files that were rewritten, relative to the root. */
@@ -25,10 +25,10 @@ export interface FixOutcome {
  * @param path - the path on disk of a file relative to the root
  * @throws PawlError `PAWL_FILE_UNWRITABLE`
  */
-export async function fixAll(
-  session: Pick<Session, 'check' | 'source'>,
+export async function fixAll<Result extends Pick<CheckResult, 'diagnostics'> = CheckResult<SessionStats>>(
+  session: Pick<Session, 'source'> & { check(): Promise<Result> },
   path: (file: string) => string,
-): Promise<FixOutcome> {
+): Promise<FixOutcome<Result>> {
   const files = new Set<string>();
   let fixes = 0;
   let result = await session.check();

@@ -6,8 +6,9 @@ import { nearest } from '../diagnostics/nearest.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { sdkOf } from '../sdk-names.ts';
-import { absolute, type SourceFile, type SourceFiles } from './files.ts';
+import type { SourceFile, SourceFiles } from './files.ts';
 import type { Resolution, Resolve } from './resolution.ts';
+import { absolute } from './stamps.ts';
 
 /**
  * Imports that lead nowhere, in modules that register steps and workflows and in all that these load: what would keep a build from

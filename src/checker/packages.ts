@@ -1,16 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { ResolverFactory } from 'oxc-resolver';
 import { analyze, mayHaveDirectives, type ModuleFacts } from '../compiler/index.ts';
 import { ioEnd } from '../rules/io.ts';
 import { isPlain } from '../rules/levels.ts';
 import type { PackageEnd, PackageHop } from '../rules/program.ts';
-import { withoutQuery, withSlashes } from './disk-resolve.ts';
+import { withSlashes } from './disk-resolve.ts';
 import type { PackageQuery, PackageSource } from './package-query.ts';
 import type { PackageCache } from './package-cache.ts';
+import { PackagePlaces } from './package-places.ts';
 import { ProgramGraph } from './program.ts';
 import { findChains } from './reach.ts';
 import { builtinName, isKnownPackage, type Resolution } from './resolution.ts';
+import { absolute } from './stamps.ts';
 
 /**
  * What functions of installed packages reach: whether `import { load } from 'some-sdk'` leads to the disk or the network.
@@ -22,9 +22,6 @@ import { builtinName, isKnownPackage, type Resolution } from './resolution.ts';
  * Packages do not change, so what was found is kept by name and version.
  */
 
-/** The conditions of the workflow bundle. */
-const CONDITIONS = ['workflow', 'edge-light', 'worker', 'browser', 'import', 'module', 'require', 'default'];
-
 /** A generated file of that size is not worth its parse. */
 const LARGEST = 1_000_000;
 
@@ -33,29 +30,23 @@ const NO_SUPPRESSIONS = { add: () => {}, covers: () => false, markUsed: () => {}
 export class Packages implements PackageSource {
   readonly #root: string;
   readonly #cache: PackageCache | null;
-  readonly #resolver = new ResolverFactory({
-    extensions: ['.js', '.mjs', '.cjs', '.json'],
-    conditionNames: CONDITIONS,
-    mainFields: ['module', 'main'],
-    aliasFields: [['browser']],
-    builtinModules: false,
-  });
+  readonly #places: PackagePlaces;
   readonly #modules = new Map<string, ModuleFacts | undefined>();
   readonly #graphs = new Map<string, { graph: ProgramGraph; depths: Map<string, number> }>();
-  readonly #names = new Map<string, { folder: string; id: string } | null>();
   readonly #found = new Map<string, PackageEnd | null>();
   readonly #durable = new Map<string, boolean>();
 
   constructor(root: string, cache: PackageCache | null) {
     this.#root = root;
     this.#cache = cache;
+    this.#places = new PackagePlaces(root);
   }
 
   /** The nearest end that does I/O; null when there is none, or nothing to be known. */
   find(query: PackageQuery): PackageEnd | null {
     if (query.depth < 1 || query.path.length === 0 || isKnownPackage(query.specifier)) return null;
-    const entry = this.#fileOf(query.specifier, this.#absolute(query.importer));
-    const owner = entry === null ? null : this.#ownerOf(entry);
+    const entry = this.#places.entryOf(query.specifier, query.importer);
+    const owner = entry === null ? null : this.#places.ownerOf(entry);
     if (entry === null || owner === null) return null;
     const key = [owner.id, entry.slice(owner.folder.length), query.path.join('.'), query.access, query.depth].join(' ');
     let found = this.#found.get(key);
@@ -70,8 +61,8 @@ export class Packages implements PackageSource {
 
   isWorkflow({ importer, specifier, path }: Pick<PackageQuery, 'importer' | 'specifier' | 'path'>): boolean {
     if (path.length === 0 || isKnownPackage(specifier)) return false;
-    const entry = this.#fileOf(specifier, this.#absolute(importer));
-    const owner = entry === null ? null : this.#ownerOf(entry);
+    const entry = this.#places.entryOf(specifier, importer);
+    const owner = entry === null ? null : this.#places.ownerOf(entry);
     if (entry === null || owner === null || !this.#mayBeDurable(entry, owner.folder)) return false;
     const reference = this.#graphOf(owner, 1).graph.exportOf(entry, path, 'read');
     if (reference?.kind === 'unit') return reference.unit.kind === 'workflow' && reference.rest.length === 0;
@@ -103,6 +94,11 @@ export class Packages implements PackageSource {
     } catch {
       return false;
     }
+  }
+
+  /** What was asked about which package: as long as these are the same, so are all answers. */
+  get asked(): PackagePlaces['asked'] {
+    return this.#places.asked;
   }
 
   /** How many modules of packages were read. */
@@ -153,24 +149,15 @@ export class Packages implements PackageSource {
 
   #resolve(specifier: string, importer: string, depths: Map<string, number>, limit: number): Resolution {
     const name = builtinName(specifier);
-    const from = this.#absolute(importer);
     // A package may stand for one of Node's modules where it is installed: `events`, `buffer`.
-    const file = specifier.startsWith('node:') ? null : this.#fileOf(specifier, from);
+    const file = specifier.startsWith('node:') ? null : this.#places.fileOf(specifier, importer);
     if (file === null) return name === null ? { kind: 'external' } : { kind: 'builtin', name };
-    const owner = this.#ownerOf(file);
+    const owner = this.#places.ownerOf(file);
     if (owner === null || isKnownPackage(specifier)) return { kind: 'external' };
-    const depth = depths.get(owner.folder) ?? (depths.get(this.#ownerOf(importer)?.folder ?? '') ?? limit) + 1;
+    const depth = depths.get(owner.folder) ?? (depths.get(this.#places.ownerOf(importer)?.folder ?? '') ?? limit) + 1;
     if (depth > limit) return { kind: 'external' };
     depths.set(owner.folder, depth);
     return { kind: 'file', file };
-  }
-
-  /** A path relative to the root, or absolute outside of it. */
-  #fileOf(specifier: string, importer: string): string | null {
-    const { path } = this.#resolver.sync(dirname(importer), specifier);
-    if (path === undefined) return null;
-    const file = withSlashes(withoutQuery(path));
-    return file.startsWith(`${this.#root}/`) ? file.slice(this.#root.length + 1) : file;
   }
 
   #module(file: string): ModuleFacts | undefined {
@@ -188,27 +175,7 @@ export class Packages implements PackageSource {
     return facts;
   }
 
-  /** The package that a file belongs to: its folder, and `name@version`. */
-  #ownerOf(file: string): { folder: string; id: string } | null {
-    const folder = dirname(file);
-    const known = this.#names.get(folder);
-    if (known !== undefined) return known;
-    const owner = this.#readOwner(folder) ?? (dirname(folder) === folder ? null : this.#ownerOf(folder));
-    this.#names.set(folder, owner);
-    return owner;
-  }
-
-  #readOwner(folder: string): { folder: string; id: string } | null {
-    try {
-      const text = readFileSync(join(this.#absolute(folder), 'package.json'), 'utf8');
-      const { name, version } = JSON.parse(text) as { name?: unknown; version?: unknown };
-      return typeof name === 'string' && typeof version === 'string' ? { folder, id: `${name}@${version}` } : null;
-    } catch {
-      return null;
-    }
-  }
-
   #absolute(file: string): string {
-    return /^(?:\/|[A-Za-z]:)/.test(file) ? file : `${this.#root}/${file}`;
+    return absolute(this.#root, file);
   }
 }

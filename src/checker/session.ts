@@ -11,11 +11,13 @@ import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig 
 import { discoverDirectory, EntryDiscovery, entryMatcher } from './discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from './disk-resolve.ts';
 import { FactsCache } from './facts-cache.ts';
-import { absolute, type FileStats, SourceFiles, unreadable } from './files.ts';
+import { type FileStats, SourceFiles } from './files.ts';
 import { ImportCheck } from './imports.ts';
 import { PackageCache } from './package-cache.ts';
 import { Packages } from './packages.ts';
+import { type RecallKey, remember } from './recall.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
+import { absolute, unreadable } from './stamps.ts';
 import type { TypeBackend } from './types/backend.ts';
 import { typeSources } from './types/sources.ts';
 
@@ -45,6 +47,8 @@ export interface SessionOptions {
   types?: TypeBackend | null;
   /** Keep facts for the next process in `node_modules/.cache/pawl`, where there is a `node_modules`. Default: true. */
   cache?: boolean;
+  /** Keep what the first check says for `recall` in the next process, beside the facts. Default: false. */
+  remember?: boolean;
 }
 
 export interface SessionStats extends ProgramStats, FileStats {
@@ -120,6 +124,10 @@ class CheckerSession implements Session {
   #known = '';
   #concerned = '';
   #saved = false;
+  /** Under which key the first check is kept for the next process. */
+  readonly #key: RecallKey | null;
+  /** Something is wrong with imports or with what resolves them, of which not every cause is known. */
+  #isDoubtful = false;
   /** Texts of files that are not on disk: imports may lead to them. */
   #unsaved: ReadonlySet<string> = new Set();
 
@@ -139,6 +147,10 @@ class CheckerSession implements Session {
     this.#discovery = new EntryDiscovery(this.#root, this.#config.entries);
     this.#useCache = cache;
     this.#types = types;
+    const isPlain = options.remember === true && files === undefined && types === null;
+    this.#key = isPlain
+      ? { root: this.#root, config, configSource: configSource ?? null, outDir: outDir ?? null }
+      : null;
     this.#files = this.#openFiles();
     this.#packages = this.#openPackages();
     this.#imports = new ImportCheck(this.#root, this.#files);
@@ -164,6 +176,21 @@ class CheckerSession implements Session {
   #save(): void {
     this.#files.save();
     this.#packageCache?.save();
+  }
+
+  #remember(diagnostics: Diagnostic[], stats: SessionStats): void {
+    const folder = this.#cacheFolder();
+    const directories = this.#discovery.stamps;
+    if (this.#key === null || folder === null || directories === null) return;
+    if (this.#isDoubtful || this.#files.overlays.size > 0 || !this.#files.areSettled()) return;
+    remember(folder, this.#key, {
+      diagnostics,
+      stats,
+      directories: [...directories],
+      files: [...this.#files.looked()],
+      lookups: [...(this.#resolver?.known() ?? [])],
+      packages: this.#packages.asked,
+    });
   }
 
   async check(options?: CheckOptions): Promise<CheckResult<SessionStats>> {
@@ -193,7 +220,10 @@ class CheckerSession implements Session {
       moduleDiagnostics: (modules, looked) => this.#moduleDiagnostics(modules, looked, resolve),
     });
     // Once is enough for the next process; while edits come in, it would only cost time.
-    if (!this.#saved) this.#save();
+    if (!this.#saved) {
+      this.#save();
+      this.#remember(result.diagnostics, { ...result.stats, ...this.#files.stats, entries: entries.length });
+    }
     this.#saved = true;
     const diagnostics = reported
       ? result.diagnostics.filter(({ file, code }) => reported.has(file) || code === 'PAWL9005')
@@ -311,6 +341,7 @@ class CheckerSession implements Session {
     const found = this.#imports.find(modules, resolve, this.#unsaved.size === 0 ? this.#resolutions : null);
     // What is not there now may be there the next time.
     if (found.length > 0) this.#known = '';
+    this.#isDoubtful = found.length > 0 || (this.#resolver?.problems.length ?? 0) > 0;
     for (const { file } of looked) found.push(...(this.#files.get(file)?.diagnostics ?? []));
     for (const { file, message, line, column } of this.#resolver?.problems ?? []) {
       const text = readFileSync(file, 'utf8');

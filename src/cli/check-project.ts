@@ -1,13 +1,22 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Session, TypeBackend } from '../checker/index.ts';
+import type { CheckResult, Session, SessionStats, TypeBackend } from '../checker/index.ts';
 import type { ConfigError, LoadedConfig } from '../config/index.ts';
 import type { SourceLookup } from '../diagnostics/index.ts';
 
 /** A project that is open for checking, or a configuration that does not let it be. */
 export type OpenProject =
-  | { session: Session; config: LoadedConfig['config']; configFile: string | null; source: SourceLookup }
-  | { session: null; problem: ConfigError; source: SourceLookup };
+  | { checker: ProjectChecker; config: LoadedConfig['config']; configFile: string | null; source: SourceLookup }
+  | { checker: null; problem: ConfigError; source: SourceLookup };
+
+export type Checked = Pick<CheckResult<SessionStats>, 'diagnostics' | 'stats'>;
+
+/** What stands before a session: as long as nothing has changed since the last process, the checker need not even be loaded. */
+export interface ProjectChecker {
+  check(): Promise<Checked>;
+  /** The text that the last check saw. */
+  source(file: string): string | null;
+}
 
 export interface ProjectOptions {
   /** Absolute. */
@@ -18,10 +27,11 @@ export interface ProjectOptions {
   types: boolean;
 }
 
-/** Configuration and session of a project: opened at the first question, and again when the configuration changed. */
+/** Configuration and checker of a project: opened at the first question, and again when the configuration changed. */
 export class CheckProject {
   readonly #options: ProjectOptions;
   #open: OpenProject | null = null;
+  #session: Session | null = null;
   #stamp = '';
   #types: TypeBackend | null = null;
   readonly #told = new Set<string>();
@@ -30,13 +40,11 @@ export class CheckProject {
     this.#options = options;
   }
 
-  /** @throws PawlError what `createSession` throws */
   async open(): Promise<OpenProject> {
-    const { CONFIG_FILES } = await import('../config/index.ts');
+    const { CONFIG_FILES } = await import('../config/files.ts');
     const stamp = CONFIG_FILES.map((name) => stampOf(resolve(this.#options.root, name))).join();
     if (this.#open && stamp === this.#stamp) return this.#open;
-    this.#open?.session?.dispose();
-    this.#open = null;
+    this.#close();
     this.#open = await this.#load();
     this.#stamp = stamp;
     return this.#open;
@@ -50,34 +58,78 @@ export class CheckProject {
   }
 
   dispose(): void {
-    this.#open?.session?.dispose();
-    this.#open = null;
+    this.#close();
     this.#types?.dispose();
   }
 
+  #close(): void {
+    this.#session?.dispose();
+    this.#session = null;
+    this.#open = null;
+  }
+
   async #load(): Promise<OpenProject> {
-    const { root, files, types } = this.#options;
+    const { root } = this.#options;
+    const { configFile, defaultConfig } = await import('../config/files.ts');
+    if (configFile(root) === undefined) return this.#checkerFor(defaultConfig());
     const { ConfigError, loadConfig } = await import('../config/index.ts');
-    const { createSession, createTypes } = await import('../checker/index.ts');
     try {
-      const { config, source: configSource } = await loadConfig(root);
-      if (types) this.#types ??= createTypes({ root });
-      const session = createSession({
-        root,
-        config,
-        configSource: configSource ?? undefined,
-        files: files ?? undefined,
-        outDir: config.outDir,
-        types: this.#types,
-      });
-      const source: SourceLookup = (file) =>
-        session.source(file) ?? (file === configSource?.file ? configSource.text : null);
-      return { session, config, configFile: configSource?.file ?? null, source };
+      return this.#checkerFor(await loadConfig(root));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const text = await textOf(resolve(root, error.diagnostics[0]?.file ?? ''));
-      return { session: null, problem: error, source: () => text };
+      return { checker: null, problem: error, source: () => text };
     }
+  }
+
+  #checkerFor(loaded: LoadedConfig): OpenProject {
+    const { root, files, types } = this.#options;
+    const { config, source: configSource } = loaded;
+    let mayRecall = files === null && !types;
+    let recalled = false;
+    const checker: ProjectChecker = {
+      check: async () => {
+        const known = mayRecall ? await recallOf(root, loaded) : null;
+        mayRecall = false;
+        recalled = known !== null;
+        if (known) return known;
+        this.#session ??= await this.#createSession(loaded);
+        return this.#session.check();
+      },
+      source: (file) => (recalled ? readText(resolve(root, file)) : (this.#session?.source(file) ?? null)),
+    };
+    const source: SourceLookup = (file) =>
+      checker.source(file) ?? (file === configSource?.file ? configSource.text : null);
+    return { checker, config, configFile: configSource?.file ?? null, source };
+  }
+
+  async #createSession({ config, source }: LoadedConfig): Promise<Session> {
+    const { root, files, types } = this.#options;
+    const { createSession, createTypes } = await import('../checker/index.ts');
+    if (types) this.#types ??= createTypes({ root });
+    return createSession({
+      root,
+      config,
+      configSource: source ?? undefined,
+      files: files ?? undefined,
+      outDir: config.outDir,
+      types: this.#types,
+      remember: true,
+    });
+  }
+}
+
+/** What the last process said, if that still holds. */
+async function recallOf(root: string, { config, source }: LoadedConfig): Promise<Checked | null> {
+  const { recall } = await import('../checker/recall.ts');
+  return recall({ root, config, configSource: source, outDir: config.outDir });
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+  } catch {
+    return null;
   }
 }
 

@@ -8,7 +8,8 @@
  */
 import type { PawlConfig } from './schema.ts';
 
-export { CONFIG_FILES, ConfigError, type LoadedConfig, loadConfig } from './load.ts';
+export { CONFIG_FILES, type LoadedConfig } from './files.ts';
+export { ConfigError, loadConfig } from './load.ts';
 export { loadConfigSync } from './load-sync.ts';
 export type { PawlConfig, RuleEntries, RuleEntry, RuleLevel, RuleOverride } from './schema.ts';
 

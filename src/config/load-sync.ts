@@ -3,7 +3,8 @@ import { pathToFileURL } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
-import { ConfigError, type LoadedConfig, mustRun, ownEntry, readConfig } from './load.ts';
+import type { LoadedConfig } from './files.ts';
+import { ConfigError, mustRun, ownEntry, readConfig } from './load.ts';
 
 /** Longer than any configuration should take, ms. */
 const PATIENCE = 30_000;

@@ -8,17 +8,8 @@ import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { orStalled } from '../idle.ts';
+import { configFile, defaultConfig, type LoadedConfig, withDefaults } from './files.ts';
 import { configSchema, OPTION_NAMES, type PawlConfig } from './schema.ts';
-
-/** File names of a configuration, first found first taken. */
-export const CONFIG_FILES = ['ts', 'mts', 'js', 'mjs', 'cjs', 'json'].map((ending) => `pawl.config.${ending}`);
-
-/** A configuration with its defaults filled in, and where it came from. */
-export interface LoadedConfig {
-  config: PawlConfig & Required<Pick<PawlConfig, 'outDir' | 'store'>>;
-  /** The file, relative to the root, and its text; null when there is none. */
-  source: { file: string; text: string } | null;
-}
 
 /** A configuration that cannot be used: code `PAWL9005`, with every finding as a diagnostic. */
 export class ConfigError extends PawlError {
@@ -58,13 +49,9 @@ export function mustRun(root: string): boolean {
 /** Reads a configuration that is data; the defaults hold where there is none. */
 export function readConfig(root: string): LoadedConfig {
   const file = configFile(root);
-  if (!file) return { config: withDefaults({}), source: null };
+  if (!file) return defaultConfig();
   const text = readText(root, file);
   return accept(parseJson(text, file), file, text);
-}
-
-function configFile(root: string): string | undefined {
-  return CONFIG_FILES.find((name) => existsSync(join(root, name)));
 }
 
 function accept(value: unknown, file: string, text: string): LoadedConfig {
@@ -74,10 +61,6 @@ function accept(value: unknown, file: string, text: string): LoadedConfig {
     throw new ConfigError([first as Diagnostic, ...more]);
   }
   return { config: withDefaults(parsed.data as PawlConfig), source: { file, text } };
-}
-
-function withDefaults(config: PawlConfig): LoadedConfig['config'] {
-  return { ...config, outDir: config.outDir ?? '.pawl', store: config.store ?? 'sqlite:.pawl/pawl.db' };
 }
 
 function readText(root: string, file: string): string {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { discoverEntries } from '../checker/discover.ts';
-import { absolute, concernsChecker } from '../checker/files.ts';
+import { concernsChecker } from '../checker/files.ts';
+import { absolute } from '../checker/stamps.ts';
 import type { Session } from '../checker/index.ts';
 import { DECLARATION_FILE, findFile, joinPath, SOURCE_FILE } from '../checker/resolution.ts';
 

@@ -85,10 +85,7 @@ describe('what a session says after any edits is what a new one says', () => {
             }).checkSync();
             const seen = session.checkSync();
             expect(seen.diagnostics).toEqual(expected.diagnostics);
-            expect(seen.stats).toMatchObject({
-              modules: expected.stats.modules,
-              unresolved: expected.stats.unresolved,
-            });
+            expect(seen.stats.modules).toBe(expected.stats.modules);
           }
         },
       ),

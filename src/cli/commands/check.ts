@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import type { CheckResult, Session, SessionStats } from '../../checker/index.ts';
 import type { Format } from '../../diagnostics/index.ts';
 import { PawlError } from '../../errors.ts';
-import { CheckProject } from '../check-project.ts';
+import { type Checked, CheckProject, type ProjectChecker } from '../check-project.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { FORMAT_OPTION, printFindings, readFormat } from '../findings.ts';
 import type { Output } from '../output.ts';
@@ -43,18 +42,18 @@ export const checkCommand = defineCommand({
     const once = async (): Promise<ExitCode> => {
       const begun = performance.now();
       const opened = await project.open();
-      const { session, source } = opened;
+      const { checker: opener, source } = opened;
       const shown = { format, root, out, source };
-      if (session === null) {
+      if (opener === null) {
         await printFindings(opened.problem.diagnostics, shown);
         return 2;
       }
       const configured = performance.now();
       const { compat } = options;
       const checker = {
-        source: (file: string) => session.source(file),
+        source: (file: string) => opener.source(file),
         check: async () => {
-          const found = await session.check();
+          const found = await opener.check();
           return compat === undefined ? found : await withCompat(found, compat);
         },
       };
@@ -78,15 +77,15 @@ export const checkCommand = defineCommand({
       if (args.length > 0 && result.stats.entries === 0) return 0;
       return verdict(result, opened.configFile, maxWarnings, out);
     };
-    const withCompat = async (result: CheckResult<SessionStats>, path: string): Promise<CheckResult<SessionStats>> => {
+    const withCompat = async (result: Checked, path: string): Promise<Checked> => {
       // What does not compile cannot be compared.
       if (result.diagnostics.some(({ severity }) => severity === 'error')) return result;
       const { compatFindings } = await import('../compat.ts');
       return { ...result, diagnostics: [...result.diagnostics, ...(await compatFindings(root, path))] };
     };
-    const fixed = async (session: Pick<Session, 'check' | 'source'>): Promise<CheckResult<SessionStats>> => {
+    const fixed = async (checker: ProjectChecker): Promise<Checked> => {
       const { fixAll } = await import('../../checker/index.ts');
-      const { result, fixes, files } = await fixAll(session, (file) => resolve(root, file));
+      const { result, fixes, files } = await fixAll(checker, (file) => resolve(root, file));
       if (fixes > 0) out.note(`fixed ${fixes} finding${fixes === 1 ? '' : 's'} in ${files.join(', ')}`);
       return result;
     };
@@ -94,7 +93,7 @@ export const checkCommand = defineCommand({
       if (!options.watch) return await once();
       const { watchFiles } = await import('../watch.ts');
       const opened = await project.open();
-      const ignored = opened.session ? [opened.config.outDir] : [];
+      const ignored = opened.checker ? [opened.config.outDir] : [];
       return await watchFiles({ root, ignored, run: once, out });
     } finally {
       project.dispose();
@@ -116,7 +115,7 @@ function readCount(value: string | undefined): number {
 
 /** 2 when the configuration cannot be trusted or nothing was checked, 1 when there are errors or too many warnings. */
 function verdict(
-  { diagnostics, stats }: CheckResult<SessionStats>,
+  { diagnostics, stats }: Checked,
   configFile: string | null,
   maxWarnings: number,
   out: Output,
