@@ -44,18 +44,14 @@ function headOf(body: string): string {
 
 function versionOf(path: string): string {
   try {
-    // Of pawl's own sources, which its tests run, and of what they are bundled to every file counts. All that is published bears one
-    // date; the names of the files tell what is in them.
+    // Of pawl's own sources, which its tests run, every one counts. What they are bundled to is written at one time; all that is
+    // published bears the same date, and the names of the files tell what is in them.
     const isSource = path.endsWith('.ts');
-    const folder = isSource ? dirname(dirname(path)) : dirname(path);
-    const files = readdirSync(folder, { recursive: isSource, encoding: 'utf8' }).filter((name) =>
-      /\.[cm]?[jt]s$/.test(name),
-    );
-    const marks = files.sort().map((name) => {
-      const { mtimeMs, size } = statSync(join(folder, name));
-      return `${name} ${mtimeMs} ${size}`;
-    });
-    return `${PAWL} ${crc32(marks.join('\n')).toString(36)}`;
+    const folder = dirname(isSource ? dirname(path) : path);
+    const names = readdirSync(folder, { recursive: isSource, encoding: 'utf8' }).sort();
+    const dated = isSource ? names.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name)) : [path];
+    const marks = dated.map((file) => `${statSync(file).mtimeMs} ${statSync(file).size}`);
+    return `${PAWL} ${crc32([...names, ...marks].join('\n')).toString(36)}`;
   } catch {
     return String(Date.now());
   }
