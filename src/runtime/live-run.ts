@@ -194,6 +194,8 @@ export class LiveRun {
           const recorded = event.type in COMMANDS_OF_EVENTS;
           if (recorded) divergence = this.#meet(event, open);
           else if (event.type in DELIVERIES && open.length > 0) divergence = unrecorded(event.seq, open[0] as Command);
+          // A second result, or one of nothing: no pawl writes such a log.
+          else if (isResult(event) && !this.#concerns(event)) divergence = diverged(event, undefined);
           if (divergence) return;
           if (event.type === 'run_parked') unheard = true;
           else if (recorded || event.type in DELIVERIES) unheard = false;
@@ -445,8 +447,13 @@ function describeEvent(event: RunEvent): string {
     case 'hook_conflicted':
       return `hook ${event.name} (#${event.cid})`;
     default:
-      return `end of hook (#${event.cid})`;
+      return isResult(event) ? `a result of #${event.cid}` : `end of hook (#${event.cid})`;
   }
+}
+
+/** What a command gets once. */
+function isResult({ type }: RunEvent): boolean {
+  return type === 'step_completed' || type === 'step_failed' || type === 'sleep_completed';
 }
 
 function describeCommand({ kind, cid, name }: Command): string {

@@ -121,12 +121,6 @@ export const TERMINAL_EVENTS = {
 } as const satisfies Partial<Record<RunEventType, string>>;
 
 /**
- * Events of which a command gets one at most, ever: its result. A store refuses a second one, whatever its `seq`.
- * (`hook_received` is not among them: a hook may receive many payloads.)
- */
-export const RESULT_EVENTS = ['step_completed', 'step_failed', 'sleep_completed'] as const satisfies RunEventType[];
-
-/**
  * Reads an event that came from outside (a row, an exported history).
  *
  * @param value the eight fields, `meta` already parsed from JSON

@@ -120,7 +120,7 @@ export interface AppendRequest {
  *
  * - `fenced`: another owner has the run, or none; the caller must drop the run from memory.
  * - `conflict`: `afterSeq` is not the newest event. The caller's picture of the log is wrong; drop it and read again.
- * - `duplicate`: a command would get a second result (`RESULT_EVENTS`), or a message in `consume` is gone already.
+ * - `consumed`: a message in `consume` is gone already.
  * - `finished`: the run has ended; nothing follows.
  * - `hook-conflict`: `token` is in use by the run `ownerRunId`. Append `hook_conflicted` instead.
  * - `unread`: the events would end the run while `messages` wait in its inbox. Turn them into events first (in front of
@@ -130,7 +130,7 @@ export interface AppendRequest {
 export type AppendRefusal =
   | { ok: false; reason: 'fenced'; owner: string | null; fence: number }
   | { ok: false; reason: 'conflict'; lastSeq: number }
-  | { ok: false; reason: 'duplicate'; cid: number | null }
+  | { ok: false; reason: 'consumed' }
   | { ok: false; reason: 'finished'; status: RunStatus }
   | { ok: false; reason: 'hook-conflict'; token: string; ownerRunId: string }
   | { ok: false; reason: 'unread'; messages: InboxMessage[] }

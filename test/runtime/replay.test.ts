@@ -67,6 +67,18 @@ function load(sources: Sources, log: readonly RunEvent[]): LiveRun {
   return new LiveRun(identity, realm, realm.load(program(sources).workflows), 10_000);
 }
 
+test('a log in which a command has two results is not followed', async () => {
+  const { sources, log } = await recorded(`workflow('w', async () => Promise.all([add(1, 2), add(3, 4), add(5, 6)]));`);
+  const at = log.findIndex(({ type }) => type === 'step_completed');
+  const twice = log.toSpliced(at, 0, log[at] as RunEvent).map((event, index) => ({ ...event, seq: index + 1 }));
+  expect(load(sources, log).replay(log.slice(0, at + 1)).divergence).toBe(null);
+  expect(load(sources, twice).replay(twice.slice(0, at + 2)).divergence).toMatchObject({
+    seq: at + 2,
+    recorded: 'a result of #1',
+    requested: null,
+  });
+});
+
 const withoutSeq = (events: readonly RunEvent[]): unknown[] => events.map(({ seq: _, ...event }) => clean(event));
 /** Null columns may be left out when events are written. Ends are made elsewhere. */
 const clean = (event: object): unknown =>
@@ -228,7 +240,7 @@ describe('divergence', () => {
       true,
     ],
     'one too many': [
-      `const add = step('add'); workflow('w', async () => { await Promise.all([add(1, 2), add(3, 4)]); });`,
+      `const add = step('add'); workflow('w', async () => { await Promise.all([add(1, 2), add(3, 4), add(5, 6)]); });`,
       /asks for step add \(#2\) at .*, and the event log has nothing there \(event 3\)/,
       true,
     ],

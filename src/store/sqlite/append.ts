@@ -2,11 +2,10 @@
  * One append inside a transaction: first every reason to refuse it, only reading; then the events, and what follows from
  * them for the run record, the hooks and the inbox.
  */
-import { type NewRunEvent, RESULT_EVENTS, TERMINAL_EVENTS } from '../events.ts';
+import { type NewRunEvent, TERMINAL_EVENTS } from '../events.ts';
 import { StoreError } from '../errors.ts';
 import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
 import type { Connection } from './connection.ts';
-import { isConstraint } from './errors.ts';
 import { insertEvent, insertGuarded } from './sql/events.ts';
 import { disposeHook, disposeHooksOf, selectHook, upsertHook } from './sql/hooks.ts';
 import { deleteMessage, hasMessage, selectMessagesOfRun } from './sql/inbox.ts';
@@ -28,15 +27,35 @@ export function append(db: Connection, request: AppendRequest, changes: StoreCha
   return appendTo(db, head, request, changes);
 }
 
+/** What is known for good of the log of a run that was appended to: it only grows. */
+export type KnownLogs = Map<string, { no: number; lastSeq: number }>;
+
+/** How many runs are remembered; one that is not is looked up. */
+const MANY = 10_000;
+
 /**
  * The same in a single statement, which is a transaction by itself: for what a step brings about, and most of what is written is
  * that. Undefined when the request is another one, or is to be refused: then `append` finds out.
  */
-export function appendAlone(db: Connection, request: AppendRequest, changes: StoreChange[]): AppendResult | undefined {
+export function appendAlone(
+  db: Connection,
+  known: KnownLogs,
+  request: AppendRequest,
+  changes: StoreChange[],
+): AppendResult | undefined {
   const { runId, fence, afterSeq, events, consume, wakeAt } = request;
   if (wakeAt !== undefined || (consume !== undefined && consume.length > 0)) return undefined;
-  if (!insertGuarded(db, runId, fence, afterSeq, events)) return undefined;
+  let log = known.get(runId);
+  if (log?.lastSeq !== afterSeq) {
+    // Outside of a transaction: whatever happens now, the event that the request names stays.
+    const head = selectHead(db, runId);
+    if (head?.last_seq !== afterSeq) return undefined;
+    log = { no: head.no, lastSeq: afterSeq };
+  }
+  if (!insertGuarded(db, { no: log.no, runId, fence, afterSeq }, events)) return undefined;
   const lastSeq = afterSeq + events.length;
+  if (known.size >= MANY) known.clear();
+  known.set(runId, { no: log.no, lastSeq });
   changes.push({ kind: 'events', runId, lastSeq });
   return { ok: true, lastSeq };
 }
@@ -54,13 +73,6 @@ export function appendTo(db: Connection, head: RunHead, request: AppendRequest, 
   const lastSeq = writeEvents(db, head, request.runId, events, changes);
   if (wakeAt !== undefined && !leavesOwner(events)) setWakeAt(db, head.no, wakeAt === null ? null : Math.ceil(wakeAt));
   return { ok: true, lastSeq };
-}
-
-/** Makes a refusal of the unique index's complaint; any other error is thrown on. Call after the rollback. */
-export function recoverAppend(request: AppendRequest, error: unknown): AppendResult {
-  if (!isConstraint(error)) throw error;
-  const result = request.events.find((event) => (RESULT_EVENTS as readonly string[]).includes(event.type));
-  return { ok: false, reason: 'duplicate', cid: (result as { cid?: number } | undefined)?.cid ?? null };
 }
 
 /** Appends the events after the run's newest one, with what follows from each. Returns the new newest number. */
@@ -91,7 +103,7 @@ function refuse(db: Connection, head: RunHead, request: AppendRequest): AppendRe
 
   const consume = request.consume ?? [];
   for (const id of consume) {
-    if (!hasMessage(db, id, head.no)) return { ok: false, reason: 'duplicate', cid: null };
+    if (!hasMessage(db, id, head.no)) return { ok: false, reason: 'consumed' };
   }
   return refuseHooks(db, request.runId, request.events) ?? refuseUnread(db, request, consume);
 }

@@ -7,7 +7,6 @@ import type { CreateRunRequest, CreateRunResult, RunRecord, StoreChange } from '
 import { requireStorable } from '../text.ts';
 import { appendTo } from './append.ts';
 import type { Connection } from './connection.ts';
-import { isConstraint } from './errors.ts';
 import { requireOwner } from './ownership.ts';
 import { insertEvent } from './sql/events.ts';
 import { insertRun, type RunHead, selectHead, selectRun } from './sql/runs.ts';
@@ -62,12 +61,4 @@ export function createRun(db: Connection, request: CreateRunRequest, changes: St
 
 function changesRecord({ type }: NewRunEvent): boolean {
   return type.startsWith('run_') || type === 'bundle_bound' || type === 'cancel_requested';
-}
-
-/** What an error of the first events means. Call after the rollback. */
-export function recoverCreate(request: CreateRunRequest, error: unknown): CreateRunResult {
-  if (!isConstraint(error)) throw error;
-  throw new StoreError('PAWL_STORE_MISUSE', 'The first events give a command two results.', {
-    place: `run ${request.id}`,
-  });
 }

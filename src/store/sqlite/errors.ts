@@ -9,7 +9,6 @@ const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
-const CONSTRAINT = 19;
 const NOTADB = 26;
 
 /** SQLite's own words for the codes, for errors without one: those of `all()` in `@photostructure/sqlite`. */
@@ -21,7 +20,6 @@ const MESSAGES: readonly (readonly [RegExp, number])[] = [
   [/malformed/, CORRUPT],
   [/disk is full/, FULL],
   [/unable to open database/, CANTOPEN],
-  [/constraint failed/, CONSTRAINT],
   [/not a database/, NOTADB],
 ];
 
@@ -36,11 +34,6 @@ function resultCode(error: unknown): number | null {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
-}
-
-/** A unique index refused a row. */
-export function isConstraint(error: unknown): boolean {
-  return resultCode(error) === CONSTRAINT;
 }
 
 /** Says what an error of SQLite means for the store at `place`. What is not SQLite's error comes back as it is. */

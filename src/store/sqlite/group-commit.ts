@@ -17,8 +17,6 @@ export type Job<T> = (changes: StoreChange[]) => T;
 
 interface Entry {
   job: Job<unknown>;
-  /** Makes a result of an error that the job threw, or throws on. */
-  recover: ((error: unknown) => unknown) | undefined;
   /** Does the job in a single statement, without a transaction around it; undefined when that is not possible. */
   alone: Job<unknown> | undefined;
   resolve: (value: never) => void;
@@ -47,10 +45,10 @@ export class GroupCommit {
   }
 
   /** Does the job in the group of this turn; resolves when its transaction is durable. */
-  submit<T>(job: Job<T>, recover?: (error: unknown) => T, alone?: Job<T | undefined>): Promise<T> {
+  submit<T>(job: Job<T>, alone?: Job<T | undefined>): Promise<T> {
     if (this.#closed) return Promise.reject(closed(this.#connection.place));
     return new Promise<T>((resolve, reject) => {
-      this.#entries.push({ job, recover, alone, resolve: resolve as (value: never) => void, reject });
+      this.#entries.push({ job, alone, resolve: resolve as (value: never) => void, reject });
       this.#schedule();
     });
   }
@@ -197,16 +195,6 @@ export class GroupCommit {
   }
 
   #rejectAll(entries: Entry[], problem: unknown): void {
-    for (const { recover, resolve, reject } of entries) {
-      if (recover === undefined) {
-        reject(explain(problem, this.#connection.place));
-        continue;
-      }
-      try {
-        resolve(recover(problem) as never);
-      } catch (error) {
-        reject(explain(error, this.#connection.place));
-      }
-    }
+    for (const { reject } of entries) reject(explain(problem, this.#connection.place));
   }
 }

@@ -2,11 +2,12 @@
  * The tables, as numbered migrations. A migration that was released is never edited; the next change is a new one.
  *
  * Why the tables are as they are:
- * - `events` is clustered by run and number (WITHOUT ROWID): appending dirties one page, and a replay reads neighbours.
+ * - `events` is clustered by run and number, as one integer: SQLite has a short way to append to a table whose key is its row id, and
+ *   leaves pages full. It dirties one page an append; with a key of two columns (version 1) and an index of results it was 2.7.
+ * - That a command has one result needs no index: who appends names the newest event, so it has seen every result before.
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
  * - `wake_at` is the owner's word; `woken` says that a message waits which the run shall look at.
  * - `runs_due`, `runs_owned` and `runs_parked` index only runs that are alive.
- * - `events_result` is spelled with OR: for an IN of three SQLite builds a table at every insert.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
  */
@@ -14,6 +15,17 @@ import type { Connection } from './connection.ts';
 
 /** 'pawl' in ASCII, in the header of every file of ours. */
 export const APPLICATION_ID = 0x7061776c;
+
+/** An event's row id is the number of its run, and in the low bits its own. */
+const SEQ_BITS = 24;
+
+/** The number of the last event that a run may have. */
+export const MAX_SEQ = 2 ** SEQ_BITS - 1;
+
+/** Row ids of events, as SQL: of a run's event, and the range of a run's events. Columns and parameters are `run` and `seq`. */
+export const eventId = (run: string, seq: string): string => `(${run} << ${SEQ_BITS}) | ${seq}`;
+export const eventsOf = (run: string): string =>
+  `BETWEEN ${run} << ${SEQ_BITS} AND (${run} << ${SEQ_BITS}) | ${MAX_SEQ}`;
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -92,15 +104,38 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX inbox_run ON inbox (run, id);
   `,
+  `
+  ALTER TABLE events RENAME TO events_1;
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    run INTEGER GENERATED ALWAYS AS (id >> ${SEQ_BITS}) VIRTUAL,
+    seq INTEGER GENERATED ALWAYS AS (id & ${MAX_SEQ}) VIRTUAL,
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    cid INTEGER,
+    name TEXT,
+    attempt INTEGER,
+    data TEXT,
+    meta TEXT,
+    sum INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO events (id, type, at, cid, name, attempt, data, meta, sum)
+    SELECT (run << ${SEQ_BITS}) | seq, type, at, cid, name, attempt, data, meta, sum FROM events_1 ORDER BY run, seq;
+  DROP TABLE events_1;
+  `,
 ];
 
 /** Version of the tables that this pawl writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Brings the tables to the present version. Call inside a write transaction. */
-export function migrate(connection: Connection): void {
+/**
+ * Brings the tables to the present version. Call inside a write transaction.
+ *
+ * @param version - an older one, for tests
+ */
+export function migrate(connection: Connection, version: number = SCHEMA_VERSION): void {
   const { user_version: from } = connection.sql('PRAGMA user_version').get() as { user_version: number };
-  if (from === SCHEMA_VERSION) return;
-  for (const migration of MIGRATIONS.slice(from)) connection.exec(migration);
-  connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
+  if (from === version) return;
+  for (const migration of MIGRATIONS.slice(from, version)) connection.exec(migration);
+  connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version};`);
 }

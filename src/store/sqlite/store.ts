@@ -24,9 +24,9 @@ import type {
   StoreOptions,
 } from '../port.ts';
 import { isStorable, requireStorable } from '../text.ts';
-import { append, appendAlone, recoverAppend } from './append.ts';
+import { append, appendAlone, type KnownLogs } from './append.ts';
 import type { Connection } from './connection.ts';
-import { createRun, recoverCreate } from './create.ts';
+import { createRun } from './create.ts';
 import { closed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { claimDue, claimOne, deadOwners } from './ownership.ts';
@@ -59,6 +59,7 @@ export class SqliteStore implements EventStore {
   readonly #commits: GroupCommit;
   readonly #watch: Watch;
   readonly #clock: () => number;
+  readonly #known: KnownLogs = new Map();
   #closing: Promise<void> | undefined;
 
   constructor(url: string, db: Connection, inMemory: boolean, options: StoreOptions) {
@@ -70,10 +71,7 @@ export class SqliteStore implements EventStore {
   }
 
   createRun(request: CreateRunRequest): Promise<CreateRunResult> {
-    return this.#commits.submit(
-      (changes) => createRun(this.#db, request, changes),
-      (error) => recoverCreate(request, error),
-    );
+    return this.#commits.submit((changes) => createRun(this.#db, request, changes));
   }
 
   getRun(runId: string): Promise<RunRecord | null> {
@@ -101,8 +99,7 @@ export class SqliteStore implements EventStore {
   append(request: AppendRequest): Promise<AppendResult> {
     return this.#commits.submit(
       (changes) => append(this.#db, request, changes),
-      (error) => recoverAppend(request, error),
-      (changes) => appendAlone(this.#db, request, changes),
+      (changes) => appendAlone(this.#db, this.#known, request, changes),
     );
   }
 

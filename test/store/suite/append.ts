@@ -174,20 +174,6 @@ export function appendTests(context: Context): void {
       await expectRefused({ afterSeq: 4 }, [completed(0)], { reason: 'conflict', lastSeq: 3 });
     });
 
-    test('a second result of one command', async () => {
-      const { store } = context;
-      await makeOwnedRun(store, 'r1');
-      await append(store, 'r1', [scheduled(0), completed(0)]);
-      const failed: NewRunEvent = { type: 'step_failed', at: 1, cid: 0, attempt: 1, data: '"e"' };
-      await expectRefused({ afterSeq: 3 }, [scheduled(1), completed(0)], { reason: 'duplicate', cid: 0 });
-      await expectRefused({ afterSeq: 3 }, [failed], { reason: 'duplicate', cid: 0 });
-    });
-
-    test('two results in one request', async () => {
-      await makeOwnedRun(context.store, 'r1');
-      await expectRefused({}, [completed(4), completed(4)], { reason: 'duplicate', cid: 4 });
-    });
-
     test('a hook token in use, by another run or its own', async () => {
       const { store } = context;
       await makeOwnedRun(store, 'r1');

@@ -28,14 +28,14 @@ export function groupTests(context: Context): void {
     const results = await Promise.all([
       store.append(request('r1', [scheduled(0)])),
       store.append(request('r2', [scheduled(0)], { fence: 7 })),
-      store.append(request('r3', [completed(0), completed(0)])),
+      store.append(request('r3', [completed(0)], { consume: [999] })),
       store.append(request('r1', [completed(0)], { afterSeq: 2 })),
       store.append(request('r3', [completed(0)])),
     ]);
     expect(results).toEqual([
       { ok: true, lastSeq: 2 },
       { ok: false, reason: 'fenced', owner: 'worker-1', fence: 1 },
-      { ok: false, reason: 'duplicate', cid: 0 },
+      { ok: false, reason: 'consumed' },
       { ok: true, lastSeq: 3 },
       { ok: true, lastSeq: 2 },
     ]);
@@ -150,10 +150,9 @@ export function groupTests(context: Context): void {
     expect(await store.append(request('r1', [completed(0), scheduled(2)], { afterSeq: 3 }))).toMatchObject({
       lastSeq: 5,
     });
-    expect(await store.append(request('r1', [completed(0), scheduled(3)], { afterSeq: 5 }))).toEqual({
+    expect(await store.append(request('r1', [completed(1)], { afterSeq: 5, consume: [999] }))).toEqual({
       ok: false,
-      reason: 'duplicate',
-      cid: 0,
+      reason: 'consumed',
     });
     expect(await store.append(request('nobody', [scheduled(0)]))).toEqual({ ok: false, reason: 'unknown-run' });
     expect((await store.readEvents('r1')).map((event) => event.type)).toEqual([

@@ -94,7 +94,7 @@ export function messageTests(context: Context): void {
     await append(store, 'r1', [hook(0, 'a')]);
     await store.deliverHook('a', '1', 150);
     const consume = (await store.readInbox({ runId: 'r1' })).map((message) => message.id);
-    const refused = { ok: false, reason: 'duplicate', cid: null };
+    const refused = { ok: false, reason: 'consumed' };
     expect(await store.append(request('r2', [], { consume }))).toEqual(refused);
     expect(await store.append(request('r1', [], { afterSeq: 2, consume: [...consume, 999] }))).toEqual(refused);
     expect(await store.readInbox({ runId: 'r1' })).toHaveLength(1);

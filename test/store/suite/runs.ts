@@ -1,17 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Context } from '../suite.ts';
-import {
-  append,
-  completed,
-  finished,
-  hook,
-  LEASE,
-  makeOwnedRun,
-  makeRun,
-  OWNER,
-  request,
-  scheduled,
-} from '../support/make.ts';
+import { append, finished, hook, LEASE, makeOwnedRun, makeRun, OWNER, request, scheduled } from '../support/make.ts';
 
 export function runTests(context: Context): void {
   test('a created run is there, with its first event', async () => {
@@ -109,9 +98,9 @@ export function runTests(context: Context): void {
       refusal: { reason: 'hook-conflict', token: 'token', ownerRunId: 'r0' },
     });
     expect(await store.getHook('token')).toMatchObject({ runId: 'r0' });
-    const twice = [scheduled(0), completed(0), completed(0)];
+    const afterTheEnd = [finished(), scheduled(0)];
     const misuse = { code: 'PAWL_STORE_MISUSE' };
-    await expect(store.createRun({ ...base, id: 'r2', events: twice })).rejects.toMatchObject(misuse);
+    await expect(store.createRun({ ...base, id: 'r2', events: afterTheEnd })).rejects.toMatchObject(misuse);
     expect(await store.getRun('r2')).toBeNull();
   });
 

@@ -193,8 +193,6 @@ function appendToModel(model: Model, request: Extract<Operation, { do: 'append' 
   if (run.events.length !== request.afterSeq) return 'conflict';
 
   const hooks = new Map([...model.hooks].map(([token, hook]) => [token, { ...hook }]));
-  const results = new Set(run.events.filter((text) => text.startsWith('result ')));
-  let duplicate = false;
   let conflict = false;
   for (const event of request.events) {
     if (event.type === 'hook_created') {
@@ -205,16 +203,11 @@ function appendToModel(model: Model, request: Extract<Operation, { do: 'append' 
     if (event.type === 'hook_disposed') {
       for (const hook of hooks.values()) if (hook.runId === run.id && hook.cid === event.cid) hook.disposed = true;
     }
-    const text = textOf(event);
-    if (!text.startsWith('result ')) continue;
-    if (results.has(text)) duplicate = true;
-    results.add(text);
   }
   if (conflict) return 'hook-conflict';
   const last = request.events.at(-1)?.type;
   const ends = last === 'run_completed' || last === 'run_failed';
   if (ends && run.inbox.length > 0) return 'unread';
-  if (duplicate) return 'duplicate';
 
   model.hooks = hooks;
   run.events.push(...request.events.map(textOf));

@@ -3,6 +3,7 @@ import { StoreError } from '../../errors.ts';
 import { requireStorable } from '../../text.ts';
 import { checksum } from '../checksum.ts';
 import type { Connection } from '../connection.ts';
+import { eventId, eventsOf, MAX_SEQ } from '../migrations.ts';
 
 /** The columns of an event, in their order everywhere in this file. `sum` comes last. */
 interface EventRow {
@@ -22,9 +23,9 @@ function sumOf(runId: string, e: EventRow): number {
   return checksum(`${runId}\n${e.seq}\n${e.type}\n${e.at}\n${e.cid}\n${e.name}\n${e.attempt}\n${e.meta}\n${e.data}`);
 }
 
-const COLUMNS = 'run, seq, type, at, cid, name, attempt, data, meta, sum';
-const VALUES = '?, ?, ?, ?, ?, ?, ?, ?, ?';
-const INSERT = `INSERT INTO events (${COLUMNS}) VALUES (?, ${VALUES})`;
+const COLUMNS = 'id, type, at, cid, name, attempt, data, meta, sum';
+const VALUES = '?, ?, ?, ?, ?, ?, ?, ?';
+const INSERT = `INSERT INTO events (${COLUMNS}) VALUES (${eventId('?', '?')}, ${VALUES})`;
 
 /** @throws StoreError `PAWL_STORE_MISUSE` for what `selectEvents` would not read */
 export function insertEvent(db: Connection, no: number, runId: string, seq: number, event: NewRunEvent): void {
@@ -56,6 +57,15 @@ type EventValues = [
 function valuesOf(runId: string, row: EventRow): EventValues {
   const { seq, type, at, cid, name, attempt, data, meta } = row;
   requireStorable(type, name, data);
+  if (seq > MAX_SEQ) {
+    throw new StoreError(
+      'PAWL_STORE_RUN_TOO_LONG',
+      `The run has ${MAX_SEQ} events; the store holds no more of one run.`,
+      {
+        place: `run ${runId}`,
+      },
+    );
+  }
   return [seq, type, at, cid, name, attempt, data, meta, sumOf(runId, row)];
 }
 
@@ -73,25 +83,20 @@ function toRow(seq: number, event: NewRunEvent): EventRow {
   };
 }
 
-// Materialized: else SQLite looks the run up for each row.
-const GUARD = `
-  WITH run AS MATERIALIZED (
-    SELECT no FROM runs
-    WHERE id = ? AND fence = ? AND owner IS NOT NULL AND status = 'running'
-      AND ? = (SELECT seq FROM events WHERE run = runs.no ORDER BY seq DESC LIMIT 1)
-  )`;
-const INSERT_ONE_GUARDED = `${GUARD} INSERT INTO events (${COLUMNS}) SELECT no, ${VALUES} FROM run`;
-const INSERT_TWO_GUARDED = `${INSERT_ONE_GUARDED} UNION ALL SELECT no, ${VALUES} FROM run`;
+// Reads nothing of `events`: SQLite would put all rows into a table of its own first, which costs as much as the rest.
+const OWNED = `FROM runs WHERE no = ?1 AND id = ?2 AND fence = ?3 AND owner IS NOT NULL AND status = 'running'`;
+const values = (from: number): string => Array.from({ length: 8 }, (_, index) => `?${from + index}`).join(', ');
+const INSERT_ONE_GUARDED = `INSERT INTO events (${COLUMNS}) SELECT ${eventId('?1', '?4')}, ${values(5)} ${OWNED}`;
+const INSERT_TWO_GUARDED = `${INSERT_ONE_GUARDED} UNION ALL SELECT ${eventId('?1', '?13')}, ${values(14)} ${OWNED}`;
 
 /**
- * Appends one or two events of the everyday kinds in a single statement, if the run has this fence, an owner, and `afterSeq` as its
- * newest event. True when they were written; false, or an error, says only that this was not the way.
+ * Appends one or two events of the everyday kinds in a single statement, if the run has this fence and an owner. The caller knows
+ * that the run has an event `afterSeq`; that it is the newest is certain when the next number is free, which the key sees to.
+ * True when they were written; false, or an error, says only that this was not the way.
  */
 export function insertGuarded(
   db: Connection,
-  runId: string,
-  fence: number,
-  afterSeq: number,
+  { no, runId, fence, afterSeq }: { no: number; runId: string; fence: number; afterSeq: number },
   events: readonly NewRunEvent[],
 ): boolean {
   const [first, second] = events;
@@ -99,12 +104,12 @@ export function insertGuarded(
   const row = toRow(afterSeq + 1, first);
   if (!isEverydayEvent(row, first)) return false;
   if (second === undefined) {
-    return db.sql(INSERT_ONE_GUARDED).run(runId, fence, afterSeq, ...valuesOf(runId, row)).changes === 1;
+    return db.sql(INSERT_ONE_GUARDED).run(no, runId, fence, ...valuesOf(runId, row)).changes === 1;
   }
   const next = toRow(afterSeq + 2, second);
   if (!isEverydayEvent(next, second)) return false;
   const statement = db.sql(INSERT_TWO_GUARDED);
-  return statement.run(runId, fence, afterSeq, ...valuesOf(runId, row), ...valuesOf(runId, next)).changes === 2;
+  return statement.run(no, runId, fence, ...valuesOf(runId, row), ...valuesOf(runId, next)).changes === 2;
 }
 
 /** Says at once of the two events that every step writes that they are sound: the schema's code is cold here, and costs 5 µs. */
@@ -121,7 +126,7 @@ function isCount(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0;
 }
 
-const LAST_SEQ = 'SELECT seq FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1';
+const LAST_SEQ = `SELECT seq FROM events WHERE id ${eventsOf('?1')} ORDER BY id DESC LIMIT 1`;
 const RUN_NO = 'SELECT no FROM runs WHERE id = ?';
 
 /**
@@ -131,7 +136,7 @@ export function selectEvents(db: Connection, runId: string, afterSeq: number, li
   const no = (db.sql(RUN_NO).get(runId) as { no: number } | undefined)?.no;
   if (no === undefined) return [];
   // First the end, then the way there: what another process appends in between is more, never less.
-  const end = (db.sql(LAST_SEQ).get(no) as { seq: number } | undefined)?.seq ?? 0;
+  const end = lastSeqOf(db, no);
   const wanted = limit < 0 ? Number.POSITIVE_INFINITY : limit;
   const events: RunEvent[] = [];
   while (events.length < wanted) {
@@ -142,7 +147,14 @@ export function selectEvents(db: Connection, runId: string, afterSeq: number, li
   }
   const reached = afterSeq + events.length;
   if (events.length < wanted && reached < end) throw gap(db, runId, reached + 1);
+  // Damage above the rows leads astray who looks for the last one, but not who walks along them.
+  if (reached > end && lastSeqOf(db, no) < reached)
+    throw damaged(db, runId, reached, 'The last event of the run is not found: the table is damaged.');
   return events;
+}
+
+function lastSeqOf(db: Connection, no: number): number {
+  return (db.sql(LAST_SEQ).get(no) as { seq: number } | undefined)?.seq ?? 0;
 }
 
 /** Events read at once, and how large a value may be to be among them, bytes. */
@@ -156,7 +168,7 @@ const SELECT_CHUNK = `
   SELECT json_group_array(json_array(seq, type, at, cid, name, attempt, small, meta, sum, small IS NOT data)) AS rows
   FROM (
     SELECT *, CASE WHEN octet_length(data) <= ${LARGE} THEN data END AS small
-    FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?
+    FROM events WHERE id > (${eventId('?1', '?2')}) AND id <= (${eventId('?1', String(MAX_SEQ))}) ORDER BY id LIMIT ?3
   )`;
 
 function selectChunk(db: Connection, no: number, runId: string, afterSeq: number, size: number): PackedRow[] {
@@ -168,7 +180,7 @@ function selectChunk(db: Connection, no: number, runId: string, afterSeq: number
   }
 }
 
-const SELECT_DATA = 'SELECT data FROM events WHERE run = ? AND seq = ?';
+const SELECT_DATA = `SELECT data FROM events WHERE id = (${eventId('?', '?')})`;
 
 function readRow(db: Connection, no: number, runId: string, packed: PackedRow, expectedSeq: number): RunEvent {
   const [seq, type, at, cid, name, attempt, small, meta, sum, large] = packed;

@@ -1,15 +1,16 @@
 import { TERMINAL_EVENTS } from '../../events.ts';
 import type { ParkedReason, RunFilter, RunRecord, RunStatus } from '../../port.ts';
 import type { Connection } from '../connection.ts';
+import { eventId, eventsOf } from '../migrations.ts';
 import type { SqliteRow, SqliteValue } from '../driver.ts';
 
 const RECORD = `
   SELECT r.no, r.id, r.workflow_id, r.status, r.bundle_hash, r.seed, r.created_at, r.started_at, r.finished_at, r.wake_at,
     r.owner, r.fence, r.parked, r.cancel_requested, o.lease_until,
-    (SELECT e.data FROM events e WHERE e.run = r.no AND e.seq = 1) AS input,
-    (SELECT max(e.seq) FROM events e WHERE e.run = r.no) AS last_seq,
+    (SELECT e.data FROM events e WHERE e.id = (${eventId('r.no', '1')})) AS input,
+    (SELECT e.seq FROM events e WHERE e.id ${eventsOf('r.no')} ORDER BY e.id DESC LIMIT 1) AS last_seq,
     CASE WHEN r.finished_at IS NOT NULL
-      THEN (SELECT e.data FROM events e WHERE e.run = r.no ORDER BY e.seq DESC LIMIT 1) END AS outcome
+      THEN (SELECT e.data FROM events e WHERE e.id ${eventsOf('r.no')} ORDER BY e.id DESC LIMIT 1) END AS outcome
   FROM runs r LEFT JOIN owners o ON o.name = r.owner`;
 
 const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'parked'] as const satisfies RunStatus[];
@@ -55,7 +56,7 @@ function damaged(what: string): ParkedReason {
   return { code: 'PAWL_STORE_CORRUPT', message };
 }
 
-const LAST_TYPE = 'SELECT type FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1';
+const LAST_TYPE = `SELECT type FROM events WHERE id ${eventsOf('?1')} ORDER BY id DESC LIMIT 1`;
 
 /** How a run has ended by its log, which is the truth. */
 function endOf(db: Connection, no: number): RunStatus | undefined {
@@ -120,7 +121,7 @@ export interface RunHead {
 
 const SELECT_HEAD = `
   SELECT no, status, owner, fence, cancel_requested,
-    (SELECT seq FROM events WHERE run = runs.no ORDER BY seq DESC LIMIT 1) AS last_seq
+    (SELECT seq FROM events WHERE id ${eventsOf('runs.no')} ORDER BY id DESC LIMIT 1) AS last_seq
   FROM runs WHERE id = ?`;
 
 export function selectHead(db: Connection, id: string): RunHead | undefined {
