@@ -19,7 +19,7 @@ import { type RecallKey, remember } from './recall.ts';
 import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
 import { absolute, unreadable } from './stamps.ts';
 import type { TypeBackend } from './types/backend.ts';
-import { typeSources } from './types/sources.ts';
+import { mayNeedTypes, typeSources } from './types/sources.ts';
 
 export interface SessionOptions {
   /** Folder that globs and reported files are relative to. */
@@ -212,8 +212,8 @@ class CheckerSession implements Session {
     const result = checkProgram({ keys: () => concerned, get: (file) => this.#files.facts(file) }, resolve, {
       config: this.#config,
       types: (program) =>
-        types
-          ? (this.#types?.open(typeSources(this.#root, program, this.#files.overlays, this.#generation)) ?? null)
+        types && this.#types && mayNeedTypes(program, reported)
+          ? this.#types.open(typeSources(this.#root, program, this.#files.overlays, this.#generation))
           : null,
       memory: this.#memory,
       packages: this.#packages,

@@ -167,3 +167,30 @@ describe('which TypeScript', () => {
     expect(candidateFor({ directory: root, version: 'next' })).toBeNull();
   });
 });
+
+describe('TypeScript is left alone where nothing that it could tell is reported', () => {
+  const FILES = {
+    'src/flow.ts': `import { send } from './send';\nexport async function charge(id: string) {\n  'use step';\n  return id;\n}\nexport async function flow() {\n  'use workflow';\n  return send();\n}\n`,
+    'src/send.ts': `import { charge } from './flow';\nexport const send = () => charge('1');\n`,
+    'src/start.ts': `import { start } from 'pawl/client';\nimport { flow } from './flow';\nexport const begin = () => start(flow, []);\n`,
+    'src/page.ts': `export const page = 1;\n`,
+  };
+
+  test.each([
+    ['of all', undefined, true],
+    ['of a module with a step', ['src/flow.ts'], true],
+    ['of a helper that a workflow calls', ['src/send.ts'], true],
+    ['of an application that starts runs', ['src/start.ts'], true],
+    ['of a module that has nothing to do with any of it', ['src/page.ts'], false],
+    ['of a folder', ['src'], true],
+  ])('%s', async (_, files, asked) => {
+    const open = vi.fn<() => Types>(() => NOTHING);
+    const session = createSession({
+      root: temporaryProject(FILES),
+      files,
+      types: createTypes({ root: ROOT, candidates: () => ({ found: [fake('TypeScript', open)], reasons: [] }) }),
+    });
+    expect((await session.check()).diagnostics).toEqual([]);
+    expect(open).toHaveBeenCalledTimes(asked ? 1 : 0);
+  });
+});

@@ -1,4 +1,6 @@
 import type { Program } from '../../rules/program.ts';
+import { reachedCode } from '../../rules/reached.ts';
+import { isSdk } from '../../sdks.ts';
 import type { TypeSources } from './backend.ts';
 
 /**
@@ -22,4 +24,20 @@ export function typeSources(
       if (serialize) serializable.push({ file, start: nameSpan.start, end: nameSpan.end });
   }
   return { root, files, overlays, generation, serializable };
+}
+
+/**
+ * Whether rules could find something by types in the files that are reported: where steps, workflows and definitions are, where
+ * workflow code calls them, and where an SDK is used. Elsewhere TypeScript need not be loaded.
+ *
+ * @param reported - relative to the root; null for all
+ */
+export function mayNeedTypes(program: Program, reported: ReadonlySet<string> | null): boolean {
+  if (reported === null) return true;
+  const hasBoundary = program.modules.some(
+    ({ file, functions, definitions, imports }) =>
+      reported.has(file) &&
+      (functions.length > 0 || definitions.length > 0 || imports.some(({ source }) => isSdk(source))),
+  );
+  return hasBoundary || reachedCode(program, 'workflow').places.some(({ module }) => reported.has(module.file));
 }
