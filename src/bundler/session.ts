@@ -6,8 +6,10 @@ import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
 import { createDiskResolver, type DiskResolver, realPath, toRelative, withSlashes } from '../checker/disk-resolve.ts';
 import { ImportCheck } from '../checker/imports.ts';
-import { withSeverities } from '../checker/check-program.ts';
+import { type ProgramMemory, withSeverities } from '../checker/check-program.ts';
 import { checkProgram } from '../checker/index.ts';
+import { PackageCache } from '../checker/package-cache.ts';
+import { Packages } from '../checker/packages.ts';
 import { Suppressions } from '../checker/suppressions.ts';
 import type { ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
@@ -80,6 +82,14 @@ class Session implements BuildSession {
   #files: BuildFiles;
   #imports: ImportCheck;
   #resolver: DiskResolver;
+  readonly #packageCache: PackageCache | null;
+  #packages: Packages;
+  /** The joined program lives on from build to build, as long as the same modules take part and resolutions hold. */
+  readonly #memory: ProgramMemory = {
+    program: null,
+    adopt: (file, facts) => this.#files.adopt(file, facts),
+  };
+  #concerned = '';
   readonly #folder: OutputFolder;
   #maps: Record<BundleTarget, BundleMap>;
   #last: { key: unknown[]; diagnostics: Diagnostic[]; output: BuildOutput | null } | null = null;
@@ -103,6 +113,10 @@ class Session implements BuildSession {
     this.#files = new BuildFiles(this.#root, this.#outDir);
     this.#imports = new ImportCheck(this.#root, this.#files);
     this.#resolver = createDiskResolver(this.#root, options.packages);
+    const installed = `${this.#root}/node_modules`;
+    const isInstalled = statSync(installed, { throwIfNoEntry: false })?.isDirectory() === true;
+    this.#packageCache = isInstalled ? new PackageCache(installed) : null;
+    this.#packages = new Packages(this.#root, this.#packageCache);
     this.#folder = new OutputFolder(this.#outDir);
     this.#maps = {
       workflow: new BundleMap(this.#outDir, this.#files, 'workflow', WORKFLOWS_FILE),
@@ -170,6 +184,8 @@ class Session implements BuildSession {
     this.#epoch++;
     this.#resolutions.clear();
     this.#resolver.clear();
+    this.#memory.program = null;
+    this.#packages = new Packages(this.#root, this.#packageCache);
   }
 
   source(file: string): string | null {
@@ -182,9 +198,11 @@ class Session implements BuildSession {
   }
 
   close(): void {
+    this.#packageCache?.save();
     this.#files = new BuildFiles(this.#root, this.#outDir);
     this.#imports = new ImportCheck(this.#root, this.#files);
     this.#resolver.clear();
+    this.#memory.program = null;
     this.#schemas = null;
   }
 
@@ -209,11 +227,16 @@ class Session implements BuildSession {
 
   #check(entries: readonly string[]): Diagnostic[] {
     const concerned = concernedEntries(entries, this.#files);
+    const known = concerned.join('\n');
+    if (known !== this.#concerned) this.#memory.program = null;
+    this.#concerned = known;
     const { diagnostics } = checkProgram(
       { keys: () => concerned, get: (file) => this.#files.facts(file) },
       this.#resolver.resolve,
       {
         config: this.#config,
+        memory: this.#memory,
+        packages: this.#packages,
         moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules),
       },
     );
@@ -221,7 +244,7 @@ class Session implements BuildSession {
   }
 
   #moduleDiagnostics(modules: readonly ModuleFacts[]): Diagnostic[] {
-    const found = this.#imports.find(modules, this.#resolver.resolve);
+    const found = this.#imports.find(modules, this.#resolver.resolve, this.#epoch);
     // What is not there now may be there the next time.
     if (found.length > 0) this.#known = '';
     found.push(...[...this.#files.seen()].flatMap(({ diagnostics }) => diagnostics));
