@@ -18,7 +18,8 @@ export default defineConfig({
     setupFiles: ['test/support/console.ts'],
     // One process a core: vitest leaves one core to itself otherwise, half of a small machine.
     maxWorkers: '100%',
-    testTimeout: 20_000,
+    // The first test of a file loads what it tests, and processes beside it may have all of the machine.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     restoreMocks: true,
   },

@@ -8,6 +8,7 @@
  */
 import { relative, resolve } from 'node:path';
 import { type BuildSession, compileAppModule, createBuildSession, type ReportedFinding, reportBuild } from 'pawl/build';
+import type { TypeBackend } from 'pawl/checker';
 import { type LoadedConfig, loadConfig, type PawlConfig } from 'pawl/config';
 import { createUnplugin, type UnpluginInstance, type UnpluginOptions } from 'unplugin';
 
@@ -16,6 +17,11 @@ export interface PawlPluginOptions {
   root?: string;
   /** Configuration in place of `pawl.config`. */
   config?: PawlConfig;
+  /**
+   * Whether TypeScript is asked too, so that the build finds all that `pawl check` finds. It takes as long as `tsc --noEmit`.
+   * Default: false.
+   */
+  types?: boolean;
 }
 
 /** What an adapter needs. */
@@ -63,6 +69,7 @@ class PluginBuild implements PawlBuild {
   #session: BuildSession | null = null;
   #outDir: string | null = null;
   #loaded: Promise<LoadedConfig> | null = null;
+  #types: TypeBackend | null = null;
 
   constructor(options: PawlPluginOptions) {
     this.#options = options;
@@ -79,6 +86,8 @@ class PluginBuild implements PawlBuild {
   async run(): Promise<ReportedFinding[]> {
     this.#session ??= await this.#open();
     const { result, findings } = await reportBuild(this.#session, this.root);
+    // TypeScript 7 is a process of its own, which would keep a bundler from its end.
+    this.#types?.dispose();
     this.#outDir = result?.outDir ?? this.#outDir;
     return findings;
   }
@@ -109,8 +118,10 @@ class PluginBuild implements PawlBuild {
 
   async #open(): Promise<BuildSession> {
     const { root } = this;
-    if (this.#options.config) return createBuildSession({ root, config: this.#options.config });
+    if (this.#options.types) this.#types = (await import('pawl/checker')).createTypes({ root });
+    const types = this.#types;
+    if (this.#options.config) return createBuildSession({ root, config: this.#options.config, types });
     const { config, source } = await this.#load();
-    return createBuildSession({ root, config, configSource: source ?? undefined });
+    return createBuildSession({ root, config, configSource: source ?? undefined, types });
   }
 }

@@ -11,6 +11,7 @@ import { checkProgram } from '../checker/index.ts';
 import { PackageCache } from '../checker/package-cache.ts';
 import { Packages } from '../checker/packages.ts';
 import { Suppressions } from '../checker/suppressions.ts';
+import { typeSources } from '../checker/types/sources.ts';
 import type { ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { sortDiagnostics } from '../diagnostics/order.ts';
@@ -72,6 +73,9 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     session.close();
   }
 }
+
+/** A build looks at what is on disk. */
+const NO_OVERLAYS: ReadonlyMap<string, string> = new Map();
 
 class Session implements BuildSession {
   readonly #options: BuildOptions;
@@ -237,6 +241,7 @@ class Session implements BuildSession {
         config: this.#config,
         memory: this.#memory,
         packages: this.#packages,
+        types: (found) => this.#options.types?.open(typeSources(this.#root, found, NO_OVERLAYS, this.#epoch)) ?? null,
         moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules),
       },
     );

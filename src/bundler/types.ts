@@ -1,4 +1,4 @@
-import type { CheckerConfig, ConfigSource } from '../checker/index.ts';
+import type { CheckerConfig, ConfigSource, TypeBackend } from '../checker/index.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import type { Manifest } from '../manifest/index.ts';
 import type { CompatSdk } from '../sdk-names.ts';
@@ -36,6 +36,11 @@ export interface BuildOptions {
   externals?: 'specifier' | 'url';
   /** Folders of packages (`…/node_modules`) to look into as well, for projects that stand where none is above them. */
   packages?: readonly string[];
+  /**
+   * Who is asked for types: `createTypes({ root })` of `pawl/checker`. The session does not dispose of it. Default null: a build
+   * says what syntax shows, and the rules that need types are left to `pawl check` and the editor.
+   */
+  types?: TypeBackend | null;
 }
 
 /** Texts of the output folder. */

@@ -54,6 +54,20 @@ test('1 with errors: a line each, and nothing is written', async () => {
   expect(existsSync(join(root, '.pawl'))).toBe(false);
 });
 
+test('--types: what only TypeScript knows is found too, and nothing is written', async () => {
+  const { root, build } = project({
+    'src/a.ts': `class Money { cents = 1; format(): string { return ''; } }\nexport async function charge(money: Money) { 'use step'; return money.cents; }\n`,
+  });
+  expect(await build('--types')).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(
+      /^src\/a\.ts\(2,\d+\): error PAWL2001: The parameter `money` of step `charge` cannot/,
+    ),
+  });
+  expect(existsSync(join(root, '.pawl'))).toBe(false);
+  expect(await build()).toMatchObject({ code: 0 });
+});
+
 test('with --format pretty, a code frame', async () => {
   const { build } = project({ 'src/a.ts': BROKEN });
   expect((await build('--format', 'pretty')).stdout).toContain('> 1 | export function charge(amount: number) {');

@@ -164,6 +164,17 @@ describe.concurrent.each(BUNDLERS)('$name', { timeout: TIMEOUT }, (bundler) => {
     expect(output).not.toMatch(/^\s+at .+dist\/.+:\d+:\d+/m);
   });
 
+  test('asked to, it finds what only TypeScript knows', async () => {
+    const root = ordersApp({ ...bundler, script: bundler.script.replace('pawl()', 'pawl({ types: true })') });
+    writeFileSync(
+      join(root, 'src/handler.ts'),
+      `export async function call(handler: () => void) {\n  'use step';\n  handler();\n}\n`,
+    );
+    const built = await run(root, 'build.mjs');
+    expect(built.code).toBe(1);
+    expect(built.stdout + built.stderr).toMatch(/PAWL2001: The parameter `handler` of step `call` cannot cross/);
+  });
+
   test('shows warnings as its own, and builds', async () => {
     const root = ordersApp(bundler);
     const file = join(root, 'src/fulfil.ts');

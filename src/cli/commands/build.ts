@@ -13,12 +13,14 @@ export const buildCommand = defineCommand({
     'Writes manifest.json, workflows.js, steps.js and their source maps to `outDir` (default .pawl). With errors nothing is written, and the output of the build before stays.',
   options: {
     watch: { type: 'boolean', description: 'Build again whenever a file changes' },
+    types: { type: 'boolean', description: 'Ask TypeScript too, as `pawl check` does' },
     ...FORMAT_OPTION,
     ...JSON_OPTION,
   },
   examples: [
     { line: 'pawl build', does: 'build the project in the working directory' },
     { line: 'pawl build --watch', does: 'build, and again after each change' },
+    { line: 'pawl build --types', does: 'find all that `pawl check` finds' },
     { line: 'pawl build --json', does: 'what was built and found, for programs' },
   ],
   async run({ options, root, out }) {
@@ -34,15 +36,23 @@ export const buildCommand = defineCommand({
       return 2;
     }
     const { config, source } = loaded;
-    const session = createBuildSession({
-      root,
-      config,
-      configSource: source ?? undefined,
-    });
-    const once = (): Promise<ExitCode> => buildOnce(session, { format, root, out }, source?.file ?? null);
-    if (!options.watch) return await once();
-    const { watchFiles } = await import('../watch.ts');
-    return await watchFiles({ root, ignored: [config.outDir], run: once, out });
+    const types = options.types ? (await import('../../checker/index.ts')).createTypes({ root }) : null;
+    const session = createBuildSession({ root, config, configSource: source ?? undefined, types });
+    const told = new Set<string>();
+    const once = async (): Promise<ExitCode> => {
+      const code = await buildOnce(session, { format, root, out }, source?.file ?? null);
+      for (const notice of types?.notices ?? []) if (!told.has(notice)) out.note(notice);
+      for (const notice of types?.notices ?? []) told.add(notice);
+      return code;
+    };
+    try {
+      if (!options.watch) return await once();
+      const { watchFiles } = await import('../watch.ts');
+      return await watchFiles({ root, ignored: [config.outDir], run: once, out });
+    } finally {
+      session.close();
+      types?.dispose();
+    }
   },
 });
 
