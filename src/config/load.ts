@@ -101,7 +101,7 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
       // There is one source, to be taken as it is: merging would make an object of a value that is none.
       merger: (...sources) => sources.find((source) => source !== undefined && source !== null) ?? {},
       // Also where pawl is not installed in the project (npx), and always this very version.
-      jitiOptions: { alias: { 'pawl/config': ownEntry() }, moduleCache: false, fsCache: false },
+      jitiOptions: { alias: { 'pawl/config': ownEntry() }, moduleCache: false, fsCache: cacheFolder(root) },
     });
     return (await orStalled(loading, () => stalled(file, text))).config;
   } catch (error) {
@@ -118,6 +118,13 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
       },
     );
   }
+}
+
+/** Where stripped configurations are kept, by their text: what strips them takes longer to load than all the rest. */
+function cacheFolder(root: string): string | false {
+  const packages = join(root, 'node_modules');
+  const isFolder = statSync(packages, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder && join(packages, '.cache', 'pawl', 'config');
 }
 
 /** The first line that begins with an `await` is most likely the one. */

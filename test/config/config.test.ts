@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from 'pawl/config';
@@ -40,6 +40,28 @@ export default defineConfig({ store, rules: { 'io-in-workflow': 'warning' } });
   expect(await loadConfig(root)).toEqual({ config: expected, source: { file: 'pawl.config.ts', text } });
   writeFileSync(join(root, 'store.ts'), `export const store: string = 'sqlite:b.db';`);
   expect((await loadConfig(root)).config.store).toBe('sqlite:b.db');
+});
+
+test('with a cache beside its packages it is read anew all the same, and places stay', async () => {
+  mkdirSync(join(root, 'node_modules'));
+  const cache = join(root, 'node_modules/.cache/pawl/config');
+  const write = (store: string) => {
+    writeFileSync(join(root, 'store.ts'), `export const store: string = '${store}';`);
+    writeFileSync(
+      join(root, 'pawl.config.ts'),
+      `import { store } from './store.ts';\nexport default { store, /* ${store} */ };`,
+    );
+  };
+  for (const store of ['sqlite:a.db', 'sqlite:b.db', 'sqlite:b.db', 'sqlite:a.db']) {
+    write(store);
+    expect((await loadConfig(root)).config.store).toBe(store);
+    expect(readdirSync(cache)).toHaveLength(2);
+  }
+  for (const file of readdirSync(cache)) writeFileSync(join(cache, file), 'damaged');
+  expect((await loadConfig(root)).config.store).toBe('sqlite:a.db');
+  const broken = `const a: number = 1;\nthrow new Error('no ' + (a as number));\n`;
+  for (let round = 0; round < 2; round++)
+    expect(await problemsOf('pawl.config.ts', broken)).toEqual([expect.stringContaining('pawl.config.ts:2:7 ')]);
 });
 
 test.each(['mjs', 'js', 'mts'])('pawl.config.%s is read', async (ending) => {
