@@ -41,7 +41,10 @@ export function chainFinding<End extends NamedEnd>({ hops, end }: Chain<End>): D
 interface ChainOptions<End> {
   /** As in `ChainQuery`. */
   rank?: (end: End) => number;
-  /** Only what is no part of the program can be an end. */
+  /**
+   * Only what is no part of the program can be an end, and whether a use is one depends on nothing but that use: then nobody need ask
+   * again as long as the code of a unit stays the same.
+   */
   outer?: true;
 }
 
@@ -53,26 +56,23 @@ export function chainsFrom<End>(
   end: (use: Use, reference: Reference, at: Place) => End | null,
   { rank, outer }: ChainOptions<End> = {},
 ): Chain<End>[] {
-  const none = withoutEnds(rule, program, level);
   const isEnd = (at: Place, uses: readonly ResolvedUse[]) =>
     uses.some(({ use, reference }) => end(use, reference, at) !== null);
-  const hasOuterEnd = (at: ReachedPlace): boolean => {
-    const uses = at.outer;
-    if (uses.length === 0 || none.has(uses)) return false;
-    const has = isEnd(at, uses);
-    if (!has) none.add(uses);
+  const none = outer ? withoutEnds(rule, program, level) : null;
+  const hasEnd = (at: ReachedPlace): boolean => {
+    if (!none) return isEnd(at, at.uses);
+    if (at.outer.length === 0 || none.has(at.outer)) return false;
+    const has = isEnd(at, at.outer);
+    if (!has) none.add(at.outer);
     return has;
   };
   const { places } = reachedCode(program, level);
-  if (!places.some((at) => hasOuterEnd(at) || (!outer && isEnd(at, at.inner)))) return [];
+  if (!places.some(hasEnd)) return [];
   const kinds = level === 'workflow' ? WORKFLOW_KINDS : STEP_KINDS;
   return program.chains({ rule, roots: program.places(...kinds), end, rank, through: isPlain });
 }
 
-/**
- * The units of which a rule has found, in this check or an earlier one, that nothing outside of the program is an end in them: that
- * cannot change as long as their uses stay the same.
- */
+/** The outer uses of units of which a rule has found, in this check or an earlier one, that none is an end. */
 function withoutEnds(rule: RuleName, program: Program, level: Level): WeakSet<readonly ResolvedUse[]> {
   let rules = known.get(program);
   if (!rules) {

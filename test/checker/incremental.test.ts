@@ -33,7 +33,7 @@ const VARIANTS: Record<string, readonly string[]> = {
 /** What one module does decides what is said of another, whose own text stays: kinds of variables, functions that wait, effects. */
 const ACROSS: Record<string, readonly string[]> = {
   'src/flow.ts': [
-    `import { list, approval, help, load } from './state';\nimport { inner } from './inner';\nasync function save() {\n  'use step';\n  list.push(1);\n  approval.create();\n  return load();\n}\nexport async function flow() {\n  'use workflow';\n  help();\n  list.sort();\n  inner.then?.();\n  await save();\n  return list;\n}\n`,
+    `import { list, approval, help, load } from './state';\nimport { inner } from './inner';\nasync function save() {\n  'use step';\n  list.push(1);\n  approval.create();\n  globalThis.seen = 1;\n  return load();\n}\nexport async function flow() {\n  'use workflow';\n  help();\n  list.sort();\n  inner.then?.();\n  await save();\n  return list;\n}\n`,
     `import { list, help } from './state';\nexport async function flow() {\n  'use workflow';\n  [1].forEach(async () => await help());\n  for (;;) await help();\n  return list;\n}\n`,
     `import * as state from './state';\nexport async function flow() {\n  'use workflow';\n  await state.help();\n  while (true) { await state.help(); state.load(); }\n}\n`,
   ],
@@ -45,7 +45,7 @@ const ACROSS: Record<string, readonly string[]> = {
   ],
   'src/inner.ts': [
     `export async function inner() {\n  'use step';\n}\n`,
-    `export async function inner() {\n  return 1;\n}\n`,
+    `export async function inner() {\n  return globalThis.seen;\n}\n`,
     `import { sleep } from 'pawl';\nexport async function inner() {\n  await sleep(1);\n}\n`,
     `import { sleep } from 'workflow';\nexport async function inner() {\n  await sleep(1);\n  throw process.env.HOME;\n}\n`,
   ],
@@ -64,34 +64,61 @@ describe('what a session says after any edits is what a new one says', () => {
     ['disk', 'within a module', VARIANTS],
     ['overlay', 'across modules', ACROSS],
     ['disk', 'across modules', ACROSS],
-  ] as const)('%s, %s', (where, _, variants) => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.nat(5), { minLength: 3, maxLength: 3 }),
-        fc.array(fc.tuple(fc.nat(2), fc.nat(5)), { minLength: 1, maxLength: 6 }),
-        (choice, edits) => {
-          const root = temporaryProject(project(variants, choice));
-          const session = createSession({ root, cache: false });
-          session.checkSync();
-          const now = [...choice];
-          for (const [index, which] of edits) {
-            const file = Object.keys(variants)[index] as string;
-            now[index] = which;
-            if (where === 'overlay') session.update(file, variant(variants, file, which));
-            else writeFileSync(join(root, file), variant(variants, file, which));
-            const expected = createSession({
-              root: temporaryProject(project(variants, now)),
-              cache: false,
-            }).checkSync();
-            const seen = session.checkSync();
-            expect(seen.diagnostics).toEqual(expected.diagnostics);
-            expect(seen.stats.modules).toBe(expected.stats.modules);
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
+  ] as const)(
+    '%s, %s',
+    (where, _, variants) => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.nat(5), { minLength: 3, maxLength: 3 }),
+          fc.array(fc.tuple(fc.nat(2), fc.nat(5)), { minLength: 1, maxLength: 6 }),
+          (choice, edits) => {
+            const root = temporaryProject(project(variants, choice));
+            const session = createSession({ root, cache: false });
+            session.checkSync();
+            const now = [...choice];
+            for (const [index, which] of edits) {
+              const file = Object.keys(variants)[index] as string;
+              now[index] = which;
+              if (where === 'overlay') session.update(file, variant(variants, file, which));
+              else writeFileSync(join(root, file), variant(variants, file, which));
+              const expected = createSession({
+                root: temporaryProject(project(variants, now)),
+                cache: false,
+              }).checkSync();
+              const seen = session.checkSync();
+              expect(seen.diagnostics).toEqual(expected.diagnostics);
+              expect(seen.stats.modules).toBe(expected.stats.modules);
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
+    },
+    60_000,
+  );
+});
+
+test('a write that no workflow read is lost as soon as one does', () => {
+  const helper = (member: string) => `export const helper = () => globalThis.shared.${member};\n`;
+  const flow = `import { helper } from './helper';
+async function save() {
+  'use step';
+  globalThis.shared.count = 1;
+}
+export async function flow() {
+  'use workflow';
+  await save();
+  return helper();
+}
+`;
+  const root = temporaryProject({ 'src/flow.ts': flow, 'src/helper.ts': helper('other') });
+  const session = createSession({ root, cache: false });
+  const codes = () => session.checkSync().diagnostics.map(({ code, span }) => `${code}:${span.line}`);
+  expect(codes()).toEqual([]);
+  session.update('src/helper.ts', helper('count'));
+  expect(codes()).toEqual(['PAWL2003:4']);
+  session.update('src/helper.ts', helper('other'));
+  expect(codes()).toEqual([]);
 });
 
 const FILES = Object.keys(VARIANTS);
