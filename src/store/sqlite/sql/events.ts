@@ -1,22 +1,9 @@
+import { checkedRow, type EventRow, isEverydayEvent, toRow } from '../../event-row.ts';
 import { type NewRunEvent, parseEvent, type RunEvent } from '../../events.ts';
 import { StoreError } from '../../errors.ts';
-import { requireStorable } from '../../text.ts';
 import { checksum } from '../checksum.ts';
 import type { Connection } from '../connection.ts';
 import { eventId, eventsOf, MAX_SEQ } from '../migrations.ts';
-
-/** The columns of an event, in their order everywhere in this file. `sum` comes last. */
-interface EventRow {
-  seq: number;
-  type: string;
-  at: number;
-  cid: number | null;
-  name: string | null;
-  attempt: number | null;
-  data: string | null;
-  /** JSON. */
-  meta: string | null;
-}
 
 /** Covers the whole event, and where it stands: SQLite itself notices no flipped bit in a value. */
 function sumOf(runId: string, e: EventRow): number {
@@ -29,16 +16,7 @@ const INSERT = `INSERT INTO events (${COLUMNS}) VALUES (${eventId('?', '?')}, ${
 
 /** @throws StoreError `PAWL_STORE_MISUSE` for what `selectEvents` would not read */
 export function insertEvent(db: Connection, no: number, runId: string, seq: number, event: NewRunEvent): void {
-  const row = toRow(seq, event);
-  if (!isEverydayEvent(row, event)) {
-    const parsed = parseEvent({ ...row, meta: (event as Partial<RunEvent>).meta ?? null });
-    if ('problem' in parsed) {
-      throw new StoreError('PAWL_STORE_MISUSE', `'${event.type}' is no event (${parsed.problem}).`, {
-        place: `run ${runId}, event ${seq}`,
-      });
-    }
-  }
-  db.sql(INSERT).run(no, ...valuesOf(runId, row));
+  db.sql(INSERT).run(no, ...valuesOf(runId, checkedRow(runId, seq, event)));
 }
 
 /** What `Connection` binds for `VALUES`. */
@@ -56,7 +34,6 @@ type EventValues = [
 
 function valuesOf(runId: string, row: EventRow): EventValues {
   const { seq, type, at, cid, name, attempt, data, meta } = row;
-  requireStorable(type, name, data);
   if (seq > MAX_SEQ) {
     throw new StoreError(
       'PAWL_STORE_RUN_TOO_LONG',
@@ -67,20 +44,6 @@ function valuesOf(runId: string, row: EventRow): EventValues {
     );
   }
   return [seq, type, at, cid, name, attempt, data, meta, sumOf(runId, row)];
-}
-
-function toRow(seq: number, event: NewRunEvent): EventRow {
-  const { cid, name, attempt, data, meta } = event as Partial<RunEvent>;
-  return {
-    seq,
-    type: event.type,
-    at: event.at,
-    cid: cid ?? null,
-    name: name ?? null,
-    attempt: attempt ?? null,
-    data: data ?? null,
-    meta: meta == null ? null : JSON.stringify(meta),
-  };
 }
 
 // Reads nothing of `events`: SQLite would put all rows into a table of its own first, which costs as much as the rest.
@@ -110,20 +73,6 @@ export function insertGuarded(
   if (!isEverydayEvent(next, second)) return false;
   const statement = db.sql(INSERT_TWO_GUARDED);
   return statement.run(no, runId, fence, ...valuesOf(runId, row), ...valuesOf(runId, next)).changes === 2;
-}
-
-/** Says at once of the two events that every step writes that they are sound: the schema's code is cold here, and costs 5 µs. */
-function isEverydayEvent(row: EventRow, event: NewRunEvent): boolean {
-  const meta = (event as Partial<RunEvent>).meta ?? null;
-  if (!Number.isInteger(row.at) || !isCount(row.cid)) return false;
-  if (row.data !== null && typeof row.data !== 'string') return false;
-  if (row.type === 'step_scheduled') return typeof row.name === 'string' && row.attempt === null && meta === null;
-  if (row.type !== 'step_completed' || row.name !== null || !isCount(row.attempt)) return false;
-  return meta === null || Number.isFinite((meta as { startedAt?: unknown }).startedAt);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0;
 }
 
 const LAST_SEQ = `SELECT seq FROM events WHERE id ${eventsOf('?1')} ORDER BY id DESC LIMIT 1`;
