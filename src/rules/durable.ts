@@ -2,10 +2,10 @@ import type { CallSite, InnerFunction, ModuleFacts, Unit, Use } from '../compile
 import type { Span } from '../diagnostics/types.ts';
 import { givesPart, isSdk } from '../sdks.ts';
 import { DEFAULT_INTEGRATIONS, matchesSpecifier } from './integrations.ts';
-import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
+import { isPlain } from './levels.ts';
 import { isListed, sitesOf } from './place-facts.ts';
 import type { Hop, Place, Program, Reference } from './program.ts';
-import { innerUses } from './reached.ts';
+import { innerUses, type Level, reachedCode } from './reached.ts';
 
 /** Which calls are durable, and the code of workflows and steps with the sites of its calls. */
 
@@ -118,8 +118,8 @@ const known = new WeakMap<readonly ModuleFacts[], Code>();
 function codeOf(program: Program): Code {
   let code = known.get(program.modules);
   if (!code) {
-    const workflow = reachAll(program, WORKFLOW_KINDS);
-    const step = reachAll(program, STEP_KINDS);
+    const workflow = reachAll(program, 'workflow');
+    const step = reachAll(program, 'step');
     code = {
       workflow: workflow.filter(isOfUser),
       step: step.filter(isOfUser),
@@ -141,11 +141,12 @@ export function stepCode(program: Program): readonly Reached[] {
   return codeOf(program).step;
 }
 
-function reachAll(program: Program, kinds: readonly Unit['kind'][]): Reached[] {
-  const queue: ReachedPlace[] = program.places(...kinds).map((root) => new ReachedPlace(root, null, null));
+function reachAll(program: Program, level: Level): Reached[] {
+  const { units, roots } = reachedCode(program, level);
+  const queue: ReachedPlace[] = roots.map((root) => new ReachedPlace(root, null, null));
   const seen = new Set(queue.map(({ unit }) => unit));
   for (const place of queue)
-    for (const { use, target } of innerUses(program.usesOf(place))) {
+    for (const { use, target } of units.get(place.unit)?.inner ?? []) {
       if (!target || seen.has(target.unit) || !isPlain(target)) continue;
       seen.add(target.unit);
       queue.push(new ReachedPlace(target, place, use));

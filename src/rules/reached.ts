@@ -8,9 +8,11 @@ import type { Place, Program, ResolvedUse } from './program.ts';
  * searched for it.
  */
 export interface ReachedCode {
+  /** The workflows, or the steps and actions. */
+  roots: readonly Place[];
   /** Each unit once, with the workflow or step that leads there first. */
   places: readonly ReachedPlace[];
-  units: ReadonlySet<Unit>;
+  units: ReadonlyMap<Unit, ReachedPlace>;
 }
 
 export interface ReachedPlace extends Place {
@@ -51,21 +53,25 @@ export function reachedCode(program: Program, level: Level): ReachedCode {
 
 function collect(program: Program, kinds: readonly Unit['kind'][]): ReachedCode {
   const places: ReachedPlace[] = [];
-  const units = new Set<Unit>();
-  for (const root of program.places(...kinds)) {
+  const units = new Map<Unit, ReachedPlace>();
+  const add = (place: Place, root: Place): void => {
+    const reached = placeOf(program, place, root);
+    units.set(place.unit, reached);
+    places.push(reached);
+  };
+  const roots = program.places(...kinds);
+  for (const root of roots) {
     if (units.has(root.unit)) continue;
-    units.add(root.unit);
     const first = places.length;
-    places.push(placeOf(program, root, root));
+    add(root, root);
     for (let next = first; next < places.length; next++) {
       for (const { target } of (places[next] as ReachedPlace).inner) {
         if (!target || units.has(target.unit) || !isPlain(target)) continue;
-        units.add(target.unit);
-        places.push(placeOf(program, target, root));
+        add(target, root);
       }
     }
   }
-  return { places, units };
+  return { roots, places, units };
 }
 
 function placeOf(program: Program, { module, unit }: Place, root: Place): ReachedPlace {

@@ -122,7 +122,7 @@ interface Need {
 /** What of the program is in the workflow bundle. */
 class BundledCode {
   /** Units that workflow code leads to. */
-  readonly reached: ReadonlySet<Unit>;
+  readonly reached: Pick<ReadonlySet<Unit>, 'has'>;
   /** The same by file and path: a variable that is assigned again has several units, of which one is led to for all. */
   readonly #paths: ReadonlySet<string>;
   readonly needs = new Map<ModuleFacts, Need>();

@@ -3,7 +3,7 @@ import type { RuleName } from '../diagnostics/codes.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import type { RuleContext } from './define-rule.ts';
-import { isPlain, levelName, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
+import { isPlain, levelName } from './levels.ts';
 import type { Chain, Place, Program, Reference, ResolvedUse } from './program.ts';
 import { type Level, type ReachedPlace, reachedCode } from './reached.ts';
 import { type LackKind, lackEnd } from './sandbox.ts';
@@ -66,10 +66,8 @@ export function chainsFrom<End>(
     if (!has) none.add(at.outer);
     return has;
   };
-  const { places } = reachedCode(program, level);
-  if (!places.some(hasEnd)) return [];
-  const kinds = level === 'workflow' ? WORKFLOW_KINDS : STEP_KINDS;
-  return program.chains({ rule, roots: program.places(...kinds), end, rank, through: isPlain });
+  const { roots, places } = reachedCode(program, level);
+  return places.some(hasEnd) ? program.chains({ rule, roots, end, rank, through: isPlain }) : [];
 }
 
 /** The outer uses of units of which a rule has found, in this check or an earlier one, that none is an end. */
