@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { compareText } from '../diagnostics/order.ts';
 import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
+import { wantedOf } from '../rules/per-list.ts';
 import type { Chain, ChainQuery, PackageEnd, Place, Program, Reference, ResolvedUse } from '../rules/program.ts';
 import type { PackageSource } from './package-query.ts';
 import { type ChainSuppressions, findChains, reachFrom, targetOf } from './reach.ts';
@@ -134,7 +135,7 @@ export class ProgramGraph implements Program {
       const { module, unit } = queue[at] as Place;
       if (seen.has(unit)) continue;
       seen.add(unit);
-      for (const { reference } of this.usesOf({ module, unit })) {
+      for (const { reference } of withinProgram(this.usesOf({ module, unit }))) {
         if (reference.kind !== 'unit' && reference.kind !== 'definition') continue;
         if (reference.module.functions.length > 0 || reference.module.definitions.length > 0) take(reference.module);
         if (reference.kind === 'unit' && isPlain(reference)) queue.push(reference);
@@ -364,6 +365,8 @@ type Known<Found> = Found & {
   /** The last check that was told of them. */
   round: number;
 };
+
+const withinProgram = wantedOf(({ reference: { kind } }: ResolvedUse) => kind === 'unit' || kind === 'definition');
 
 function isWorkflow({ kind }: Unit): boolean {
   return (WORKFLOW_KINDS as readonly Unit['kind'][]).includes(kind);

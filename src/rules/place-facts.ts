@@ -13,17 +13,23 @@ interface Units {
 }
 
 const unitsKnown = new WeakMap<readonly Unit[], Units>();
+const placesKnown = new WeakMap<Unit, readonly number[]>();
 const factsKnown = new WeakMap<object, ReadonlyMap<number, readonly object[]>>();
 const listsKnown = new WeakMap<readonly number[], ReadonlySet<number>>();
 
 const NONE: readonly never[] = [];
 
 /** Units of a module that a place stands for: variables that are assigned again have several. */
-export function unitsOf({ module, unit }: Place): readonly number[] {
-  const { indexes, named } = indexOf(module);
-  const own = indexes.get(unit);
-  if (own !== undefined && unit.kind !== 'method' && unit.kind !== 'variable') return [own];
-  return named.get(nameOf(unit)) ?? NONE;
+function unitsOf({ module, unit }: Place): readonly number[] {
+  let units = placesKnown.get(unit);
+  if (!units) {
+    const { indexes, named } = indexOf(module);
+    const own = indexes.get(unit);
+    const isOne = own !== undefined && unit.kind !== 'method' && unit.kind !== 'variable';
+    units = isOne ? [own] : (named.get(nameOf(unit)) ?? NONE);
+    placesKnown.set(unit, units);
+  }
+  return units;
 }
 
 /** The facts of one of the module's lists that are of a place, in the order of the list. */
