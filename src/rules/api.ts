@@ -1,6 +1,7 @@
 import type { ModuleFacts, Use } from '../compiler/facts.ts';
 import { givesPart } from '../sdks.ts';
-import type { Reference } from './program.ts';
+import { wantedOf } from './per-list.ts';
+import type { Reference, ResolvedUse } from './program.ts';
 
 /** Which level a name of the API belongs to, as data. The names of other SDKs that pawl knows mean the same. */
 
@@ -41,6 +42,12 @@ export function apiPath(reference: Reference): readonly string[] | null {
   if (!fact || !givesPart(fact.source, 'durable')) return null;
   return [...(fact.imported === '*' ? [] : [fact.imported]), ...rest, ...reference.rest];
 }
+
+/** Of the SDKs' functions, or of what a variable may hold of them. */
+export const apiUses = wantedOf(
+  ({ reference }: ResolvedUse) =>
+    reference.kind === 'package' || (reference.kind === 'unit' && reference.unit.kind === 'variable'),
+);
 
 /** A use of what works in workflow code only: waiting, and being waited for. */
 export function workflowOnly(use: Use, reference: Reference): ApiUse | null {

@@ -15,6 +15,10 @@ import type { Types } from './types.ts';
  * - **bundler rule**: found by `pawl build` alone, which follows every import to its end; `pawl check` is silent about it.
  * - **compat rule**: found by `pawl check --compat`, which compares with a deployed manifest. In its examples the deployed program
  *   stands under `deployed/`.
+ *
+ * Program rules run after every edit, over thousands of units: what workflows reach they take from `reachedCode`, the facts of a unit
+ * from `factsOf`, chains from `chainsFrom`, and what a list of uses or sites tells by itself they remember (`wantedOf`). Nothing else is
+ * kept from check to check: facts are objects that get new content when their module is edited.
  */
 
 /** One module as text, or several by their path. */

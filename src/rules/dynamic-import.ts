@@ -1,5 +1,7 @@
 import type { Use } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
+import { wantedOf } from './per-list.ts';
+import type { ResolvedUse } from './program.ts';
 import { chainFinding, chainsFrom, type NamedEnd } from './workflow-chains.ts';
 
 export const dynamicImport = defineRule({
@@ -49,10 +51,12 @@ export async function greet(name: string, language: string) {
 `,
   },
   check({ program, report }) {
-    const chains = chainsFrom('dynamic-import', program, 'workflow', computedImport);
+    const chains = chainsFrom('dynamic-import', program, 'workflow', computedImport, { among: imports });
     for (const chain of chains) report(chainFinding(chain));
   },
 });
+
+const imports = wantedOf(({ use }: ResolvedUse) => use.kind === 'module');
 
 function computedImport(use: Use): NamedEnd | null {
   if (use.kind !== 'module' || use.path[0] !== '') return null;

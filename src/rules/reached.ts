@@ -23,6 +23,11 @@ export interface ReachedPlace extends Place {
   inner: readonly ResolvedUse[];
 }
 
+/** Of steps, workflows and definitions of the program. */
+export const durableUses = wantedOf(
+  ({ reference }: ResolvedUse) => reference.kind === 'definition' || (reference.kind === 'unit' && !isPlain(reference)),
+);
+
 const outerUses = wantedOf(isOuter);
 export const innerUses = wantedOf((use: ResolvedUse) => !isOuter(use));
 

@@ -1,4 +1,4 @@
-import { stepOnly } from './api.ts';
+import { apiUses, stepOnly } from './api.ts';
 import { defineRule } from './define-rule.ts';
 import { chainFinding, chainsFrom } from './workflow-chains.ts';
 
@@ -57,7 +57,7 @@ export async function fulfil(order: string) {
 `,
   },
   check({ program, report }) {
-    const chains = chainsFrom('step-api-in-workflow', program, 'workflow', stepOnly);
+    const chains = chainsFrom('step-api-in-workflow', program, 'workflow', stepOnly, { among: apiUses });
     for (const chain of chains) report(chainFinding(chain));
   },
 });

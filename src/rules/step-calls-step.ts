@@ -1,6 +1,7 @@
 import type { Use } from '../compiler/facts.ts';
 import { defineRule } from './define-rule.ts';
 import type { Place, Reference } from './program.ts';
+import { durableUses } from './reached.ts';
 import { chainFinding, chainsFrom, type NamedEnd } from './workflow-chains.ts';
 
 /** A step that calls itself is recursion like any other. Actions that call actions belong to action-calls-action. */
@@ -48,7 +49,7 @@ export async function fulfil(order: string) {
 `,
   },
   check({ program, report }) {
-    for (const chain of chainsFrom('step-calls-step', program, 'step', calledStep)) {
+    for (const chain of chainsFrom('step-calls-step', program, 'step', calledStep, { among: durableUses })) {
       const [first] = chain.hops;
       const { end } = chain;
       if (first.unit === end.unit || (first.unit.kind === 'action' && end.isAction)) continue;

@@ -1,5 +1,5 @@
 import type { Unit } from '../compiler/facts.ts';
-import { workflowOnly } from './api.ts';
+import { apiUses, workflowOnly } from './api.ts';
 import { defineRule } from './define-rule.ts';
 import type { Program } from './program.ts';
 import { chainFinding, chainsFrom } from './workflow-chains.ts';
@@ -62,7 +62,7 @@ export async function fulfil(order: string) {
 `,
   },
   check({ program, report }) {
-    const chains = chainsFrom('workflow-api-in-step', program, 'step', workflowOnly);
+    const chains = chainsFrom('workflow-api-in-step', program, 'step', workflowOnly, { among: apiUses });
     const tools = toolSteps(program);
     for (const chain of chains) if (!tools.has(chain.hops[0].unit)) report(chainFinding(chain));
   },

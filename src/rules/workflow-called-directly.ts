@@ -4,6 +4,7 @@ import { defineRule } from './define-rule.ts';
 import { startFix } from './fix-start.ts';
 import { findOutside } from './outside.ts';
 import type { Hop, Program, Reference } from './program.ts';
+import { durableUses } from './reached.ts';
 import { chainsFrom } from './workflow-chains.ts';
 
 /** Workflows may call each other: the inner one then is a part of the outer run. Actions are left to workflow-in-action. */
@@ -61,7 +62,9 @@ export async function POST(request: Request) {
         fix: second ? undefined : startFix(first, program.resolve(first.module, first.use)),
       });
     };
-    for (const { hops, end } of chainsFrom('workflow-called-directly', program, 'step', calledWorkflow)) {
+    for (const { hops, end } of chainsFrom('workflow-called-directly', program, 'step', calledWorkflow, {
+      among: durableUses,
+    })) {
       // What an action does, workflow-in-action judges.
       if (hops[0].unit.kind === 'step') said(hops, end, `Step \`${placeName(hops[0])}\``);
     }

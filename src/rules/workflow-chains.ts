@@ -46,6 +46,8 @@ interface ChainOptions<End> {
    * again as long as the code of a unit stays the same.
    */
   outer?: true;
+  /** Other uses are no ends, as names and kinds tell; to be made with `wantedOf`. */
+  among?: (uses: readonly ResolvedUse[]) => readonly ResolvedUse[];
 }
 
 /** Chains from all workflows, or from all steps and actions, to ends, through plain code. */
@@ -54,13 +56,13 @@ export function chainsFrom<End>(
   program: Program,
   level: Level,
   end: (use: Use, reference: Reference, at: Place) => End | null,
-  { rank, outer }: ChainOptions<End> = {},
+  { rank, outer, among = (uses) => uses }: ChainOptions<End> = {},
 ): Chain<End>[] {
   const isEnd = (at: Place, uses: readonly ResolvedUse[]) =>
     uses.some(({ use, reference }) => end(use, reference, at) !== null);
   const none = outer ? withoutEnds(rule, program, level) : null;
   const hasEnd = (at: ReachedPlace): boolean => {
-    if (!none) return isEnd(at, at.uses);
+    if (!none) return isEnd(at, among(at.uses));
     if (at.outer.length === 0 || none.has(at.outer)) return false;
     const has = isEnd(at, at.outer);
     if (!has) none.add(at.outer);

@@ -1,7 +1,8 @@
 import type { Use } from '../compiler/facts.ts';
 import { givesPart } from '../sdks.ts';
 import { defineRule } from './define-rule.ts';
-import type { Reference } from './program.ts';
+import { wantedOf } from './per-list.ts';
+import type { Reference, ResolvedUse } from './program.ts';
 import { chainFinding, chainsFrom, type NamedEnd } from './workflow-chains.ts';
 import { calledWorkflow } from './workflow-called-directly.ts';
 
@@ -59,10 +60,14 @@ export async function ship(order: string) {
 `,
   },
   check({ program, report }) {
-    for (const chain of chainsFrom('workflow-in-action', program, 'step', startedWorkflow))
+    for (const chain of chainsFrom('workflow-in-action', program, 'step', startedWorkflow, { among: starting }))
       if (chain.hops[0].unit.kind === 'action') report(chainFinding(chain));
   },
 });
+
+const starting = wantedOf(
+  ({ reference: { kind } }: ResolvedUse) => kind === 'package' || kind === 'unit' || kind === 'definition',
+);
 
 function startedWorkflow(use: Use, reference: Reference): NamedEnd | null {
   const starts =
