@@ -14,7 +14,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/dist.ts'],
+    globalSetup: ['test/support/dist.ts', 'test/support/postgres.ts'],
     setupFiles: ['test/support/console.ts'],
     // One process a core: vitest leaves one core to itself otherwise, half of a small machine.
     maxWorkers: '100%',

@@ -32,8 +32,9 @@ export async function openProject(root: string, store: string | undefined): Prom
 /** A relative path in a store URL is relative to the project's root, wherever the command is called. */
 async function absoluteUrl(url: string, root: string): Promise<string> {
   const { parseStoreUrl } = await import('../store/url.ts');
-  const { scheme, path, durability } = parseStoreUrl(url);
-  if (path === null) return url;
+  const parsed = parseStoreUrl(url);
+  if (parsed.scheme === 'postgres' || parsed.path === null) return url;
+  const { scheme, path, durability } = parsed;
   return `${scheme}:${resolve(root, path)}${durability === 'full' ? '' : `?durability=${durability}`}`;
 }
 

@@ -6,10 +6,13 @@ import { PawlError, type PawlErrorOptions } from '../errors.ts';
  */
 export const STORE_ERRORS = {
   PAWL_STORE_URL: 'Write the store as sqlite:PATH or sqlite::memory:.',
-  PAWL_STORE_UNSUPPORTED: 'Use sqlite:PATH or sqlite::memory:.',
+  PAWL_STORE_UNSUPPORTED: 'Use sqlite:PATH, sqlite::memory: or postgres://HOST/DATABASE.',
   PAWL_STORE_MISSING: 'Check the path, or start a run first: that makes the store.',
   PAWL_STORE_DIRECTORY: 'Name a file, for example sqlite:.pawl/pawl.db.',
   PAWL_STORE_OPEN: 'Check that the path exists and that this user may read and write it.',
+  PAWL_STORE_CONNECTION:
+    'Check the host, the port and that the server runs; everything that was acknowledged is kept, and pawl tries again.',
+  PAWL_STORE_LOGIN: 'Check the user and the password of the store URL.',
   PAWL_STORE_READONLY: 'Give this user write access to the file and to its directory, or use another place.',
   PAWL_STORE_LOCKED:
     'Find the program that holds the file (for example a database browser with an open transaction) and close it; then try again.',

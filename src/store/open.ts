@@ -6,7 +6,7 @@ import { parseStoreUrl } from './url.ts';
  * Opens the store at a URL, and makes it (with its directory) when it does not exist.
  *
  * @param url `sqlite:PATH`, `sqlite:PATH?durability=normal` (commits survive the death of the process, but the last ones
- *   not the loss of power), or `sqlite::memory:`
+ *   not the loss of power), `sqlite::memory:`, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=pawl`
  * @param options see `StoreOptions`; nothing is required
  * @returns the store; close it when done
  * @throws StoreError `PAWL_STORE_URL`, `_UNSUPPORTED`, `_MISSING`, `_DIRECTORY`, `_OPEN`, `_READONLY`, `_LOCKED`, `_FULL`, `_CORRUPT`,
@@ -17,5 +17,9 @@ import { parseStoreUrl } from './url.ts';
  * await store.close();
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<EventStore> {
-  return openSqliteStore(url, parseStoreUrl(url), options);
+  const parsed = parseStoreUrl(url);
+  if (parsed.scheme === 'sqlite') return openSqliteStore(url, parsed, options);
+  // Most programs never need the driver.
+  const { openPostgresStore } = await import('./postgres/open.ts');
+  return openPostgresStore(url, parsed, options);
 }

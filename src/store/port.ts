@@ -205,7 +205,7 @@ export interface Bundle {
 }
 
 /**
- * What listeners hear, after it is durable. `external` says that another process changed something: ask for what you
+ * What listeners hear, after it is durable. `external` says that another process changed something, or may have: ask for what you
  * need. Changes made through this very object are named precisely.
  *
  * - `runnable`: a run waits for an owner (created, released, woken). - `inbox`: a message waits for the run's owner.

@@ -3,8 +3,21 @@ import { StoreError } from './errors.ts';
 /** `full` survives the loss of power; `normal` survives the death of the process, and may lose the last moments with the power. */
 export type Durability = 'full' | 'normal';
 
-/** A store URL, taken apart. `path` is null for a store in memory. */
-export interface StoreUrl {
+export type StoreUrl = SqliteUrl | PostgresUrl;
+
+/** A database of PostgreSQL, taken apart. */
+export interface PostgresUrl {
+  scheme: 'postgres';
+  /** What the driver gets: the URL without options of ours. */
+  connectionString: string;
+  /** Where the tables are; default `pawl`. */
+  schema: string;
+  /** The URL without user and password, for messages. */
+  place: string;
+}
+
+/** A store in a file. `path` is null for one in memory. */
+export interface SqliteUrl {
   scheme: 'sqlite';
   path: string | null;
   durability: Durability;
@@ -21,6 +34,7 @@ const MEMORY = ':memory:';
 export function parseStoreUrl(url: string): StoreUrl {
   const colon = url.indexOf(':');
   const scheme = colon < 0 ? '' : url.slice(0, colon).toLowerCase();
+  if (scheme === 'postgres' || scheme === 'postgresql') return parsePostgresUrl(url);
   if (scheme !== 'sqlite') throw unknownScheme(url, scheme);
 
   const { place, query } = splitQuery(url.slice(colon + 1));
@@ -63,12 +77,39 @@ function parseOptions(url: string, query: string): Durability {
   return durability;
 }
 
-function unknownScheme(url: string, scheme: string): StoreError {
-  // The user info of a URL is a secret: error messages end up in logs.
-  const place = url.replace(/\/\/[^@/]*@/, '//…@');
-  if (scheme === 'postgres' || scheme === 'postgresql') {
-    return new StoreError('PAWL_STORE_UNSUPPORTED', 'This version of pawl has no PostgreSQL store.', { place });
+/** The user info of a URL is a secret: error messages end up in logs. */
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//…@');
+}
+
+const SCHEMA = /^[a-z_][a-z0-9_]{0,57}$/;
+
+/** `postgres://user:password@host:port/database?schema=pawl`; other options are the driver's. */
+function parsePostgresUrl(url: string): PostgresUrl {
+  const place = withoutUser(url).replace(/\?.*$/, '');
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new StoreError('PAWL_STORE_URL', 'The store URL cannot be read.', {
+      place,
+      remedy:
+        'Write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special letters of the password percent-encoded.',
+    });
   }
+  const schema = parsed.searchParams.get('schema') ?? 'pawl';
+  if (!SCHEMA.test(schema)) {
+    throw new StoreError('PAWL_STORE_URL', `'${schema}' is no name for a schema.`, {
+      place,
+      remedy: 'Use small letters, digits and _, 58 of them at most, and begin with a letter.',
+    });
+  }
+  parsed.searchParams.delete('schema');
+  return { scheme: 'postgres', connectionString: parsed.href, schema, place };
+}
+
+function unknownScheme(url: string, scheme: string): StoreError {
+  const place = withoutUser(url);
   if (/^([a-z]|)$/.test(scheme) || /^[./~]/.test(url)) {
     return new StoreError('PAWL_STORE_URL', 'The store is named by a path, not by a URL.', {
       place,

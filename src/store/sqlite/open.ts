@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { makeDirectory } from '../../directories.ts';
 import { StoreError } from '../errors.ts';
 import type { EventStore, StoreOptions } from '../port.ts';
-import type { StoreUrl } from '../url.ts';
+import type { SqliteUrl } from '../url.ts';
 import { Connection } from './connection.ts';
 import { loadSqlite } from './driver.ts';
 import { explain } from './errors.ts';
@@ -16,7 +16,7 @@ import { SqliteStore } from './store.ts';
 
 const LOCK_TIMEOUT_MS = 10_000;
 
-export async function openSqliteStore(url: string, parsed: StoreUrl, options: StoreOptions): Promise<EventStore> {
+export async function openSqliteStore(url: string, parsed: SqliteUrl, options: StoreOptions): Promise<EventStore> {
   const place = parsed.path === null ? ':memory:' : parsed.path;
   if (parsed.path !== null) prepareFile(parsed.path, options.create ?? true);
 
@@ -115,7 +115,7 @@ function refuseForeign(connection: Connection): void {
 }
 
 /** WAL with FULL syncs every commit to the disk; on macOS only `fullfsync` makes that a true sync. */
-function configure(connection: Connection, { path, durability }: StoreUrl): void {
+function configure(connection: Connection, { path, durability }: SqliteUrl): void {
   if (path !== null) connection.exec('PRAGMA journal_mode = WAL');
   connection.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
   if (durability === 'full') connection.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');

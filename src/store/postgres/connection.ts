@@ -1,0 +1,125 @@
+/**
+ * The connections of one store: a pool for reading, one connection for writing, so that writes keep their order, and one that
+ * listens. Each finds the tables by its search path.
+ */
+import pg from 'pg';
+import { explain } from './errors.ts';
+
+export type Row = Record<string, unknown>;
+
+/** What runs one statement: a connection inside of a transaction, or the pool. */
+export interface Executor {
+  rows<R = Row>(statement: string, values?: readonly unknown[]): Promise<R[]>;
+}
+
+const INT8 = 20;
+
+/** Numbers as numbers: none of ours is beyond 2^53. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+};
+
+/** How long to wait for a connection, ms. */
+const CONNECT_MS = 5_000;
+
+export interface ConnectionOptions {
+  connectionString: string;
+  schema: string;
+  /** For messages. */
+  place: string;
+  /** How long a statement waits for a lock, ms. */
+  lockTimeout: number;
+}
+
+export class Connections {
+  readonly place: string;
+  readonly #options: ConnectionOptions;
+  readonly #pool: pg.Pool;
+  #writer: Promise<pg.Client> | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.place = options.place;
+    this.#pool = new pg.Pool({ ...this.#config(), max: 4, idleTimeoutMillis: 10_000, allowExitOnIdle: true });
+    // A connection that idles and is cut off is replaced by the next that is asked for.
+    this.#pool.on('error', () => {});
+  }
+
+  #config(): pg.ClientConfig {
+    const { connectionString, schema, lockTimeout } = this.#options;
+    return {
+      connectionString,
+      types: types as pg.CustomTypesConfig,
+      application_name: 'pawl',
+      connectionTimeoutMillis: CONNECT_MS,
+      options: `-c search_path="${schema}" -c lock_timeout=${lockTimeout}`,
+      keepAlive: true,
+    };
+  }
+
+  /** A connection of its own. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client(this.#config());
+    client.on('error', () => {});
+    try {
+      await client.connect();
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw explain(error, this.place);
+    }
+    return client;
+  }
+
+  /** Reads, on any connection. */
+  async read<R = Row>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
+    try {
+      const { rows } = await this.#pool.query(prepared(statement, values));
+      return rows as R[];
+    } catch (error) {
+      throw explain(error, this.place);
+    }
+  }
+
+  /** Writes, one after the other. When the connection is lost, the next write opens another. */
+  async write<T>(work: (on: Executor) => Promise<T>): Promise<T> {
+    this.#writer ??= this.connect();
+    let client: pg.Client;
+    try {
+      client = await this.#writer;
+    } catch (error) {
+      this.#writer = null;
+      throw error;
+    }
+    client.once('end', this.#lose);
+    try {
+      return await work({
+        rows: async <R>(statement: string, values: readonly unknown[] = []) =>
+          (await client.query(prepared(statement, values))).rows as R[],
+      });
+    } finally {
+      client.off('end', this.#lose);
+    }
+  }
+
+  readonly #lose = (): void => {
+    this.#writer = null;
+  };
+
+  async close(): Promise<void> {
+    const writer = await this.#writer?.catch(() => null);
+    await Promise.all([writer?.end().catch(() => {}), this.#pool.end().catch(() => {})]);
+  }
+}
+
+const names = new Map<string, string>();
+
+/** Statements are prepared once a connection, by a name of their own. */
+function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `pawl_${names.size}`;
+    names.set(text, name);
+  }
+  return { name, text, values: values as unknown[] };
+}

@@ -1,0 +1,200 @@
+/**
+ * Group commit: all writes that gather while the one before is on its way share one transaction and one sync.
+ *
+ * Most of what is written are everyday appends, what a step brings about. Those of a group, each to a run of its own, are one
+ * statement: alone it needs no BEGIN and no COMMIT, which are a way to the server each. The other jobs follow it in their order.
+ *
+ * Jobs decide for themselves what to refuse, by reading before they write. When one fails in the middle, every job of the
+ * group is done again in a transaction of its own, so that only the faulty one fails.
+ */
+import type { AppendRequest, AppendResult, CrashPoint, StoreChange } from '../port.ts';
+import { isEverydayEvent, toRow } from '../event-row.ts';
+import type { Connections, Executor } from './connection.ts';
+import { closed, explain, isConflict } from './errors.ts';
+import { type GuardedAppend, insertGuarded } from './events.ts';
+
+/** Work inside a transaction. Notes what listeners shall hear once it is durable. May be done twice; must keep no state. */
+export type Job<T> = (on: Executor, changes: StoreChange[]) => Promise<T>;
+
+interface Entry {
+  job: Job<unknown>;
+  append: AppendRequest | null;
+  resolve: (value: never) => void;
+  reject: (error: unknown) => void;
+}
+
+/** What is known for good of the log of a run that was appended to: it only grows. */
+type KnownLogs = Map<string, { no: number; lastSeq: number }>;
+
+/** How many runs are remembered; one that is not goes the long way once. */
+const MANY = 10_000;
+/** How often a job is done again that stood in another's way. */
+const TRIES = 5;
+
+export class GroupCommit {
+  readonly #connections: Connections;
+  readonly #emit: (changes: StoreChange[]) => void;
+  readonly #crashPoint: ((point: CrashPoint) => void) | undefined;
+  readonly #known: KnownLogs = new Map();
+  #entries: Entry[] = [];
+  #isBusy = false;
+  #scheduled: NodeJS.Immediate | null = null;
+  #closed = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(
+    connections: Connections,
+    emit: (changes: StoreChange[]) => void,
+    crashPoint: ((point: CrashPoint) => void) | undefined,
+  ) {
+    this.#connections = connections;
+    this.#emit = emit;
+    this.#crashPoint = crashPoint;
+  }
+
+  /** Does the job in the next group; resolves when its transaction is durable. */
+  submit<T>(job: Job<T>, append: AppendRequest | null = null): Promise<T> {
+    if (this.#closed) return Promise.reject(closed(this.#connections.place));
+    return new Promise<T>((resolve, reject) => {
+      this.#entries.push({ job, append, resolve: resolve as (value: never) => void, reject });
+      if (!this.#isBusy) this.#scheduled ??= setImmediate(this.#start);
+    });
+  }
+
+  /** Begins now instead of at the end of the turn. */
+  flush(): void {
+    if (this.#scheduled === null) return;
+    clearImmediate(this.#scheduled);
+    this.#start();
+  }
+
+  /** Remembers the number of a run, which an append of everyday events needs. */
+  learn(runId: string, no: number, lastSeq: number): void {
+    if (this.#known.size >= MANY) this.#known.clear();
+    this.#known.set(runId, { no, lastSeq });
+  }
+
+  /** Takes no more jobs; resolves when those that it has are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#isBusy || this.#entries.length > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  readonly #start = (): void => {
+    this.#scheduled = null;
+    if (!this.#isBusy) void this.#work();
+  };
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#entries.length > 0) {
+      await this.#commit(this.#entries.splice(0));
+      // Whoever has an answer now may hand in more during this turn.
+      if (this.#entries.length > 0) await new Promise(setImmediate);
+    }
+    this.#isBusy = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  async #commit(entries: Entry[]): Promise<void> {
+    const outcome = await this.#attempt(entries);
+    if (outcome === null) return;
+    if (entries.length > 1 && !outcome.isOver) {
+      for (const entry of entries) await this.#commitOne(entry);
+      return;
+    }
+    for (const { reject } of entries) reject(explain(outcome.error, this.#connections.place));
+  }
+
+  async #commitOne(entry: Entry): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const outcome = await this.#attempt([entry]);
+      if (outcome === null) return;
+      if (!isConflict(outcome.error) || tries >= TRIES) {
+        entry.reject(explain(outcome.error, this.#connections.place));
+        return;
+      }
+    }
+  }
+
+  /** Null when everybody has an answer; else what went wrong, and whether it is of no use to try one by one. */
+  async #attempt(entries: Entry[]): Promise<{ error: unknown; isOver: boolean } | null> {
+    const everyday = this.#everyday(entries);
+    const changes: StoreChange[] = [];
+    const results = new Map<Entry, unknown>();
+    let committing = false;
+    try {
+      await this.#connections.write(async (on) => {
+        const isLone = everyday.size === entries.length;
+        this.#crashPoint?.('before-begin');
+        if (isLone) {
+          this.#crashPoint?.('before-commit');
+          await this.#appendAll(on, everyday, results, changes);
+        }
+        if (results.size === entries.length) return;
+        const rest = entries.filter((entry) => !results.has(entry));
+        await on.rows('BEGIN');
+        try {
+          if (!isLone) await this.#appendAll(on, everyday, results, changes);
+          for (const entry of rest) if (!results.has(entry)) results.set(entry, await entry.job(on, changes));
+          this.#crashPoint?.('before-commit');
+        } catch (error) {
+          await on.rows('ROLLBACK').catch(() => {});
+          throw error;
+        }
+        committing = true;
+        await on.rows('COMMIT');
+      });
+    } catch (error) {
+      this.#known.clear();
+      // Whether a commit that failed has come through is not known: nobody may do the same again.
+      return { error, isOver: committing };
+    }
+    try {
+      this.#crashPoint?.('after-commit');
+    } catch (error) {
+      for (const { reject } of entries) reject(error);
+      return null;
+    }
+    for (const entry of entries) entry.resolve(results.get(entry) as never);
+    this.#emit(changes);
+    return null;
+  }
+
+  /** Appends of everyday events to runs that are known, each the only entry of its run. */
+  #everyday(entries: readonly Entry[]): Map<Entry, GuardedAppend & { runId: string }> {
+    const found = new Map<Entry, GuardedAppend & { runId: string }>();
+    const counts = new Map<string, number>();
+    for (const { append } of entries) if (append) counts.set(append.runId, (counts.get(append.runId) ?? 0) + 1);
+    for (const entry of entries) {
+      const { append } = entry;
+      if (!append || counts.get(append.runId) !== 1) continue;
+      const { runId, fence, afterSeq, events, consume, wakeAt } = append;
+      const log = this.#known.get(runId);
+      if (log?.lastSeq !== afterSeq || wakeAt !== undefined || (consume?.length ?? 0) > 0 || events.length === 0)
+        continue;
+      const rows = events.map((event, index) => toRow(afterSeq + 1 + index, event));
+      if (!rows.every((row, index) => isEverydayEvent(row, events[index] as (typeof events)[number]))) continue;
+      found.set(entry, { no: log.no, fence, afterSeq, rows, runId });
+    }
+    return found;
+  }
+
+  /** What is not written has no result then. */
+  async #appendAll(
+    on: Executor,
+    everyday: ReadonlyMap<Entry, GuardedAppend & { runId: string }>,
+    results: Map<Entry, unknown>,
+    changes: StoreChange[],
+  ): Promise<void> {
+    if (everyday.size === 0) return;
+    const written = await insertGuarded(on, [...everyday.values()]);
+    for (const [entry, { no, runId, afterSeq, rows }] of everyday) {
+      if (!written.has(no)) continue;
+      const lastSeq = afterSeq + rows.length;
+      this.learn(runId, no, lastSeq);
+      changes.push({ kind: 'events', runId, lastSeq });
+      results.set(entry, { ok: true, lastSeq } satisfies AppendResult);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** Owners and their runs: who is dead, and who takes over. */
+import { isGone, ownIdentity, type ProcessIdentity } from '../process-identity.ts';
+import { StoreError } from '../errors.ts';
+import type { ClaimRequest, ClaimRunResult, RunRecord, StoreChange } from '../port.ts';
+import { isFinal, lockHead } from './append.ts';
+import type { Executor } from './connection.ts';
+import { selectRun, selectRunsById } from './records.ts';
+
+interface OwnerRow extends ProcessIdentity {
+  name: string;
+  lease_until: number;
+}
+
+/** The time by which leases are measured: the server's, which all machines share; or one that a test makes. */
+export type LeaseClock = (on: Executor) => Promise<number>;
+
+export async function serverTime(on: Executor): Promise<number> {
+  const [row] = await on.rows<{ now: number }>('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now');
+  return row?.now ?? 0;
+}
+
+function isDead(owner: OwnerRow, now: number): boolean {
+  return owner.lease_until <= now || isGone(owner, ownIdentity());
+}
+
+const UPSERT = `
+  INSERT INTO owners (name, host, boot, space, pid, started, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7)
+  ON CONFLICT (name) DO UPDATE SET host = excluded.host, boot = excluded.boot, space = excluded.space,
+    pid = excluded.pid, started = excluded.started, lease_until = excluded.lease_until`;
+
+export async function registerOwner(on: Executor, name: string, leaseUntil: number): Promise<void> {
+  const { host, boot, space, pid, started } = ownIdentity();
+  await on.rows(UPSERT, [name, host, boot, space, pid, started, leaseUntil]);
+}
+
+/** False when there is no such owner. */
+export async function renewOwner(on: Executor, name: string, leaseUntil: number): Promise<boolean> {
+  const rows = await on.rows('UPDATE owners SET lease_until = $2 WHERE name = $1 RETURNING 1', [name, leaseUntil]);
+  return rows.length > 0;
+}
+
+export async function removeOwner(on: Executor, name: string): Promise<string[]> {
+  const rows = await on.rows<{ id: string }>('UPDATE runs SET owner = NULL WHERE owner = $1 RETURNING id', [name]);
+  await on.rows('DELETE FROM owners WHERE name = $1', [name]);
+  return rows.map(({ id }) => id);
+}
+
+/** The lease of an owner; one without was never registered, or was declared dead. Keeps it from that until the end. */
+export async function leaseOf(on: Executor, place: string, owner: string): Promise<number> {
+  const [row] = await on.rows<{ lease_until: number }>('SELECT lease_until FROM owners WHERE name = $1 FOR KEY SHARE', [
+    owner,
+  ]);
+  if (row) return row.lease_until;
+  throw new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place });
+}
+
+/** Dead owners other than the one that asks (who lives, since it asks). */
+export async function deadOwners(on: Executor, asking: string, now: number): Promise<OwnerRow[]> {
+  const owners = await on.rows<OwnerRow>('SELECT * FROM owners WHERE name <> $1', [asking]);
+  return owners.filter((owner) => isDead(owner, now));
+}
+
+const HAS_DUE = 'SELECT 1 FROM runs WHERE owner IS NULL AND due_at IS NOT NULL AND due_at <= $1 LIMIT 1';
+
+export async function hasDueRun(on: Executor, now: number): Promise<boolean> {
+  return (await on.rows(HAS_DUE, [Math.floor(now)])).length > 0;
+}
+
+const CLAIMED = `owner = $1, fence = fence + 1, started_at = coalesce(started_at, $2),
+  status = CASE status WHEN 'pending' THEN 'running' ELSE status END`;
+
+// What another worker takes at this moment is passed over.
+const CLAIM_DUE = `
+  UPDATE runs SET ${CLAIMED}
+  WHERE no IN (SELECT no FROM runs WHERE owner IS NULL AND due_at IS NOT NULL AND due_at <= $2 ORDER BY due_at, no LIMIT $3
+    FOR UPDATE SKIP LOCKED)
+  RETURNING id, due_at AS due, no`;
+
+/** Takes due runs, those of dead owners too. Inside a transaction. */
+export async function claimDue(
+  on: Executor,
+  place: string,
+  { owner, now, limit }: ClaimRequest,
+  time: number,
+): Promise<RunRecord[]> {
+  await leaseOf(on, place, owner);
+  for (const dead of await deadOwners(on, owner, time)) {
+    // It may have renewed its lease since.
+    const rows = await on.rows('DELETE FROM owners WHERE name = $1 AND lease_until = $2 RETURNING 1', [
+      dead.name,
+      dead.lease_until,
+    ]);
+    if (rows.length > 0) await on.rows('UPDATE runs SET owner = NULL WHERE owner = $1', [dead.name]);
+  }
+  const rows = await on.rows<{ id: string; due: number; no: number }>(CLAIM_DUE, [owner, Math.floor(now), limit]);
+  const ids = rows.sort((a, b) => a.due - b.due || a.no - b.no).map(({ id }) => id);
+  return selectRunsById(on, ids);
+}
+
+/** Takes one run. Inside a transaction. */
+export async function claimOne(
+  on: Executor,
+  place: string,
+  runId: string,
+  request: { owner: string; now: number },
+  time: number,
+  changes: StoreChange[],
+): Promise<ClaimRunResult> {
+  await leaseOf(on, place, request.owner);
+  const head = await lockHead(on, runId);
+  if (head === undefined) return { ok: false, reason: 'unknown-run' };
+  if (isFinal(head.status)) return { ok: false, reason: 'finished', run: (await selectRun(on, runId)) as RunRecord };
+  if (head.owner !== null && head.owner !== request.owner) {
+    const [holder] = await on.rows<OwnerRow>('SELECT * FROM owners WHERE name = $1', [head.owner]);
+    if (holder !== undefined && !isDead(holder, time)) return { ok: false, reason: 'owned', owner: head.owner };
+  }
+  await on.rows(`UPDATE runs SET ${CLAIMED} WHERE no = $3`, [request.owner, Math.floor(request.now), head.no]);
+  if (head.status === 'pending') changes.push({ kind: 'status', runId, status: 'running' });
+  return { ok: true, run: (await selectRun(on, runId)) as RunRecord };
+}

@@ -1,0 +1,254 @@
+import { StoreError } from '../errors.ts';
+import type { RunEvent } from '../events.ts';
+import type {
+  AppendRequest,
+  AppendResult,
+  Bundle,
+  CancelResult,
+  ClaimRequest,
+  ClaimRunResult,
+  CreateRunRequest,
+  CreateRunResult,
+  DeliverResult,
+  EventStore,
+  HookRecord,
+  InboxMessage,
+  RunFilter,
+  RunPage,
+  RunRecord,
+  StoreChange,
+  StoreOptions,
+} from '../port.ts';
+import { isStorable, requireStorable } from '../text.ts';
+import { append, isFinal, lockHead, type RunHead } from './append.ts';
+import type { Connections, Executor } from './connection.ts';
+import { createRun } from './create.ts';
+import { closed } from './errors.ts';
+import { selectEvents } from './events.ts';
+import { GroupCommit } from './group-commit.ts';
+import {
+  claimDue,
+  claimOne,
+  deadOwners,
+  hasDueRun,
+  type LeaseClock,
+  registerOwner,
+  removeOwner,
+  renewOwner,
+  serverTime,
+} from './ownership.ts';
+import { selectHooks, selectMessages, selectRun, selectRuns } from './records.ts';
+import { Watch } from './watch.ts';
+
+/** Runs a page, unless asked otherwise, and at most. */
+const PAGE = 100;
+const LARGEST_PAGE = 1_000;
+
+/** The store in PostgreSQL: for more than one machine. */
+export class PostgresStore implements EventStore {
+  readonly url: string;
+  readonly #connections: Connections;
+  readonly #commits: GroupCommit;
+  readonly #watch: Watch;
+  readonly #reader: Executor;
+  readonly #time: LeaseClock;
+  #closing: Promise<void> | undefined;
+
+  constructor(url: string, connections: Connections, schema: string, { clock, crashPoint }: StoreOptions) {
+    this.url = url;
+    this.#connections = connections;
+    this.#reader = { rows: (statement, values) => connections.read(statement, values) };
+    this.#time = clock ? async () => clock() : serverTime;
+    this.#watch = new Watch(connections, schema);
+    this.#commits = new GroupCommit(connections, (changes) => this.#watch.emit(changes), crashPoint);
+  }
+
+  createRun(request: CreateRunRequest): Promise<CreateRunResult> {
+    const learn = (no: number, lastSeq: number): void => this.#commits.learn(request.id, no, lastSeq);
+    return this.#commits.submit((on, changes) => createRun(on, this.#connections.place, request, changes, learn));
+  }
+
+  getRun(runId: string): Promise<RunRecord | null> {
+    return this.#read(async (on) => (isStorable(runId) ? selectRun(on, runId) : null));
+  }
+
+  listRuns(filter: RunFilter = {}): Promise<RunPage> {
+    const limit = Math.min(Math.max(1, Math.floor(filter.limit ?? PAGE)), LARGEST_PAGE);
+    const before = filter.cursor === undefined ? null : Number(filter.cursor);
+    if (before !== null && !Number.isSafeInteger(before)) {
+      const message = `'${filter.cursor}' is no cursor of this store.`;
+      return Promise.reject(new StoreError('PAWL_STORE_MISUSE', message, { place: this.#connections.place }));
+    }
+    return this.#read(async (on) => {
+      const { runs, next } = await selectRuns(on, filter, limit, before);
+      return { runs, next: next === null ? null : String(next) };
+    });
+  }
+
+  readEvents(runId: string, { afterSeq = 0, limit }: { afterSeq?: number; limit?: number } = {}): Promise<RunEvent[]> {
+    return this.#read(async (on) =>
+      isStorable(runId) ? selectEvents(on, this.#connections.place, runId, afterSeq, limit ?? null) : [],
+    );
+  }
+
+  append(request: AppendRequest): Promise<AppendResult> {
+    const { runId } = request;
+    return this.#commits.submit(async (on, changes) => {
+      if (!isStorable(runId)) return { ok: false, reason: 'unknown-run' };
+      return append(on, request, changes, (no, lastSeq) => this.#commits.learn(runId, no, lastSeq));
+    }, request);
+  }
+
+  flush(): void {
+    this.#commits.flush();
+  }
+
+  registerOwner(owner: string, leaseMs: number): Promise<void> {
+    return this.#commits.submit(async (on) => {
+      requireStorable('owner', owner);
+      await registerOwner(on, owner, await this.#leaseEnd(on, leaseMs));
+    });
+  }
+
+  renewOwner(owner: string, leaseMs: number): Promise<boolean> {
+    return this.#commits.submit(async (on) => renewOwner(on, owner, await this.#leaseEnd(on, leaseMs)));
+  }
+
+  async #leaseEnd(on: Executor, leaseMs: number): Promise<number> {
+    return Math.ceil((await this.#time(on)) + leaseMs);
+  }
+
+  async removeOwner(owner: string): Promise<void> {
+    await this.#commits.submit(async (on, changes) => {
+      for (const runId of await removeOwner(on, owner)) changes.push({ kind: 'runnable', runId });
+    });
+  }
+
+  async claim(request: ClaimRequest): Promise<RunRecord[]> {
+    // Most claims find nothing: find that out without a lock.
+    const worthIt = await this.#read(
+      async (on) =>
+        (await hasDueRun(on, request.now)) || (await deadOwners(on, request.owner, await this.#time(on))).length > 0,
+    );
+    if (!worthIt) return [];
+    return this.#commits.submit(async (on) => claimDue(on, this.#connections.place, request, await this.#time(on)));
+  }
+
+  claimRun(runId: string, request: { owner: string; now: number }): Promise<ClaimRunResult> {
+    return this.#commits.submit(async (on, changes) =>
+      claimOne(on, this.#connections.place, runId, request, await this.#time(on), changes),
+    );
+  }
+
+  release(runId: string, fence: number): Promise<boolean> {
+    return this.#commits.submit(async (on, changes) => {
+      const [row] = await on.rows<{ due_at: number | null }>(
+        'UPDATE runs SET owner = NULL WHERE id = $1 AND fence = $2 AND owner IS NOT NULL RETURNING due_at',
+        [runId, fence],
+      );
+      if (row === undefined) return false;
+      if (row.due_at !== null) changes.push({ kind: 'runnable', runId });
+      return true;
+    });
+  }
+
+  nextWakeAt(): Promise<number | null> {
+    return this.#read(async (on) => {
+      const [row] = await on.rows<{ due_at: number | null }>(
+        'SELECT min(due_at) AS due_at FROM runs WHERE owner IS NULL AND due_at IS NOT NULL',
+      );
+      return row?.due_at ?? null;
+    });
+  }
+
+  deliverHook(token: string, payload: string | null, at: number): Promise<DeliverResult> {
+    return this.#commits.submit(async (on, changes): Promise<DeliverResult> => {
+      requireStorable('payload', payload);
+      const hook = await this.#findHook(on, token);
+      if (hook === null) return { ok: false, reason: 'unknown-token' };
+      // Locked, the run cannot end meanwhile; what is read then is how it stands.
+      const head = (await lockHead(on, hook.runId)) as RunHead;
+      const now = await this.#findHook(on, token);
+      if (now === null || now.runId !== hook.runId || now.disposedAt !== null)
+        return { ok: false, reason: 'disposed', runId: hook.runId, status: head.status };
+      const [row] = await on.rows<{ id: number }>(
+        `INSERT INTO inbox (run, kind, at, cid, token, data) VALUES ($1, 'hook', $2, $3, $4, $5) RETURNING id`,
+        [head.no, Math.floor(at), now.cid, token, payload],
+      );
+      await on.rows(`UPDATE runs SET woken = true WHERE no = $1 AND status = 'running' AND NOT woken`, [head.no]);
+      changes.push({ kind: 'inbox', runId: hook.runId });
+      return { ok: true, runId: hook.runId, cid: now.cid, messageId: row?.id as number };
+    });
+  }
+
+  getHook(token: string): Promise<HookRecord | null> {
+    return this.#read((on) => this.#findHook(on, token));
+  }
+
+  async #findHook(on: Executor, token: string): Promise<HookRecord | null> {
+    return isStorable(token) ? ((await selectHooks(on, [token])).get(token) ?? null) : null;
+  }
+
+  requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult> {
+    return this.#commits.submit(async (on, changes): Promise<CancelResult> => {
+      requireStorable('reason', request.reason);
+      const head = isStorable(runId) ? await lockHead(on, runId) : undefined;
+      if (head === undefined) return { ok: false, reason: 'unknown-run' };
+      if (isFinal(head.status)) return { ok: false, reason: 'finished', status: head.status };
+      if (head.cancel_requested) return { ok: true, messageId: null };
+      const [row] = await on.rows<{ id: number }>(
+        `INSERT INTO inbox (run, kind, at, data) VALUES ($1, 'cancel', $2, $3) RETURNING id`,
+        [head.no, Math.floor(request.at), request.reason ?? null],
+      );
+      await on.rows('UPDATE runs SET woken = true, cancel_requested = true WHERE no = $1', [head.no]);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, messageId: row?.id as number };
+    });
+  }
+
+  readInbox(of: { runId: string } | { owner: string }, afterId = 0): Promise<InboxMessage[]> {
+    return this.#read((on) => selectMessages(on, of, afterId));
+  }
+
+  async putBundle(hash: string, { code, map }: Bundle): Promise<void> {
+    const known = await this.#read((on) => on.rows('SELECT 1 FROM bundles WHERE hash = $1', [hash]));
+    if (known.length > 0) return;
+    await this.#commits.submit((on) =>
+      on.rows('INSERT INTO bundles (hash, code, map) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING', [
+        hash,
+        Buffer.from(code),
+        map === null ? null : Buffer.from(map),
+      ]),
+    );
+  }
+
+  getBundle(hash: string): Promise<Bundle | null> {
+    return this.#read(async (on) => {
+      const [row] = await on.rows<{ code: Buffer; map: Buffer | null }>(
+        'SELECT code, map FROM bundles WHERE hash = $1',
+        [hash],
+      );
+      return row ? { code: row.code.toString(), map: row.map?.toString() ?? null } : null;
+    });
+  }
+
+  subscribe(listener: (change: StoreChange) => void): () => void {
+    return this.#watch.subscribe(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.close();
+    await this.#watch.close();
+    await this.#connections.close();
+  }
+
+  #read<T>(work: (on: Executor) => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(closed(this.#connections.place));
+    return work(this.#reader);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Tells listeners what changed: at once what this process committed, and that another process committed something as soon as
+ * PostgreSQL says so (NOTIFY). A notification inside of a transaction makes all commits of the server wait for each other, so
+ * it is sent behind the commit, on another connection; several that come together are one.
+ */
+import { randomUUID } from 'node:crypto';
+import type { StoreChange } from '../port.ts';
+import type { Connections } from './connection.ts';
+
+/** How long to wait before listening again, when the connection was lost, ms. */
+const AGAIN_MS = 200;
+
+export class Watch {
+  readonly #connections: Connections;
+  readonly #channel: string;
+  /** Names this object, which need not hear of its own changes. */
+  readonly #self = randomUUID();
+  readonly #listeners = new Set<(change: StoreChange) => void>();
+  #listening: Promise<{ end(): Promise<void> }> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #isTelling = false;
+  #hasNews = false;
+  #isClosed = false;
+
+  /** @param schema - the channel is the schema's */
+  constructor(connections: Connections, schema: string) {
+    this.#connections = connections;
+    this.#channel = `pawl_${schema}`.slice(0, 63);
+  }
+
+  subscribe(listener: (change: StoreChange) => void): () => void {
+    // A wrapper of its own: the same function may subscribe twice.
+    const own = (change: StoreChange) => listener(change);
+    this.#listeners.add(own);
+    if (this.#listening === null) this.#listen();
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  /** Tells this process's listeners, and those of other processes. */
+  emit(changes: readonly StoreChange[]): void {
+    if (changes.length === 0) return;
+    this.#hear(changes);
+    this.#hasNews = true;
+    if (!this.#isTelling) void this.#tell();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#listeners.clear();
+    clearTimeout(this.#timer);
+    const client = await this.#listening?.catch(() => null);
+    await client?.end().catch(() => {});
+  }
+
+  #hear(changes: readonly StoreChange[]): void {
+    for (const change of changes) for (const listener of this.#listeners) listener(change);
+  }
+
+  async #tell(): Promise<void> {
+    this.#isTelling = true;
+    while (this.#hasNews && !this.#isClosed) {
+      this.#hasNews = false;
+      // Who does not hear of it looks again from time to time.
+      await this.#connections.read('SELECT pg_notify($1, $2)', [this.#channel, this.#self]).catch(() => {});
+    }
+    this.#isTelling = false;
+  }
+
+  #listen(): void {
+    this.#listening = this.#connect();
+    this.#listening.catch(() => this.#listenAgain());
+  }
+
+  async #connect(): Promise<{ end(): Promise<void> }> {
+    const client = await this.#connections.connect();
+    client.on('notification', ({ payload }) => {
+      if (payload !== this.#self) this.#hear([{ kind: 'external' }]);
+    });
+    client.on('end', () => this.#listenAgain());
+    await client.query(`LISTEN "${this.#channel}"`);
+    // What happened before was not heard.
+    this.#hear([{ kind: 'external' }]);
+    return client;
+  }
+
+  #listenAgain(): void {
+    this.#listening = null;
+    if (this.#isClosed || this.#listeners.size === 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.#isClosed && this.#listening === null) this.#listen();
+    }, AGAIN_MS);
+    this.#timer.unref();
+  }
+}
