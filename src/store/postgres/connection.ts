@@ -83,28 +83,23 @@ export class Connections {
 
   /** Writes, one after the other. When the connection is lost, the next write opens another. */
   async write<T>(work: (on: Executor) => Promise<T>): Promise<T> {
-    this.#writer ??= this.connect();
-    let client: pg.Client;
-    try {
-      client = await this.#writer;
-    } catch (error) {
-      this.#writer = null;
-      throw error;
-    }
-    client.once('end', this.#lose);
-    try {
-      return await work({
-        rows: async <R>(statement: string, values: readonly unknown[] = []) =>
-          (await client.query(prepared(statement, values))).rows as R[],
-      });
-    } finally {
-      client.off('end', this.#lose);
-    }
+    const client = await this.#writing();
+    return work({
+      rows: async <R>(statement: string, values: readonly unknown[] = []) =>
+        (await client.query(prepared(statement, values))).rows as R[],
+    });
   }
 
-  readonly #lose = (): void => {
-    this.#writer = null;
-  };
+  #writing(): Promise<pg.Client> {
+    if (this.#writer) return this.#writer;
+    const connecting = this.connect();
+    const forget = (): void => {
+      if (this.#writer === connecting) this.#writer = null;
+    };
+    this.#writer = connecting;
+    connecting.then((client) => client.once('error', forget).once('end', forget), forget);
+    return connecting;
+  }
 
   async close(): Promise<void> {
     const writer = await this.#writer?.catch(() => null);

@@ -27,8 +27,8 @@ export function explain(error: unknown, place: string): unknown {
   if (error instanceof StoreError) return error;
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   const details = { postgres: message };
-  const make = (kind: ConstructorParameters<typeof StoreError>[0], text: string) =>
-    new StoreError(kind, text, { place, details });
+  const make = (kind: ConstructorParameters<typeof StoreError>[0], text: string, remedy?: string) =>
+    new StoreError(kind, text, { place, details, ...(remedy !== undefined && { remedy }) });
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return make('PAWL_STORE_CONNECTION', 'The host of the store has no address.');
   if (code === 'ECONNREFUSED' || code === 'ENOENT')
@@ -37,7 +37,12 @@ export function explain(error: unknown, place: string): unknown {
     return make('PAWL_STORE_CONNECTION', 'The store did not answer in time.');
   if (code === PASSWORD || code.startsWith('28') || /SASL|password must be/.test(message))
     return make('PAWL_STORE_LOGIN', 'PostgreSQL refuses the user or the password.');
-  if (code === NO_DATABASE) return make('PAWL_STORE_MISSING', 'PostgreSQL has no database of that name.');
+  if (code === NO_DATABASE)
+    return make(
+      'PAWL_STORE_MISSING',
+      'PostgreSQL has no database of that name.',
+      'Check the name, or make it: createdb NAME.',
+    );
   if (code === PERMISSION || code === READ_ONLY)
     return make('PAWL_STORE_READONLY', 'This user may not write the store.');
   if (code === DISK_FULL) return make('PAWL_STORE_FULL', 'The disk that the store is on is full.');

@@ -84,11 +84,15 @@ const MIGRATIONS: readonly string[] = [
 /** Version of the tables that this pawl writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
+const HAS_TABLE = `
+  SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'pawl_version'`;
+
 /** The schema's version: null when there is no schema, or none of pawl's. */
 export async function versionOf(client: ClientBase, schema: string): Promise<number | null> {
-  const known = await client.query(`SELECT to_regclass($1) AS version`, [`"${schema}".version`]);
-  if (known.rows[0]?.version == null) return null;
-  const { rows } = await client.query(`SELECT version FROM "${schema}".version`);
+  // Not `to_regclass`: what it did not find it does not look for again in this transaction.
+  const known = await client.query(HAS_TABLE, [schema]);
+  if (known.rows.length === 0) return null;
+  const { rows } = await client.query(`SELECT version FROM "${schema}".pawl_version`);
   return rows[0]?.version ?? 0;
 }
 
@@ -112,13 +116,13 @@ export async function migrate(client: ClientBase, schema: string): Promise<void>
     const from = await versionOf(client, schema);
     if (from === null) {
       await client.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
-      await client.query(`CREATE TABLE "${schema}".version (version integer NOT NULL)`);
-      await client.query(`INSERT INTO "${schema}".version VALUES (0)`);
+      await client.query(`CREATE TABLE "${schema}".pawl_version (version integer NOT NULL)`);
+      await client.query(`INSERT INTO "${schema}".pawl_version VALUES (0)`);
     }
     if ((from ?? 0) < SCHEMA_VERSION) {
       await client.query(`SET LOCAL search_path TO "${schema}"`);
       for (const migration of MIGRATIONS.slice(from ?? 0)) await client.query(migration);
-      await client.query('UPDATE version SET version = $1', [SCHEMA_VERSION]);
+      await client.query('UPDATE pawl_version SET version = $1', [SCHEMA_VERSION]);
     }
     await client.query('COMMIT');
   } catch (error) {

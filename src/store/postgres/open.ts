@@ -39,7 +39,10 @@ async function prepare(connections: Connections, schema: string, create: boolean
       });
     }
     if (version === null && !create)
-      throw new StoreError('PAWL_STORE_MISSING', `The database has no schema "${schema}" of pawl's.`, { place });
+      throw new StoreError('PAWL_STORE_MISSING', `The database has no schema "${schema}" of pawl's.`, {
+        place,
+        remedy: 'Check the URL, or start a run first: that makes the tables.',
+      });
     if (version !== SCHEMA_VERSION) await migrate(client, schema);
   } finally {
     await client.end();
