@@ -5,6 +5,7 @@ import { backoff, suspicion } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { crashesOf } from './due.ts';
 import type { Gate } from './gate.ts';
+import type { Lease } from './lease.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import type { AttemptResult, StepRunner } from './step-runner.ts';
@@ -14,6 +15,7 @@ export interface CallHost {
   readonly clock: Clock;
   readonly steps: StepRunner;
   readonly gate: Gate;
+  readonly lease: Pick<Lease, 'holds' | 'whenKnown'>;
   emit(event: WorkerEvent): void;
   /** True when a test stops the worker here. */
   crashes(point: WorkerCrashPoint): boolean;
@@ -84,6 +86,10 @@ export class StepCalls {
     const { cid, stepId } = step;
     if (!this.#caller.pending(cid)) {
       gate.leave(stepId, concurrency);
+      return;
+    }
+    if (!this.#host.lease.holds) {
+      this.#host.lease.whenKnown(() => this.#attempt(step, reason, concurrency));
       return;
     }
     const at = clock.now();

@@ -12,6 +12,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Beginning, DrivenRun, DriverHost } from './driving.ts';
 import { Gate } from './gate.ts';
 import { deliverPayload } from './hook-delivery.ts';
+import { Lease } from './lease.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
 import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
@@ -26,15 +27,7 @@ import { definitionOf, StepRunner } from './step-runner.ts';
 import { checkRecord, settleUndriven } from './undriven.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
-import {
-  canGoOn,
-  checkResult,
-  checkSettings,
-  newOwner,
-  readLog,
-  sharedRealm,
-  unknownWorkflow,
-} from './worker-parts.ts';
+import { canGoOn, checkResult, checkSettings, readLog, sharedRealm, unknownWorkflow } from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
 
 /**
@@ -64,7 +57,7 @@ export class Worker implements World {
   readonly #options: WorkerOptions;
   readonly #steps: StepRunner;
   readonly #maxRuns: number;
-  readonly #lease: number;
+  readonly #lease: Lease;
   readonly #gate: Gate;
   readonly #runs = new Map<string, RunDriver>();
   /** Runs that are being read. */
@@ -72,13 +65,11 @@ export class Worker implements World {
   readonly #retries = new Retries();
   readonly #waiters: Waiters;
   readonly #codes = new Map<string, WorkflowCode>();
-  #owner = newOwner();
   #realm: Realm | null = null;
   #host: DriverHost;
   #state: 'new' | 'open' | 'closing' | 'closed' = 'new';
   #unsubscribe: () => void = () => {};
   #leaveWorld: () => void = () => {};
-  #heartbeat: NodeJS.Timeout | undefined;
   #alarm: { at: number; cancel(): void } | null = null;
   #claiming = false;
   #claimAgain = false;
@@ -93,7 +84,7 @@ export class Worker implements World {
     this.store = options.store;
     this.clock = options.clock ?? systemClock;
     this.#maxRuns = options.maxRuns ?? 1_000;
-    this.#lease = options.lease ?? 15_000;
+    this.#lease = this.#makeLease(options.lease ?? 15_000);
     this.#waiters = new Waiters(this.store, this.#retries, (runId, error) =>
       this.#emit({ type: 'store-failed', runId, error }),
     );
@@ -110,7 +101,7 @@ export class Worker implements World {
 
   /** Name under which the worker owns runs. */
   get owner(): string {
-    return this.#owner;
+    return this.#lease.owner;
   }
 
   now(): number {
@@ -125,12 +116,13 @@ export class Worker implements World {
       steps: this.#steps,
       gate: this.#gate,
       get owner() {
-        return worker.#owner;
+        return worker.#lease.owner;
       },
       activationTimeout: this.#options.activationTimeout ?? 10_000,
       bundleHash: this.program.workflows.hash,
       emit: (event) => this.#emit(event),
       crashes: (point) => this.#crashes(point),
+      lease: this.#lease,
       realm: (hash, own) => this.#realmOf(hash, own),
       finish: (workflowId, outcome) => checkResult(this.program, this.codec, workflowId, outcome),
       dropped: (driver, again) => this.#dropped(driver, again),
@@ -145,12 +137,11 @@ export class Worker implements World {
     const { hash, code, map } = this.program.workflows;
     // A bundle that cannot be loaded is the build's matter, not a run's.
     this.#realmOf(hash, false);
-    await Promise.all([this.store.putBundle(hash, { code, map }), this.store.registerOwner(this.#owner, this.#lease)]);
+    await Promise.all([this.store.putBundle(hash, { code, map }), this.#lease.open()]);
     this.#state = 'open';
     this.#unsubscribe = this.store.subscribe((change) => this.#heard(change));
     this.#leaveWorld = enterWorld(this);
-    this.#heartbeat = setInterval(() => void this.#beat(), this.#lease / 3);
-    this.#heartbeat.unref();
+    this.#lease.start();
     if (this.#options.claim !== false) {
       await this.#unpark();
       this.#claim();
@@ -170,7 +161,7 @@ export class Worker implements World {
     this.#state = 'closed';
     for (const driver of this.#runs.values()) driver.leave('The worker was closed');
     this.#runs.clear();
-    await this.store.removeOwner(this.#owner);
+    await this.store.removeOwner(this.#lease.owner);
   }
 
   /**
@@ -188,7 +179,7 @@ export class Worker implements World {
   #stopListening(): void {
     this.#unsubscribe();
     this.#leaveWorld();
-    clearInterval(this.#heartbeat);
+    this.#lease.stop();
     this.#retries.stop();
     this.#alarm?.cancel();
     this.#alarm = null;
@@ -216,25 +207,19 @@ export class Worker implements World {
     return true;
   }
 
-  async #beat(): Promise<void> {
-    try {
-      if (await this.store.renewOwner(this.#owner, this.#lease)) {
-        // Nobody tells of a worker that died: its runs are found by looking.
-        this.#claim();
-        return;
-      }
-      // Declared dead: its runs are others' now. It begins anew, under a new name.
-      for (const driver of [...this.#runs.values()]) {
-        driver.leave('The lease of the worker was lost');
-        this.#runs.delete(driver.id);
-        this.#waiters.hand(driver.id);
-      }
-      this.#owner = newOwner();
-      await this.store.registerOwner(this.#owner, this.#lease);
-      this.#claim();
-    } catch (error) {
-      this.#emit({ type: 'store-failed', runId: null, error });
-    }
+  #makeLease(ms: number): Lease {
+    return new Lease(this.store, ms, {
+      // Nobody tells of a worker that died: its runs are found by looking.
+      renewed: () => this.#claim(),
+      lost: () => {
+        for (const driver of [...this.#runs.values()]) {
+          driver.leave('The lease of the worker was lost');
+          this.#runs.delete(driver.id);
+          this.#waiters.hand(driver.id);
+        }
+      },
+      failed: (error) => this.#emit({ type: 'store-failed', runId: null, error }),
+    });
   }
 
   #crashes(point: WorkerCrashPoint): boolean {
@@ -334,7 +319,7 @@ export class Worker implements World {
         return;
       case 'external':
         this.#claim();
-        this.#read({ owner: this.#owner });
+        this.#read({ owner: this.#lease.owner });
         return;
       case 'events':
       case 'status':
@@ -379,7 +364,7 @@ export class Worker implements World {
       this.#starved = limit <= 0;
       if (this.#starved) return;
       now = this.now();
-      const records = await this.store.claim({ owner: this.#owner, now, limit });
+      const records = await this.store.claim({ owner: this.#lease.owner, now, limit });
       if (this.#isOver()) return;
       await Promise.all(records.map((record) => this.#resume(record, [])));
       if (records.length < limit) break;
@@ -503,8 +488,8 @@ export class Worker implements World {
   /** Takes one run, due or not, unless another living worker has it. A parked one tries again. */
   async take(runId: string): Promise<'taken' | 'owned' | 'finished' | 'unknown-run'> {
     const record = this.#has(runId) ? null : await this.store.getRun(runId);
-    if (this.#has(runId) || record?.owner === this.#owner) return 'taken';
-    const claimed = await this.store.claimRun(runId, { owner: this.#owner, now: this.now() });
+    if (this.#has(runId) || record?.owner === this.#lease.owner) return 'taken';
+    const claimed = await this.store.claimRun(runId, { owner: this.#lease.owner, now: this.now() });
     if (!claimed.ok) return claimed.reason;
     // Claiming may have set the status; that it was parked is what the driver must know.
     await this.#resume(record?.status === 'parked' ? { ...claimed.run, status: 'parked' } : claimed.run, []);
@@ -533,7 +518,7 @@ export class Worker implements World {
       await this.#retries.pause(this.#retries.next(runId));
       if (this.#state !== 'open') break;
       try {
-        const claimed = await this.store.claimRun(runId, { owner: this.#owner, now: this.now() });
+        const claimed = await this.store.claimRun(runId, { owner: this.#lease.owner, now: this.now() });
         this.#loading.delete(runId);
         if (this.#isOver()) return;
         if (claimed.ok) await this.#resume(claimed.run, carried);

@@ -1,0 +1,112 @@
+/**
+ * Real kills, on SQLite and on PostgreSQL: three worker processes at a time, killed by SIGKILL and paused for longer than their
+ * lease, again and again, until all runs are at their end.
+ */
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/store/open.ts';
+import type { EventStore } from '../../src/store/port.ts';
+import { postgresUrl } from '../store/support/postgres.ts';
+import { Fleet, sumOf } from '../support/fleet.ts';
+
+const RUNS = 200;
+const WORKERS = 3;
+const LEASE = 500;
+
+let open: { fleet: Fleet; store: EventStore }[] = [];
+afterEach(async () => {
+  for (const { fleet, store } of open) {
+    await store.close();
+    await fleet.close();
+  }
+  open = [];
+});
+
+async function begin(url: (root: string) => string): Promise<{ fleet: Fleet; store: EventStore }> {
+  const fleet = await Fleet.make(url, LEASE);
+  const store = await openStore(fleet.url);
+  open.push({ fleet, store });
+  await Promise.all(Array.from({ length: WORKERS }, () => fleet.hire()));
+  await fleet.start(store, RUNS);
+  return { fleet, store };
+}
+
+/** A small generator (mulberry32), so that a seed tells all. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const soon = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function ended(store: EventStore): Promise<number> {
+  const { runs } = await store.listRuns({ limit: 1_000, status: ['completed', 'failed', 'cancelled', 'parked'] });
+  return runs.length;
+}
+
+/** What has to be true whatever happened. */
+async function verify(fleet: Fleet, store: EventStore): Promise<void> {
+  const ledger = fleet.ledger();
+  for (let n = 0; n < RUNS; n++) {
+    const run = await store.getRun(`r${n}`);
+    expect(run).toMatchObject({ status: 'completed', output: `1[${sumOf(n)}]`, error: null });
+    const log = await store.readEvents(`r${n}`);
+    const results = log.filter(({ type }) => type === 'step_completed' || type === 'step_failed');
+    expect(results.map(({ cid }) => cid)).toEqual([...new Set(results.map(({ cid }) => cid))]);
+    expect(results).toHaveLength(7);
+    for (const { cid, attempt } of results) {
+      const own = ledger.filter(({ key }) => key === `r${n}-${cid}`);
+      const end = own.findIndex(({ event, attempt: number }) => event === 'ended' && number === attempt);
+      expect(end, `step ${cid} of r${n}`).toBeGreaterThan(0);
+      // Nothing of it begins once it is finished.
+      expect(own.slice(end).filter(({ event }) => event === 'began')).toEqual([]);
+    }
+  }
+}
+
+describe.each<[string, (root: string) => string]>([
+  ['SQLite', (root) => `sqlite:${join(root, 'pawl.db')}`],
+  ['PostgreSQL', () => postgresUrl()],
+])('%s', (_name, url) => {
+  test('workers are killed: every run ends, and no finished step begins again', { timeout: 180_000 }, async () => {
+    const { fleet, store } = await begin(url);
+    const chance = random(7);
+    let kills = 0;
+    while ((await ended(store)) < RUNS) {
+      const lines = fleet.ledger().length + 1 + Math.floor(chance() * 25);
+      while (fleet.ledger().length < lines && (await ended(store)) < RUNS) await soon(2);
+      const victim = fleet.workers[Math.floor(chance() * WORKERS)];
+      if (!victim) continue;
+      await fleet.kill(victim);
+      kills++;
+      await fleet.hire();
+    }
+    await verify(fleet, store);
+    expect(kills).toBeGreaterThan(5);
+  });
+
+  test('workers are paused for longer than their lease: their runs move on, what they commit then is refused', {
+    timeout: 180_000,
+  }, async () => {
+    const { fleet, store } = await begin(url);
+    const chance = random(11);
+    let pauses = 0;
+    while ((await ended(store)) < RUNS) {
+      const lines = fleet.ledger().length + 1 + Math.floor(chance() * 25);
+      while (fleet.ledger().length < lines && (await ended(store)) < RUNS) await soon(2);
+      const victim = fleet.workers[Math.floor(chance() * WORKERS)];
+      if (!victim) continue;
+      victim.kill('SIGSTOP');
+      pauses++;
+      await soon(LEASE * 1.5);
+      victim.kill('SIGCONT');
+    }
+    await verify(fleet, store);
+    expect(pauses).toBeGreaterThan(3);
+  });
+});
