@@ -167,6 +167,57 @@ describe('methods', () => {
     expect(await run(source)).toEqual([15, true, 3, true, 6]);
   });
 
+  test('super takes this along: calls, accessors, arrow functions within and defaults of parameters', async () => {
+    const source = `
+      import { deserialize, serialize } from 'pawl';
+      class Base {
+        static k = 3;
+        static get g() { return this.k + 1; }
+        static base(n: number) { return this.k * n; }
+        k = 0;
+        get own() { return this.k + 1; }
+        times(n: number) { return this.k * n; }
+      }
+      class Shop extends Base {
+        static override k = 5;
+        static async called(n: number) { 'use step'; return super.base(n); }
+        static async read() { 'use step'; return super.g; }
+        static async within(n: number) { 'use step'; return [n].map((each) => super.base(each)); }
+        static async byDefault(n = super.g) { 'use step'; return n; }
+        static field = async (n: number) => { 'use step'; return super.base(n); };
+      }
+      class Order extends Base {
+        constructor(k: number) { super(); this.k = k; }
+        static [serialize](order: Order) { return order.k; }
+        static [deserialize](k: number) { return new Order(k); }
+        async called(n: number) { 'use step'; return super.times(n); }
+        async read() { 'use step'; return super.own; }
+        async within(n: number) { 'use step'; return [n].map((each) => super.times(each)); }
+        async byDefault(n = super.own) { 'use step'; return n; }
+        async #hidden(n = super.own) { 'use step'; return super.times(n); }
+        hidden() { return this.#hidden(); }
+      }
+      export async function main() {
+        'use workflow';
+        const order = new Order(7);
+        return [
+          await Shop.called(2), await Shop.read(), await Shop.within(2), await Shop.byDefault(), await Shop.field(2),
+          await order.called(2), await order.read(), await order.within(2), await order.byDefault(), await order.hidden(),
+        ];
+      }`;
+    expect(await run(source)).toEqual([10, 6, [10], 6, 10, 14, 8, [14], 8, 56]);
+    const { steps } = runtime?.manifest ?? {};
+    expect(steps?.['src/main.ts#Order#read']?.usesThis).toBe(true);
+  });
+
+  test('a class without the symbols whose step uses super is refused', async () => {
+    const source = `
+      class Base { total = 1; sum() { return this.total; } }
+      class Order extends Base { async save() { 'use step'; return super.sum(); } }
+      export async function main() { 'use workflow'; return new Order().save(); }`;
+    await expect(run(source)).rejects.toThrow(/PAWL2005.*Order/);
+  });
+
   test('a class without the symbols is refused with its name and the remedy', async () => {
     const source = `
       class Order { total = 1; async save() { 'use step'; return this.total; } }

@@ -168,7 +168,9 @@ export abstract class WalkContext {
     for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.argumentsAt ??= node;
   }
 
+  /** What is read or called by `super` gets the `this` of the function: it takes that too. */
   protected noteSuper(node: Node): void {
+    this.noteThis(node);
     for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.superAt ??= node;
   }
 
