@@ -5,16 +5,10 @@ const PASSWORD = '28P01';
 const NO_DATABASE = '3D000';
 const PERMISSION = '42501';
 const READ_ONLY = '25006';
-const UNIQUE = '23505';
 const DISK_FULL = '53100';
 const TOO_MANY = '53300';
 const LOCK_TIMEOUT = '55P03';
 const DEADLOCK = '40P01';
-
-/** A unique key refused a row. */
-export function isConstraint(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === UNIQUE;
-}
 
 /** Somebody else was faster, or in the way: the same once more may well succeed. */
 export function isConflict(error: unknown): boolean {
