@@ -4,7 +4,8 @@ import { CancelledError, FatalError, RetryableError } from '../../src/index.ts';
 import { createCodec, type Codec } from '../../src/runtime/serialization/codec.ts';
 import { passthroughCodec } from '../../src/runtime/serialization/passthrough.ts';
 import { CLASS_ID, deserialize, serialize } from '../../src/runtime/serialization/symbols.ts';
-import { closeAll, setup } from './support.ts';
+import { deliverPayload } from '../../src/runtime/hook-delivery.ts';
+import { closeAll, settle, setup } from './support.ts';
 
 afterEach(closeAll);
 
@@ -252,4 +253,152 @@ test('reading without the program and writing again gives the same', () => {
   );
   const passthrough = passthroughCodec();
   expect(passthrough.stringify(passthrough.parse(data), to)).toBe(data);
+});
+
+describe('what is too much', () => {
+  const nested = (levels: number): object => {
+    let value: object = { end: true };
+    for (let level = 1; level < levels; level++) value = { next: value };
+    return value;
+  };
+  const tooDeep = {
+    code: 'PAWL_NOT_SERIALIZABLE',
+    message: expect.stringMatching(/^value\.next\.next\.next\.next… is nested deeper than 1000 levels\.$/),
+    remedy: expect.stringMatching(/^Pass it flat/),
+  };
+
+  test('the same depth for every engine, cold or warm', () => {
+    expect(round(nested(1000))).toEqual(nested(1000));
+    expect(() => codec.stringify(nested(1001), to)).toThrow(expect.objectContaining(tooDeep));
+    expect(() => codec.stringify(nested(50_000), to)).toThrow(expect.objectContaining(tooDeep));
+    for (let round = 0; round < 3000; round++) codec.stringify(nested(40), to);
+    expect(() => codec.stringify(nested(1001), to)).toThrow(expect.objectContaining(tooDeep));
+  });
+
+  test('wide values are none', () => {
+    const sparse = Object.assign([], { 5000: nested(10), 9000: nested(10) });
+    const ring: { self?: unknown } = {};
+    ring.self = ring;
+    const wide = Array.from({ length: 3000 }, (_, index) => ({
+      index,
+      bytes: new Uint16Array(new ArrayBuffer(32), 2 * (index % 8), 4),
+      map: new Map([[{ index }, new Set([{ index }])]]),
+      bare: Object.assign(Object.create(null) as object, { a: { b: index } }),
+      ring,
+    }));
+    expect(round({ wide, sparse, again: [wide, sparse] })).toEqual({ wide, sparse, again: [wide, sparse] });
+  });
+
+  test.each<[string, (value: object) => object, RegExp]>([
+    ['arrays', (value) => [value], /^value\[0\]\[0\]\[0\]\[0\]… is nested/],
+    ['maps', (value) => new Map([['k', value]]), /^value\.get\("k"\)\.get\("k"\)/],
+    ['sets', (value) => new Set([value]), /^value\(0\)/],
+    ['keys that are no names', (value) => ({ 'a b': value }), /^value\["a b"\]\["a b"\]/],
+  ])('%s', (_, wrap, message) => {
+    let value: object = {};
+    for (let level = 0; level < 2000; level++) value = wrap(value);
+    expect(() => codec.stringify(value, to)).toThrow(
+      expect.objectContaining({ code: 'PAWL_NOT_SERIALIZABLE', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('what the program makes without end while it is written', () => {
+    let deeper = 0;
+    const endless = (): object =>
+      Object.defineProperty({}, 'next', { enumerable: true, get: () => (deeper++ < 1e6 ? endless() : null) });
+    expect(() => codec.stringify(endless(), to)).toThrow(expect.objectContaining(tooDeep));
+
+    class Twin {
+      declare private readonly twin: true;
+      static [serialize](): unknown {
+        return [new Twin()];
+      }
+    }
+    Object.defineProperty(Twin, CLASS_ID, { value: 'src/t.ts#Twin' });
+    expect(() => codec.stringify({ a: new Twin() }, to)).toThrow(
+      expect.objectContaining({
+        code: 'PAWL_NOT_SERIALIZABLE',
+        message: 'value has no end: writing it took all of the stack.',
+        remedy: expect.stringMatching(/serialize method/),
+      }),
+    );
+  });
+
+  test('text that no string can hold', () => {
+    const half = 'x'.repeat(2 ** 28);
+    expect(() => codec.stringify({ half, other: `${half}y` }, to)).toThrow(
+      expect.objectContaining({
+        code: 'PAWL_NOT_SERIALIZABLE',
+        message: 'value is too large: as text it takes more than 256 million characters.',
+        remedy: expect.stringMatching(/^Keep what is large elsewhere/),
+      }),
+    );
+  }, 60_000);
+
+  test('data of another making that is too deep to read has a code', () => {
+    const flat = Array.from({ length: 100_000 }, (_, index) => [index + 1]);
+    expect(() => codec.parse(`1${JSON.stringify([...flat, 1])}`)).toThrow(
+      expect.objectContaining({ code: 'PAWL_DATA_INVALID', message: expect.stringMatching(/too deeply/) }),
+    );
+  });
+
+  test('an error with a deep field gets across without it', () => {
+    const copy = codec.parse(codec.stringifyThrown(Object.assign(new TypeError('t'), { a: 1, deep: nested(5000) })));
+    expect(copy).toMatchObject({ name: 'TypeError', message: 't', a: 1 });
+    expect(copy).not.toHaveProperty('deep');
+    let chain = new Error('first');
+    for (let level = 0; level < 3000; level++) chain = new Error(`level ${level}`, { cause: chain });
+    expect(codec.parse(codec.stringifyThrown(chain))).toMatchObject({ message: 'level 2999' });
+  });
+
+  const PROGRAM = `const work = step('work');
+    const nested = (n) => { let v = {}; while (n-- > 1) v = { next: v }; return v; };
+    workflow('result', async () => work(5000));
+    workflow('arguments', async () => work(1, nested(5000)));
+    workflow('own', async () => nested(5000));
+    workflow('caught', async () => { try { return await work(5000); } catch (e) { return [e.code, e.place]; } });
+    workflow('input', async (x) => x);
+    workflow('hook', async () => createHook({ token: 't' }));`;
+
+  test('a step whose result it is runs once, and no other value fails without a code and a place', async () => {
+    let calls = 0;
+    const { run, start, worker } = await setup({
+      workflows: PROGRAM,
+      steps: {
+        work: async (levels: number) => {
+          calls++;
+          return nested(levels);
+        },
+      },
+    });
+    const failure = (message: RegExp, place: string) =>
+      expect.objectContaining({
+        cause: expect.objectContaining({
+          code: 'PAWL_NOT_SERIALIZABLE',
+          message: expect.stringMatching(message),
+          place,
+          remedy: expect.stringMatching(/^Pass it flat/),
+        }),
+      });
+    await expect(run('result')).rejects.toEqual(failure(/^result\.next.*1000 levels/, 'the result of step work'));
+    expect(calls).toBe(1);
+    expect(await run('caught')).toEqual(['PAWL_NOT_SERIALIZABLE', 'the result of step work']);
+    expect(calls).toBe(2);
+    await expect(run('arguments')).rejects.toEqual(failure(/^args\[1\]\.next/, 'the input of step work'));
+    expect(calls).toBe(2);
+    await expect(run('own')).rejects.toEqual(failure(/^result\.next/, 'the result of workflow own'));
+    await expect(run('input', nested(5000))).rejects.toMatchObject({
+      code: 'PAWL_NOT_SERIALIZABLE',
+      place: 'the arguments of workflow input',
+      message: expect.stringMatching(/^args\[0\]\.next/),
+    });
+    const waiting = await start('hook');
+    await settle();
+    await expect(deliverPayload(worker, 't', nested(5000))).rejects.toMatchObject({
+      code: 'PAWL_NOT_SERIALIZABLE',
+      place: 'the payload for hook t',
+    });
+    await deliverPayload(worker, 't', nested(900));
+    expect(await waiting.returnValue).toEqual(nested(900));
+  });
 });

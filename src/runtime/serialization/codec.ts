@@ -14,7 +14,8 @@ import { DevalueError, stringify, unflatten } from 'devalue';
 import { PawlError } from '../../errors.ts';
 import { ERROR_BRAND } from '../errors.ts';
 import { type ErrorData, errorFromData, errorToData, isError } from './error-data.ts';
-import { describe, remedyFor } from './refusal.ts';
+import { boundOf, isTooDeep, MAX_DEPTH, MAX_LENGTH } from './limits.ts';
+import { describe, refusalOfBound, remedyFor } from './refusal.ts';
 import {
   type AnyClass,
   CAPTURES,
@@ -87,9 +88,23 @@ export function createCodec(side: CodecSide): Codec {
     }
   };
 
+  /** Objects that were written: fewer than the levels that are allowed cannot nest deeper. */
+  let objects = 0;
+
+  const write = (value: unknown): { data: string; over: 'depth' | 'size' | null } => {
+    objects = 0;
+    const text = stringify(value, reducers);
+    const over = text.length >= MAX_LENGTH ? 'size' : objects > MAX_DEPTH && isTooDeep(text) ? 'depth' : null;
+    return { data: DATA_VERSION + text, over };
+  };
+
   const reducers = {
+    // The first one: it sees everything.
     Step(value: unknown) {
-      if (typeof value !== 'function') return undefined;
+      if (typeof value !== 'function') {
+        if (typeof value === 'object') objects++;
+        return undefined;
+      }
       const id = stepIdOf(value);
       if (id === undefined) return undefined;
       const { [CAPTURES]: captures, [SELF]: self } = value as {
@@ -144,23 +159,31 @@ export function createCodec(side: CodecSide): Codec {
       if (value === null || typeof value === 'boolean' || Number.isSafeInteger(value)) {
         return Object.is(value, -0) ? `${DATA_VERSION}-6` : `${DATA_VERSION}[${value}]`;
       }
+      let written: ReturnType<typeof write>;
       try {
-        return DATA_VERSION + stringify(value, reducers);
+        written = write(value);
       } catch (error) {
-        throw explain(error, destination);
+        throw explain(error, value, destination);
       }
+      if (written.over !== null) throw tooMuch(written.over, value, destination);
+      return written.data;
     },
     parse(data) {
       if (data === UNDEFINED_DATA) return undefined;
       const flat: unknown = JSON.parse(unversioned(data));
       // A scalar by itself: as it stands. Anything else, and anything odd, is for `devalue`.
       if (Array.isArray(flat) && flat.length === 1 && isScalar(flat[0])) return flat[0];
-      return unflatten(flat as number | unknown[], revivers);
+      try {
+        return unflatten(flat as number | unknown[], revivers);
+      } catch (error) {
+        throw boundOf(error) === 'depth' ? unreadablyDeep(error) : error;
+      }
     },
     stringifyThrown(thrown) {
       try {
         const value = isError(thrown) || fits(thrown) ? thrown : made(`A value was thrown: ${describe(thrown)}`);
-        return DATA_VERSION + stringify(value, reducers);
+        const { data, over } = write(value);
+        return over === null ? data : plainly(thrown);
       } catch {
         return plainly(thrown);
       }
@@ -233,8 +256,12 @@ function unregistered(name: string): PawlError {
   );
 }
 
-function explain(error: unknown, { root, what }: Destination): unknown {
-  if (!(error instanceof DevalueError)) return error;
+function explain(error: unknown, whole: unknown, destination: Destination): unknown {
+  if (!(error instanceof DevalueError)) {
+    const bound = boundOf(error);
+    return bound === null ? error : tooMuch(bound, whole, destination);
+  }
+  const { root, what } = destination;
   const value: unknown = error.value;
   const path = error.path ?? '';
   const where = typeof root === 'string' ? root + path : root(path);
@@ -243,6 +270,20 @@ function explain(error: unknown, { root, what }: Destination): unknown {
     remedy: remedyFor(value),
   });
   return fatal(refusal);
+}
+
+function tooMuch(bound: 'depth' | 'size', value: unknown, { root, what }: Destination): PawlError {
+  const { message, remedy } = refusalOfBound(bound, value, root);
+  return fatal(new PawlError('PAWL_NOT_SERIALIZABLE', message, { place: what, remedy }));
+}
+
+function unreadablyDeep(cause: unknown): PawlError {
+  return fatal(
+    new PawlError('PAWL_DATA_INVALID', 'A value in the event log is nested too deeply to be read.', {
+      remedy: `Values nest at most ${MAX_DEPTH} levels. If a deserialize method calls itself without end, mend that.`,
+      cause,
+    }),
+  );
 }
 
 /** Trying again would not help. */

@@ -1,4 +1,5 @@
 /** What cannot cross, in words, and what to do instead. */
+import { deepPath, MAX_DEPTH, MAX_LENGTH } from './limits.ts';
 
 /** `a function`, `an instance of Client`: reads on from `args[0].save is `. */
 export function describe(value: unknown): string {
@@ -27,6 +28,37 @@ export function remedyFor(value: unknown): string {
     }
   }
   return 'Pass plain data: what structured cloning takes, errors, and instances of classes with serialize methods.';
+}
+
+/** Of a value that is too deep or too large. `root` is what it is called, or makes the whole path. */
+export function refusalOfBound(
+  bound: 'depth' | 'size',
+  value: unknown,
+  root: string | ((path: string) => string),
+): { message: string; remedy: string } {
+  if (bound === 'size') {
+    return {
+      message: `${nameOf(root, value)} is too large: as text it takes more than ${MAX_LENGTH / 2 ** 20} million characters.`,
+      remedy: 'Keep what is large elsewhere (a file, an object store), and pass where it is.',
+    };
+  }
+  const path = deepPath(value);
+  if (path === null) {
+    return {
+      message: `${nameOf(root, value)} has no end: writing it took all of the stack.`,
+      remedy: 'See that no getter and no serialize method calls itself without end, or makes ever new objects.',
+    };
+  }
+  return {
+    message: `${typeof root === 'string' ? root + path : root(path)}… is nested deeper than ${MAX_DEPTH} levels.`,
+    remedy: 'Pass it flat: a list of nodes that name each other by id, or as text (JSON, a file).',
+  };
+}
+
+/** The value as a whole: a step's input holds its arguments at `[0]`. */
+function nameOf(root: string | ((path: string) => string), value: unknown): string {
+  if (typeof root === 'string') return root;
+  return Array.isArray(value) && value.length > 1 ? 'the input' : root('[0]');
 }
 
 function isThenable(value: object): boolean {
