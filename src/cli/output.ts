@@ -2,7 +2,7 @@
  * Where commands write. Results go to stdout, errors and progress to stderr; colours and progress only where a person looks on.
  */
 import picocolors from 'picocolors';
-import type { PawlError } from '../errors.ts';
+import { PawlError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -69,7 +69,7 @@ export class Output {
 
   /** Writes a value as JSON to stdout, indented for a reader. */
   printJson(value: unknown): void {
-    this.line(JSON.stringify(value, null, 2));
+    this.line(jsonText(value, 2));
   }
 
   /** Writes a line to stderr, with `--json` too: what the program itself prints. */
@@ -80,6 +80,24 @@ export class Output {
   /** Writes a line to stderr that is no error: what goes on, where a file went. Silent with `--json`. */
   note(text: string): void {
     if (!this.json) this.stderr.write(`${text}\n`);
+  }
+}
+
+/**
+ * A value as JSON.
+ *
+ * @throws PawlError `PAWL_OUTPUT_TOO_LARGE` when no text can hold it
+ */
+export function jsonText(value: unknown, indent = 0): string {
+  try {
+    return JSON.stringify(value, null, indent);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const what = /call stack/.test(error.message) ? 'nested too deeply' : 'too large';
+    throw new PawlError('PAWL_OUTPUT_TOO_LARGE', `What is to be printed is ${what} to be JSON.`, {
+      remedy: 'It is in the store as it is: read it in a program, with `getRun(id)` of pawl/client.',
+      cause: error,
+    });
   }
 }
 

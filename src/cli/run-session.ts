@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { EventStore, RunRecord } from '../store/port.ts';
 import type { ExitCode } from './command.ts';
 import { formatDuration, paintStatus } from './format.ts';
-import type { Output } from './output.ts';
+import { jsonText, type Output } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { shortName } from './project.ts';
 import { Timeline } from './timeline.ts';
@@ -120,10 +120,10 @@ export async function reportEnd(run: RunRecord, among: number, out: Output): Pro
   const c = out.errorColors;
   if (run.status === 'completed') {
     const value = readValue(run.output);
-    if (among > 1) out.line(`${run.id}  ${JSON.stringify(toJsonValue(value))}`);
+    if (among > 1) out.line(`${run.id}  ${jsonText(toJsonValue(value))}`);
     else if (value === undefined) return 0;
     else if (out.isTTY) out.line(showValue(value, out.colors, out.columns));
-    else out.line(JSON.stringify(toJsonValue(value), null, 2));
+    else out.printJson(toJsonValue(value));
     return 0;
   }
   out.stderr.write(`${run.id}  ${endLine(run, out)}\n`);

@@ -50,39 +50,77 @@ export function showValue(value: unknown, c: Colors, columns = 100): string {
   });
 }
 
-/** As `JSON.stringify` would have it, but with errors, dates, maps, sets, big integers and bytes, and safe with cycles. */
-export function toJsonValue(value: unknown, parents: readonly unknown[] = []): unknown {
+/**
+ * As `JSON.stringify` would have it, but with errors, dates, maps, sets, big integers and bytes, and safe with cycles. Without recursion:
+ * values of the log may nest deeper than the stack is for code that works on them.
+ */
+export function toJsonValue(value: unknown): unknown {
+  const top: Record<string, unknown> = {};
+  const walk: Walk = { around: new Set(), open: [] };
+  put(top, 'value', value, walk);
+  for (let next = walk.open.pop(); next !== undefined; next = walk.open.pop()) next();
+  return top.value;
+}
+
+interface Walk {
+  /** The objects that the present value stands in. */
+  around: Set<object>;
+  /** What is still to be done, last first. */
+  open: (() => void)[];
+}
+
+/** Gives a value its place now, for the order, and its form later. */
+function put(target: object, key: string | number, value: unknown, walk: Walk): void {
+  set(target, key, null);
+  walk.open.push(() => set(target, key, jsonOf(value, walk)));
+}
+
+function set(target: object, key: string | number, value: unknown): void {
+  if (key !== '__proto__') (target as Record<string | number, unknown>)[key] = value;
+  else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function jsonOf(value: unknown, walk: Walk): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return null;
   if (typeof value !== 'object' || value === null) return value;
-  if (parents.includes(value)) return '[circular]';
-  const inner = (each: unknown): unknown => toJsonValue(each, [...parents, value]);
+  if (walk.around.has(value)) return '[circular]';
+  walk.around.add(value);
+  // Below its parts: done when they are.
+  walk.open.push(() => walk.around.delete(value));
+  const list = (items: Iterable<unknown>): unknown[] => {
+    const target: unknown[] = [];
+    for (const item of items) put(target, target.length, item, walk);
+    return target;
+  };
+  const record = (entries: Iterable<[string, unknown]>): object => {
+    const target = {};
+    for (const [key, each] of entries) put(target, key, each, walk);
+    return target;
+  };
   if (value instanceof Shown)
-    return value.data === undefined ? `[${value.label}]` : { [value.label]: inner(value.data) };
+    return value.data === undefined ? `[${value.label}]` : record([[value.label, value.data]]);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Error) return errorToJson(value, inner);
-  if (value instanceof Map) return [...value].map(([key, each]) => [inner(key), inner(each)]);
-  if (value instanceof Set) return [...value].map(inner);
+  if (value instanceof Error) return record(partsOfError(value));
+  if (value instanceof Map || value instanceof Set) return list(value);
   if (value instanceof RegExp || value instanceof URL) return String(value);
   if (ArrayBuffer.isView(value))
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
   if (value instanceof ArrayBuffer) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(inner);
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, each]) => (each === undefined ? [] : [[key, inner(each)]])),
-  );
+  if (Array.isArray(value)) return list(value);
+  return record(Object.entries(value).filter(([, each]) => each !== undefined));
 }
 
-function errorToJson(error: Error, inner: (value: unknown) => unknown): object {
+function partsOfError(error: Error): [string, unknown][] {
   const { name, message, stack, cause } = error;
-  return {
-    name,
-    message,
-    ...(stack ? { stack } : {}),
-    ...(cause === undefined ? {} : { cause: inner(cause) }),
-    ...Object.fromEntries(Object.entries(error).map(([key, each]) => [key, inner(each)])),
-  };
+  return [
+    ['name', name],
+    ['message', message],
+    ...(stack ? ([['stack', stack]] satisfies [string, unknown][]) : []),
+    ...(cause === undefined ? [] : ([['cause', cause]] satisfies [string, unknown][])),
+    ...Object.entries(error),
+  ];
 }
 
 /** `RangeError: no such article` of what a program threw. */

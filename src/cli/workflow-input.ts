@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest, ManifestWorkflow } from '../manifest/index.ts';
+import { deepPath, MAX_DEPTH } from '../runtime/serialization/limits.ts';
 import { suggest } from './parse.ts';
 import { shortName } from './project.ts';
 
@@ -72,7 +73,7 @@ export async function readArguments(
  * Reads `--input`: JSON, `@FILE`, or `-` for standard input.
  *
  * @param base folder that a file is relative to
- * @throws PawlError `PAWL_INPUT_FILE`, `PAWL_INPUT_NOT_JSON`
+ * @throws PawlError `PAWL_INPUT_FILE`, `PAWL_INPUT_NOT_JSON`, `PAWL_INPUT_TOO_DEEP`
  */
 export async function readInput(option: string, base: string): Promise<unknown> {
   if (option === '-') return parseJson(await readStream(process.stdin), 'standard input');
@@ -103,6 +104,16 @@ function readInputFile(file: string): string {
 }
 
 function parseJson(text: string, place: string): unknown {
+  const value = readJson(text, place);
+  const path = deepPath(value);
+  if (path === null) return value;
+  throw new PawlError('PAWL_INPUT_TOO_DEEP', `The input is nested deeper than ${MAX_DEPTH} levels, at ${path}…`, {
+    place,
+    remedy: 'Pass it flat: a list of nodes that name each other by id, or the name of a file that a step reads.',
+  });
+}
+
+function readJson(text: string, place: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {

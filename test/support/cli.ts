@@ -37,7 +37,7 @@ export const CLI = join(ROOT, 'dist', 'cli.js');
 /** Runs a command line in a process of its own. */
 export function spawnCli(argv: readonly string[], { cwd, env = {} }: CliOptions): Promise<CliResult> {
   return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, NO_COLOR: '1', ...env } };
+    const options = { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, maxBuffer: 2 ** 26 };
     execFile(process.execPath, [CLI, ...argv], options, (error, stdout, stderr) => {
       const code = error ? Number(error.code ?? -1) : 0;
       resolve({ code, stdout, stderr });
