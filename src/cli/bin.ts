@@ -2,6 +2,7 @@
 /** The program `pawl`: `main` with this process's arguments, terminals and environment. */
 import module from 'node:module';
 import { main } from './main.ts';
+import { Output, printError, unwritable } from './output.ts';
 
 // From Node 22.8: what is loaded from here on (TypeScript, the bundler) is compiled once, not at each start. Kept in the
 // system's folder for temporary files; NODE_DISABLE_COMPILE_CACHE=1 turns it off.
@@ -11,12 +12,26 @@ const { argv, stdout, stderr, env } = process;
 
 /** What these do matters more than what they print: a run is not left because its reader went away. */
 const CHANGES = new Set(['run', 'build', 'cancel', '--watch', '--fix']);
-const works = argv.slice(2).some((word) => CHANGES.has(word));
+const words = argv.slice(2);
+const works = words.some((word) => CHANGES.has(word));
 
-// A reader that has seen enough (`pawl runs | head`) is no error.
+let unwritten = false;
+
+/** What was printed did not arrive: said once. What stderr does not take, nobody can be told. */
+function lost(stream: NodeJS.WriteStream, error: Error): void {
+  if (unwritten || stream === stderr) return;
+  unwritten = true;
+  const out = new Output({ stdout, stderr, env, json: words.includes('--json') });
+  printError(unwritable(error, words.includes('run')), out);
+}
+
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') {
+      lost(stream, error);
+      return;
+    }
+    // A reader that has seen enough (`pawl runs | head`) is no error.
     if (!works) process.exit(0);
     stream.write = (...written: unknown[]): boolean => {
       const done = written.at(-1);
@@ -26,6 +41,14 @@ for (const stream of [stdout, stderr]) {
   });
 }
 
-const code = await main({ argv: argv.slice(2), stdout, stderr, env, cwd: process.cwd() });
-// Pipes are written asynchronously: leave when everything is out.
-stdout.write('', () => stderr.write('', () => process.exit(code)));
+function workingDirectory(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+const code = await main({ argv: words, stdout, stderr, env, cwd: workingDirectory() });
+// Pipes are written asynchronously: leave when everything is out, and when it is known whether it arrived.
+stdout.write('', () => setImmediate(() => stderr.write('', () => process.exit(unwritten && code < 2 ? 2 : code))));

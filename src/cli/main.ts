@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Command, ExitCode } from './command.ts';
@@ -13,7 +14,8 @@ export interface MainOptions {
   stdout: Sink;
   stderr: Sink;
   env: Record<string, string | undefined>;
-  cwd: string;
+  /** The working directory; null when it is gone. */
+  cwd: string | null;
   commands?: readonly Command[];
 }
 
@@ -50,11 +52,24 @@ export async function main({ argv, stdout, stderr, env, cwd, commands = COMMANDS
       out.line(VERSION);
       return 0;
     }
-    return await command.run({ args, options, root: resolve(cwd, options.root ?? '.'), out });
+    return await command.run({ args, options, root: rootOf(cwd, options.root), out });
   } catch (error) {
     printError(error, out);
     return 2;
   }
+}
+
+/** Without a working directory only an absolute root says where the project is. */
+function rootOf(cwd: string | null, root = '.'): string {
+  if (cwd !== null) return resolve(cwd, root);
+  if (!isAbsolute(root)) {
+    throw new PawlError('PAWL_NO_WORKING_DIRECTORY', 'The directory that this shell is in no longer exists.', {
+      remedy: 'Change to a directory that does, or name the project by an absolute path: `--root /path/to/project`.',
+    });
+  }
+  // Much of what commands load asks where it is.
+  if (existsSync(root)) process.chdir(root);
+  return root;
 }
 
 /** `--root` may stand before the command too: it is every command's. */

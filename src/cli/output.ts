@@ -101,6 +101,23 @@ export function jsonText(value: unknown, indent = 0): string {
   }
 }
 
+/**
+ * Of output that did not arrive.
+ *
+ * @param runs whether a run goes on, whatever becomes of its output
+ */
+export function unwritable(error: Error, runs: boolean): PawlError {
+  const reason = /^[A-Z]+: (.+), \w+$/.exec(error.message)?.[1] ?? error.message;
+  const remedy = 'Make room where the output goes, or send it elsewhere';
+  return new PawlError('PAWL_OUTPUT_UNWRITABLE', `The output cannot be written: ${reason}.`, {
+    place: 'standard output',
+    remedy: runs
+      ? `The run goes to its end, and its result is in the store: \`pawl runs\` and \`pawl inspect\` show it. ${remedy}.`
+      : `${remedy}, and run the command again.`,
+    cause: error,
+  });
+}
+
 /** Shows an error on stderr: for people, or as JSON. */
 export function printError(error: unknown, out: Output): void {
   out.aside(describeError(error, out));
