@@ -111,6 +111,8 @@ export class Packages implements PackageSource {
     const reference = graph.exportOf(entry, query.path, query.access);
     if (reference?.kind !== 'unit' || reference.rest.some((piece) => !/^(?:call|apply|bind)$/.test(piece))) return null;
     const root = { module: reference.module, unit: reference.unit };
+    // The build takes steps of packages for what they are, wherever they stand in them.
+    if (!isPlain(root)) return null;
     const [chain] = findChains(
       graph,
       {

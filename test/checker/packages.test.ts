@@ -28,6 +28,8 @@ const PACKAGES: Record<string, string> = {
   'node_modules/one/index.js': `import { two } from 'two';\nexport const one = (x) => two(x);\n`,
   'node_modules/two/package.json': manifest('two', { type: 'module', main: './index.js' }),
   'node_modules/two/index.js': `import { load } from 'esm';\nexport const two = (x) => load(x);\n`,
+  'node_modules/stepped/package.json': manifest('stepped', { type: 'module', main: './index.js' }),
+  'node_modules/stepped/index.js': `export async function load(path) {\n  'use step';\n  return (await fetch(path)).status;\n}\nexport class Client {\n  static async load(path) {\n    'use step';\n    return (await fetch(path)).status;\n  }\n}\nexport const tools = {\n  async load(path) {\n    'use step';\n    return (await fetch(path)).status;\n  },\n};\nexport const through = (path) => load(path);\n`,
   'node_modules/broken/package.json': manifest('broken', { exports: { '.': './nowhere.js' } }),
   'node_modules/garbled/package.json': manifest('garbled', { main: './index.js' }),
   'node_modules/garbled/index.js': `export const x = (`,
@@ -82,6 +84,10 @@ describe('I/O in installed packages', () => {
     ['a package that is not installed as it says', `import { x as y } from 'broken';`, 'y(x)'],
     ['a package that does not parse', `import { x as y } from 'garbled';`, 'y(x)'],
     ['a file of more than 1 MB', `import { x as y } from 'huge';`, 'y(x)'],
+    ['a step', `import { load } from 'stepped';`, 'load(x)'],
+    ['a step that is a static method', `import { Client } from 'stepped';`, 'Client.load(x)'],
+    ['a step that is a method of an object', `import { tools } from 'stepped';`, 'tools.load(x)'],
+    ['a function that calls a step', `import { through } from 'stepped';`, 'through(x)'],
     ['a name that is not exported', `import { nothing } from 'esm';`, 'nothing?.(x)'],
   ])('%s is passed over', (_, imports, call) => {
     const found = check(flow(imports, call)).diagnostics.filter(({ code }) => code === 'PAWL3002');
