@@ -1,7 +1,7 @@
 import { placeName } from './chain.ts';
 import { durableOnly, mayBeDurable } from './api.ts';
 import { defineRule } from './define-rule.ts';
-import { findOutside } from './outside.ts';
+import { appCode, findOutside } from './outside.ts';
 
 export const durableApiOutside = defineRule({
   name: 'durable-api-outside',
@@ -9,15 +9,16 @@ export const durableApiOutside = defineRule({
   description: 'The durable API is called in code that neither a step nor a workflow reaches',
   explanation: {
     mistake:
-      'A route handler, a script or any other function that no workflow and no step calls uses `sleep`, `createHook`, `createWebhook`, `getStepMetadata`, `getWorkflowMetadata` or `getWritable`. Often a function was to be a workflow and lacks its directive.',
+      'A route handler, a script or a function that these call, and that no workflow and no step calls, uses `sleep`, `createHook`, `createWebhook`, `getStepMetadata`, `getWorkflowMetadata` or `getWritable`. Often a function was to be a workflow and lacks its directive.',
     why: 'These calls speak with the run around them. Where there is none they throw: nothing would be recorded, and nobody could resume it.',
     allowed:
-      'Helpers that steps or workflows call, in whatever module. `start`, `getRun`, `resumeHook` and `resume` of a `defineHook()` in apps. `fetch`, the error classes and `defineHook` everywhere. Metadata within a `try` whose `catch` copes without.',
+      'Functions that nothing in the project calls: they may be meant for the workflows of another one. Helpers that steps or workflows call, in whatever module. `start`, `getRun`, `resumeHook` and `resume` of a `defineHook()` in apps. `fetch`, the error classes and `defineHook` everywhere. Metadata within a `try` whose `catch` copes without.',
     unseen:
-      'Methods of instances; functions that are handed to others while a module is loaded together with steps or workflows; functions that a program outside of this project will call in its workflows.',
+      'Methods of instances; functions that are handed to others while a module is loaded together with steps or workflows; functions that are exported and that a framework calls, other than handlers of routes (`GET`, `POST`).',
   },
   bad: {
     'src/fulfil.ts': `import { sleep } from 'pawl';
+import { start } from 'pawl/client';
 
 async function ship(order: string) {
   'use step';
@@ -28,10 +29,16 @@ export async function fulfil(order: string) {
   await ship(order);
   await sleep('1 day');
 }
+
+export async function POST(request: Request) {
+  await start(fulfil, [await request.text()]);
+  return new Response(null, { status: 202 });
+}
 `,
   },
   good: {
     'src/fulfil.ts': `import { sleep } from 'pawl';
+import { start } from 'pawl/client';
 
 async function ship(order: string) {
   'use step';
@@ -43,10 +50,20 @@ export async function fulfil(order: string) {
   await ship(order);
   await sleep('1 day');
 }
+
+export async function POST(request: Request) {
+  await start(fulfil, [await request.text()]);
+  return new Response(null, { status: 202 });
+}
 `,
   },
   check({ program, report }) {
-    for (const { module, unit, use, end } of findOutside(program, mayBeDurable, durableOnly)) {
+    const found = findOutside(program, mayBeDurable, durableOnly);
+    if (found.length === 0) return;
+    const app = appCode(program);
+    for (const { module, unit, use, end } of found) {
+      const isLoad = unit.kind === 'module' || (unit.kind === 'variable' && !use.deferred);
+      if (!isLoad && !app.has(unit)) continue;
       const place = placeName({ module, unit });
       const where =
         unit.kind === 'module'

@@ -33,27 +33,61 @@ export function findOutside<End>(
       }
     }
   if (found.length === 0) return found;
-  const inside = new Inside(program);
+  const inside = new Mentioned(program).takeDurable();
   const loaded = inside.takeWhatLoads();
   return found.filter(
     ({ module, unit, use }) => !inside.has(unit) && !(unit.kind === 'module' && use.deferred && loaded.has(module)),
   );
 }
 
-/** Units that may run in a step or a workflow. */
-class Inside {
+/**
+ * Units that run in an app for certain: what the top level of modules calls or hands over, handlers of routes, and all that these
+ * mention. An exported function that nobody here calls may be meant for the workflows of another program.
+ */
+export function appCode(program: Program): Pick<ReadonlySet<Unit>, 'has'> {
+  const code = new Mentioned(program);
+  for (const module of program.modules) code.takeApp(module);
+  return code;
+}
+
+const ROUTE = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/;
+
+/** Units, and all that they mention in any way. */
+class Mentioned {
   readonly #program: Program;
   readonly #units = new Set<Unit>();
   readonly #queue: Place[] = [];
   readonly #wholes = new Set<ModuleFacts>();
   readonly #named = new Map<ModuleFacts, Map<string, Unit[]>>();
+  /** Bases that are followed: a class may extend the one that it is a member of. */
+  readonly #bases = new Set<object>();
 
   constructor(program: Program) {
     this.#program = program;
-    for (const module of program.modules) {
+  }
+
+  /** What may run in a step or a workflow. */
+  takeDurable(): this {
+    for (const module of this.#program.modules) {
       // With a step all of its class, with a definition what stands in its options.
       for (const unit of module.units) if (isDurable(unit)) this.#enterNamed(module, rootOf(unit.path), unit);
       for (const { local } of module.definitions) this.#enterNamed(module, local ?? 'default');
+    }
+    this.#follow();
+    return this;
+  }
+
+  takeApp(module: ModuleFacts): void {
+    for (const { name, local } of module.exports) if (ROUTE.test(name)) this.#enterNamed(module, local ?? name);
+    for (const { kind, uses } of module.units) {
+      if (kind !== 'module' && kind !== 'variable') continue;
+      const exporting = new Set(uses.filter(isExport).map(({ statement }) => statement));
+      for (const use of uses) {
+        // What only stands in a variable is not run by that.
+        const isRun = use.access === 'call' || use.access === 'new';
+        if (kind === 'variable' ? isRun && !use.deferred : use.access !== 'write' && !exporting.has(use.statement))
+          this.#mention(module, use);
+      }
     }
     this.#follow();
   }
@@ -115,7 +149,11 @@ class Inside {
     if (unit) this.#enter(module, unit);
     for (const each of this.#unitsOf(module).get(name) ?? []) this.#enter(module, each);
     // What a class has of the class that it extends, it has under its own name.
-    for (const { path, of } of module.bases ?? []) if (rootOf(path) === name) this.#mention(module, of);
+    for (const { path, of } of module.bases ?? []) {
+      if (rootOf(path) !== name || this.#bases.has(of)) continue;
+      this.#bases.add(of);
+      this.#mention(module, of);
+    }
   }
 
   #enterAll(module: ModuleFacts): void {
@@ -142,6 +180,11 @@ class Inside {
     }
     return named;
   }
+}
+
+/** `module.exports = …` */
+function isExport({ kind, access, path }: Use): boolean {
+  return kind === 'global' && access === 'write' && (path[0] === 'module' || path[0] === 'exports');
 }
 
 const NOWHERE: Use['span'] = { start: 0, end: 0, line: 1, column: 1, endLine: 1, endColumn: 1 };
