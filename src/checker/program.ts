@@ -201,7 +201,7 @@ export class ProgramGraph implements Program {
     let known = this.#uses.get(unit.uses);
     if (!known) {
       const trail = new Set<ModuleFacts>();
-      const uses = unit.uses.map((use): ResolvedUse => {
+      const uses = unit.uses.filter(isRun).map((use): ResolvedUse => {
         const reference = this.resolve(module, use);
         for (const each of (this.#references.get(use) as Known<object>).trail) trail.add(each);
         return { use, reference, target: targetOf(use, reference) };
@@ -365,6 +365,11 @@ type Known<Found> = Found & {
   /** The last check that was told of them. */
   round: number;
 };
+
+/** What a call of the function returns, it does not run; and where closures go from there, nobody follows them. */
+function isRun({ returned }: Use): boolean {
+  return returned !== true;
+}
 
 const withinProgram = wantedOf(({ reference: { kind } }: ResolvedUse) => kind === 'unit' || kind === 'definition');
 

@@ -11,9 +11,39 @@ import type { Chain, ChainQuery, Hop, Place, Program, Reference } from '../rules
 export function targetOf(use: Use, reference: Reference): Place | null {
   if (reference.kind !== 'unit' || use.access === 'write') return null;
   const { module, unit, rest } = reference;
-  if (unit.kind === 'variable') return { module, unit };
+  if (unit.kind === 'variable') return isLookedAt(unit, rest) ? null : { module, unit };
   if (rest.length > 0 && !/^(?:call|apply|bind)$/.test(rest[0] as string)) return null;
   return { module, unit };
+}
+
+/** What tells of a collection, or changes it, and runs nothing that is in it. */
+const LOOKS = new Set([
+  'has',
+  'size',
+  'length',
+  'keys',
+  'includes',
+  'indexOf',
+  'add',
+  'set',
+  'push',
+  'delete',
+  'clear',
+]);
+
+/** `handlers.has(name)`, where `handlers` is a `Map` of functions. */
+function isLookedAt({ holds, uses }: Unit, [member]: readonly string[]): boolean {
+  return holds !== undefined && member !== undefined && LOOKS.has(member) && isInert(uses);
+}
+
+/** Whether all that a collection was made of is functions. */
+export function isInert(uses: readonly Use[]): boolean {
+  return uses.every(
+    ({ deferred, kind, access, path }) =>
+      deferred ||
+      (access === 'read' && kind !== 'global') ||
+      (access === 'new' && kind === 'global' && /^(?:Map|Set|Array)$/.test(path.join('.'))),
+  );
 }
 
 /** Everything that `root` reaches through units that `through` allows, nearest first. */

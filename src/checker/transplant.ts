@@ -1,4 +1,5 @@
 import type { ModuleFacts, Unit } from '../compiler/facts.ts';
+import { isInert } from './reach.ts';
 
 /**
  * Puts the content of newer facts into the objects of older ones, where both declare the same names: what other modules know of
@@ -32,7 +33,13 @@ function shapeOf(facts: ModuleFacts): string {
     facts.format,
     facts.imports.map(({ source, imported, local, form, typeOnly }) => [source, imported, local, form, typeOnly]),
     facts.exports.map(({ name, local, source, imported, typeOnly }) => [name, local, source, imported, typeOnly]),
-    facts.units.map(({ path, kind, instanceOf }) => [path, kind, instanceOf]),
+    facts.units.map(({ path, kind, instanceOf, holds, uses }) => [
+      path,
+      kind,
+      instanceOf,
+      holds,
+      holds && isInert(uses),
+    ]),
     facts.functions.map(({ id, kind }) => [id, kind]),
     facts.definitions.map(({ kind, slug, local, exported }) => [kind, slug, local, exported]),
     facts.classes.map(({ id }) => id),

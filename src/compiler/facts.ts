@@ -215,6 +215,8 @@ export interface Use {
   guarded?: 'typeof' | 'try';
   /** In units that run when the module is loaded: stands in a function there, which runs when it is called. */
   deferred?: true;
+  /** Stands in a closure that the function returns: who calls the function does not run it. */
+  returned?: true;
   /** In the module's own unit: index of the statement. */
   statement?: number;
 }

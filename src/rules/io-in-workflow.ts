@@ -21,9 +21,9 @@ export const ioInWorkflow = defineRule({
       'A workflow calls `fetch`, `XMLHttpRequest`, `WebSocket`, `EventSource` or a module of Node (in any form of import), directly or through helpers in whatever file.',
     why: 'A workflow is replayed after a crash, and its code must then do exactly what it did before. I/O would happen a second time, and might give another answer. The sandbox has neither network nor disk, so at run time it fails.',
     allowed:
-      "Everything in steps and in code that only steps reach. `fetch` from `'pawl'`, which is a step. Types. Names of your own that shadow a global: a parameter `fetch` is not the global.",
+      "Everything in steps, those of packages too, and in code that only steps reach. `fetch` from `'pawl'`, which is a step. Types. Names of your own that shadow a global: a parameter `fetch` is not the global.",
     unseen:
-      'In installed packages: files beyond 1 MB, packages deeper than `packageDepth`, methods of what a call returned. Functions that arrive as arguments; methods of instances whose class only a type would tell; computed members.',
+      'In installed packages: files beyond 1 MB, packages deeper than `packageDepth`, methods of what a call returned. Closures that a function returns. Functions that arrive as arguments; methods of instances whose class only a type would tell; computed members.',
   },
   bad: {
     'src/pricing.ts': `export async function priceOf(sku: string) {

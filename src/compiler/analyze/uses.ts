@@ -5,6 +5,7 @@ import { isProbed } from './idioms.ts';
 import type { DirectiveFunction, FunctionInfo } from './model.ts';
 import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
 import { placeOf } from './names.ts';
+import { returnedCode } from './returned.ts';
 
 /** Sorts references into the units: what each piece of code mentions that is not its own. */
 export function addUses(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]): void {
@@ -60,6 +61,20 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     if (path) (model.units[unit] as Unit).resultOf = path;
   }
   for (const unit of model.units) unit.uses.sort((a, b) => a.span.start - b.span.start);
+  addReturned(model);
+}
+
+/** Marks what stands in closures that are returned. */
+function addReturned(model: Model): void {
+  const ranges = returnedCode(model);
+  if (ranges.length === 0) return;
+  for (const { kind, span, uses } of model.units) {
+    if (kind !== 'function' && kind !== 'method') continue;
+    const within = ranges.filter(([start, end]) => span.start <= start && end <= span.end);
+    if (within.length === 0) continue;
+    for (const use of uses)
+      if (within.some(([start, end]) => start <= use.span.start && use.span.start < end)) use.returned = true;
+  }
 }
 
 /** Where in what runs at load a use stands: in a function, and in which statement. */
