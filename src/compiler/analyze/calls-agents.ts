@@ -240,6 +240,9 @@ function toolsOf(context: CallContext): ToolFact[] {
 const FORMLESS = new Set([
   'date',
   'bigint',
+  'int64',
+  'uint64',
+  'function',
   'symbol',
   'undefined',
   'void',
@@ -265,10 +268,18 @@ const BEHIND = new Set([
 function formlessIn(context: CallContext, schema: Node): ToolFact['formless'] {
   const found: ToolFact['formless'] = [];
   visitSchema(context, schema, (call, path) => {
-    if (!isZod(context, call) || !FORMLESS.has(path.at(-1) as string) || path.length > 3) return;
+    if (!isZod(context, call) || !isFormless(context, path)) return;
     found.push({ text: `${path.join('.')}()`, span: context.span(call.callee as Node) });
   });
   return found;
+}
+
+/** `z.date()` and `z.coerce.date()`; `z.iso.date()` is a text. */
+function isFormless({ facts }: CallContext, [local, ...rest]: string[]): boolean {
+  const imported = facts.imports.find((fact) => fact.local === local)?.imported;
+  const pieces = /^(?:\*|default|z)$/.test(imported ?? '') ? rest : [imported ?? '', ...rest];
+  const own = pieces[0] === 'coerce' || pieces[0] === 'z' ? pieces.slice(1) : pieces;
+  return own.length === 1 && FORMLESS.has(own[0] as string);
 }
 
 function isZod(context: CallContext, call: t.CallExpression): boolean {
