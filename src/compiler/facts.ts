@@ -204,10 +204,10 @@ export interface Use {
   access: 'read' | 'call' | 'new' | 'write';
   span: Span;
   /**
-   * Of a write, unless it just sets the path: `update` (`++`, `+=`, `delete`); `lazy`, a value that is made once (`??=`, or under a
+   * Of a write, unless it just sets the path: `update` (`++`, `+=`, `delete`); `lower` (`--`, `-=`); `lazy`, a value that is made once (`??=`, or under a
    * condition that asks for it); `computed`, an element whose key is not known; `own`, a member of `this`.
    */
-  how?: 'update' | 'lazy' | 'computed' | 'own';
+  how?: 'update' | 'lower' | 'lazy' | 'computed' | 'own';
   /**
    * The code copes where there is no such thing: `typeof` asks for the global somewhere in the module (`typeof`), or a `catch` stands
    * around it (`try`).

@@ -161,11 +161,17 @@ function scratchVariables(program: Program): Set<string> {
       const method = use.access === 'call' ? changeOf(reference) : null;
       const isScratch =
         use.access === 'write'
-          ? use.how === undefined && reads(program, at, variable.key)
+          ? (use.how === undefined || (use.how === 'lower' && raises(program, at, variable.key))) &&
+            reads(program, at, variable.key)
           : method !== null && !GROWS.has(method);
       if (isScratch) found.add(variable.key);
     }
   return found;
+}
+
+/** A depth that is counted up before, and down again after. */
+function raises(program: Program, { module, unit }: Place, key: string): boolean {
+  return unit.uses.some((use) => use.how === 'update' && variableOf(program.resolve(module, use))?.key === key);
 }
 
 function reads(program: Program, place: Place, key: string): boolean {

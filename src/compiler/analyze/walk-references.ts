@@ -230,7 +230,7 @@ export abstract class ReferenceWalker extends WalkContext {
       root = unwrap(root.object);
     }
     if (root.type !== 'Identifier' || this.scope.find(root.name)?.scope.isStatic === false) return undefined;
-    if (node.operator !== '=') return 'update';
+    if (node.operator !== '=') return node.operator === '-=' ? 'lower' : 'update';
     return isAskedFor(name ?? root.name, this.stack, this.model.source) ? 'lazy' : undefined;
   }
 

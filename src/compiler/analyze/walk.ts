@@ -95,7 +95,7 @@ export class Walker extends ReferenceWalker {
         this.assignment(node);
         return;
       case 'UpdateExpression':
-        this.target(node.argument, 'update');
+        this.target(node.argument, node.operator === '--' ? 'lower' : 'update');
         return;
       case 'UnaryExpression':
         if (node.operator === 'delete') this.target(node.argument, 'update');
