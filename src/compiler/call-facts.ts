@@ -103,7 +103,7 @@ export interface LoopFact {
   span: Span;
   /** Nothing in its head ends it. */
   endless: boolean;
-  /** Something in its body does: `break`, `return`, `throw`. */
+  /** Something in its body does: `break`, `return`, `throw`; or `yield` gives control away. */
   exits: boolean;
 }
 

@@ -18,7 +18,7 @@ export function readLoops(context: CallContext): void {
       end: node.end as number,
       span: context.spanOf(start, head),
       endless: isEndless(context, node),
-      exits: leaves(node.body, node, labelsOf(ancestors)),
+      exits: leaves(node.body, node, labelsOf(ancestors)) || yields(node.body),
     };
     if (fn !== undefined) fact.fn = fn;
     context.loops.set(node, fact);
@@ -87,6 +87,18 @@ export function leaves(body: Node, loop: Node | null, own: readonly string[] = [
     eachChild(node, (child) => visit(child, nested, within));
   };
   visit(body, false, false);
+  return found;
+}
+
+/** Who takes the values of a generator ends its loop by taking no more. */
+function yields(body: Node): boolean {
+  let found = false;
+  const visit = (node: Node): void => {
+    if (found || isFunction(node) || isTypeOnly(node)) return;
+    if (node.type === 'YieldExpression') found = true;
+    else eachChild(node, visit);
+  };
+  visit(body);
   return found;
 }
 
