@@ -41,6 +41,11 @@ export class StoreTrouble {
   #failed(error: unknown, runId: string | null): void {
     const { code, place, remedy } = error as { code?: string; place?: string; remedy?: string };
     const message = error instanceof Error ? error.message : String(error);
+    // A newer pawl has changed the tables: no waiting helps, and while this process lives nobody takes its runs over.
+    if (code === 'PAWL_STORE_NEWER') {
+      this.#giveUp(error);
+      return;
+    }
     const damaged = code === 'PAWL_STORE_CORRUPT' && runId !== null;
     const text = [
       `${damaged ? `the run ${runId} cannot be read` : 'the store does not answer, trying again'}: ${code ? `${code}: ` : ''}${message}`,

@@ -16,9 +16,11 @@ export function isDamage(error: unknown): boolean {
   return codeOf(error) === 'PAWL_STORE_CORRUPT';
 }
 
+const HOPELESS = new Set<unknown>(['PAWL_UNKNOWN_RUN', 'PAWL_STORE_CLOSED', 'PAWL_STORE_NEWER']);
+
 /** Asking again would give the same answer. */
 export function isHopeless(error: unknown): boolean {
-  return isDamage(error) || codeOf(error) === 'PAWL_UNKNOWN_RUN' || codeOf(error) === 'PAWL_STORE_CLOSED';
+  return isDamage(error) || HOPELESS.has(codeOf(error));
 }
 
 /** Waits that double from failure to failure of the same run; all of them end when the worker does. */

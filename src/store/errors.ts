@@ -20,7 +20,8 @@ export const STORE_ERRORS = {
   PAWL_STORE_CORRUPT:
     'Keep a copy of the file, then restore a backup or rescue what can be read with: sqlite3 FILE .recover',
   PAWL_STORE_FOREIGN: 'Name another file: this one belongs to another program and was not touched.',
-  PAWL_STORE_NEWER: 'Update pawl to the version that wrote the store, or use another store.',
+  PAWL_STORE_NEWER:
+    'Update pawl to the version that wrote the store, or use another store. Nothing is damaged: a newer pawl goes on with its runs.',
   PAWL_STORE_IO: 'Check the disk and the system log, then start again: everything that was acknowledged is kept.',
   PAWL_STORE_RUN_TOO_LONG: 'Let a run that goes on for ever start another one from time to time, and end.',
   PAWL_STORE_OWNER: 'Register the owner, under a new name when its lease was lost, before it claims runs.',

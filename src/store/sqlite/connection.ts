@@ -5,8 +5,10 @@
  * sleeps in longer and longer steps hardly ever finds the lock free. A random wait of 0 to 3 ms is fair,
  * and waiting here instead of in SQLite leaves the event loop free.
  */
+import type { StoreError } from '../errors.ts';
 import type { SqliteDatabase, SqliteStatement } from './driver.ts';
-import { explain, isBusy } from './errors.ts';
+import { explain, isBusy, mayBeNewer, newer } from './errors.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
 
 const LONGEST_WAIT_MS = 3;
 
@@ -47,9 +49,23 @@ export class Connection {
         return work();
       } catch (error) {
         deadline ??= new Deadline(this.lockTimeout);
-        if (!isBusy(error) || deadline.over) throw explain(error, this.place);
+        if (!isBusy(error) || deadline.over) throw this.explain(error);
       }
       await deadline.wait();
+    }
+  }
+
+  /** What an error means. Tables that a newer pawl has changed under this process look damaged to it: the file itself tells. */
+  explain(error: unknown): unknown {
+    return (mayBeNewer(error) ? this.#newer() : null) ?? explain(error, this.place);
+  }
+
+  #newer(): StoreError | null {
+    try {
+      const { user_version: version } = this.sql('PRAGMA user_version').get() as { user_version: number };
+      return version > SCHEMA_VERSION ? newer(this.place, version) : null;
+    } catch {
+      return null;
     }
   }
 

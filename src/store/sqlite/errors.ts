@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts';
+import { SCHEMA_VERSION } from './migrations.ts';
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html) that we tell apart. */
 const ERROR = 1;
@@ -9,10 +10,13 @@ const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const CONSTRAINT = 19;
+const MISMATCH = 20;
 const NOTADB = 26;
 
 /** SQLite's own words for the codes, for errors without one: those of `all()` in `@photostructure/sqlite`. */
 const MESSAGES: readonly (readonly [RegExp, number])[] = [
+  [/no such (?:table|column)|has no column named/, ERROR],
   [/database is locked/, BUSY],
   [/table is locked/, LOCKED],
   [/readonly database/, READONLY],
@@ -34,6 +38,19 @@ function resultCode(error: unknown): number | null {
 export function isBusy(error: unknown): boolean {
   const code = resultCode(error);
   return code === BUSY || code === LOCKED;
+}
+
+/** Whether tables of another version could be the reason. */
+export function mayBeNewer(error: unknown): boolean {
+  if (error instanceof StoreError) return error.code === 'PAWL_STORE_CORRUPT';
+  const code = resultCode(error);
+  return code === ERROR || code === CONSTRAINT || code === MISMATCH;
+}
+
+/** A store of a schema version that this pawl does not know. */
+export function newer(place: string, version: number): StoreError {
+  const message = `The store has schema version ${version}; this pawl knows versions up to ${SCHEMA_VERSION}.`;
+  return new StoreError('PAWL_STORE_NEWER', message, { place });
 }
 
 /** Says what an error of SQLite means for the store at `place`. What is not SQLite's error comes back as it is. */

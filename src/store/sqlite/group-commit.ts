@@ -10,7 +10,7 @@
  */
 import type { CrashPoint, StoreChange } from '../port.ts';
 import { type Connection, Deadline } from './connection.ts';
-import { closed, explain, isBusy } from './errors.ts';
+import { closed, isBusy } from './errors.ts';
 
 /** Work inside a transaction. Notes what listeners shall hear once it is durable. May be done twice; must keep no state. */
 export type Job<T> = (changes: StoreChange[]) => T;
@@ -195,6 +195,7 @@ export class GroupCommit {
   }
 
   #rejectAll(entries: Entry[], problem: unknown): void {
-    for (const { reject } of entries) reject(explain(problem, this.#connection.place));
+    const explained = this.#connection.explain(problem);
+    for (const { reject } of entries) reject(explained);
   }
 }

@@ -10,7 +10,7 @@ import type { EventStore, StoreOptions } from '../port.ts';
 import type { SqliteUrl } from '../url.ts';
 import { Connection } from './connection.ts';
 import { loadSqlite } from './driver.ts';
-import { explain } from './errors.ts';
+import { explain, newer } from './errors.ts';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './migrations.ts';
 import { SqliteStore } from './store.ts';
 
@@ -108,10 +108,7 @@ function refuseForeign(connection: Connection): void {
     if (application === 0 && version === 0 && tables === 0) return;
     throw new StoreError('PAWL_STORE_FOREIGN', 'The file is a SQLite database of another program.', { place });
   }
-  if (version > SCHEMA_VERSION) {
-    const message = `The store has schema version ${version}; this pawl knows versions up to ${SCHEMA_VERSION}.`;
-    throw new StoreError('PAWL_STORE_NEWER', message, { place });
-  }
+  if (version > SCHEMA_VERSION) throw newer(place, version);
 }
 
 /** WAL with FULL syncs every commit to the disk; on macOS only `fullfsync` makes that a true sync. */
