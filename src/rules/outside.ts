@@ -8,6 +8,9 @@ export interface OutsideUse<End> extends Hop {
   end: End;
 }
 
+/** Tests may call what they please: with everything around it replaced, a workflow is a function like others. */
+const TEST = /(?:^|\/)__(?:tests|mocks)__\/|\.(?:test|spec)\.[^/.]+$/;
+
 /**
  * Uses in code that certainly runs outside of steps and workflows. To be certain, everything that durable code mentions in any way
  * counts as inside, and with a name all that hangs on it: members of an object, a module that is passed on as a whole. What
@@ -24,7 +27,8 @@ export function findOutside<End>(
 ): OutsideUse<End>[] {
   const levels = [reachedCode(program, 'workflow').units, reachedCode(program, 'step').units];
   const found: OutsideUse<End>[] = [];
-  for (const module of program.modules)
+  for (const module of program.modules) {
+    if (TEST.test(module.file)) continue;
     for (const unit of module.units) {
       if (isDurable(unit) || unit.path.includes('#') || levels.some((units) => units.has(unit))) continue;
       for (const use of unit.uses) {
@@ -32,6 +36,7 @@ export function findOutside<End>(
         if (what !== null) found.push({ module, unit, use, end: what });
       }
     }
+  }
   if (found.length === 0) return found;
   const inside = new Mentioned(program).takeDurable();
   const loaded = inside.takeWhatLoads();

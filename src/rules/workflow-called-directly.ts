@@ -17,7 +17,7 @@ export const workflowCalledDirectly = defineRule({
       'A route handler, a script or a step calls a workflow, `await fulfil(order)`, itself or through helpers, or the `run` of a `defineWorkflow`.',
     why: 'Called like that it would run in place, without a record: a crash would lose it. The compiled function of a directive therefore throws. `start` makes a run, which is kept and goes on whatever becomes of the caller.',
     allowed:
-      'Calling a workflow from a workflow, in whose run it becomes a part. `start(fulfil, [order])`, and naming a workflow in any other way. Tests, which are no entries.',
+      'Calling a workflow from a workflow, in whose run it becomes a part. `start(fulfil, [order])`, and naming a workflow in any other way. Tests, by their names (`flow.test.ts`, `__tests__`).',
     unseen: 'Workflows that arrive as values, in tables or arguments; callers that no file of `entries` holds.',
   },
   bad: {
