@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createSession, type Diagnostic } from '../../src/checker/index.ts';
+import { checkSources } from '../support/checker.ts';
 import { temporaryProject } from '../support/project.ts';
 
 const places = (diagnostics: readonly Diagnostic[]) =>
@@ -279,5 +280,29 @@ describe('texts of an editor', () => {
     const { program } = createSession({ root }).checkSync();
     const [workflow] = program.places('workflow');
     expect(program.reach(workflow!, () => true).map(({ unit }) => unit.path)).toEqual(['quote', 'priceOf']);
+  });
+});
+
+describe('code that is nested too deep', () => {
+  const deep = (body: string) =>
+    `export async function flow(x: number) {\n  'use workflow';\n  ${body}\n  return x;\n}\n`;
+  const sum = `x = ${Array(6_000).fill('x').join(' + ')};`;
+
+  test.each([
+    ['a sum', sum],
+    ['branches', `${'if (x) {'.repeat(6_000)}${'}'.repeat(6_000)}`],
+  ])('is said to be that: %s', async (_name, body) => {
+    const { diagnostics } = await checkSources({ 'src/flow.ts': deep(body) });
+    expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([
+      ['PAWL9004', expect.stringMatching(/^The code is nested too deep to be checked or compiled: /)],
+    ]);
+  });
+
+  test('is passed over where it has no directive', async () => {
+    const { diagnostics } = await checkSources({
+      'src/flow.ts': `import { table } from './table';\n${deep('x = table(x);')}`,
+      'src/table.ts': `export function table(x: number) {\n  ${sum}\n  return x;\n}\n`,
+    });
+    expect(diagnostics).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import type * as t from '@babel/types';
 import { Positions } from '../../diagnostics/positions.ts';
 import { givesPart } from '../../sdks.ts';
 import type { ClassFact, ModuleFacts } from '../facts.ts';
-import { parseModule } from '../parse/parse.ts';
+import { type Parsed, parseModule } from '../parse/parse.ts';
+import { mayHaveDirectives } from '../prefilter.ts';
 import { type Node, unwrap } from './ast.ts';
 import { readCalls } from './calls.ts';
 import { type Definition, readDefinitions } from './definitions.ts';
@@ -52,6 +53,23 @@ const SYMBOL_NAMES: Record<string, 'serialize' | 'deserialize' | undefined> = {
 
 export function analyzeModule(source: string, options: AnalyzeOptions): Analysis {
   const parsed = parseModule(source, options.file);
+  if (!parsed.tooDeep) {
+    try {
+      return analyzeParsed(source, options, parsed);
+    } catch (error) {
+      // The engine says so of a stack that is full.
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  const problems = mayHaveDirectives(source) ? [{ offset: 0, message: TOO_DEEP, remedy: SPLIT }] : [];
+  return { ...analyzeParsed(source, options, { program: null, comments: [], problems }), broken: true };
+}
+
+const TOO_DEEP =
+  'The code is nested too deep to be checked or compiled: a sum of thousands of terms, say, or as many branches in one another.';
+const SPLIT = 'Split it into several statements or functions; move generated data into a file of JSON.';
+
+function analyzeParsed(source: string, options: AnalyzeOptions, parsed: Parsed): Analysis {
   const program = parsed.program ?? emptyProgram();
   const model: Model = {
     source,
@@ -88,9 +106,9 @@ export function analyzeModule(source: string, options: AnalyzeOptions): Analysis
     nameSpan: model.positions.span(0, 0),
     uses: [],
   });
-  for (const { offset, message } of parsed.problems) {
+  for (const { offset, message, remedy } of parsed.problems) {
     const at = Math.min(offset, source.length);
-    report(model, 'syntax-error', at, Math.min(at + 1, source.length), message);
+    report(model, 'syntax-error', at, Math.min(at + 1, source.length), message, remedy === undefined ? {} : { remedy });
   }
   const imports = declareImports(model);
   const directive = findModuleDirective(model);

@@ -12,6 +12,7 @@ const { parse: babelParse } = createRequire(import.meta.url)('@babel/parser') as
 export interface SyntaxProblem {
   offset: number;
   message: string;
+  remedy?: string;
 }
 
 export interface Parsed {
@@ -19,6 +20,8 @@ export interface Parsed {
   program: t.Program | null;
   comments: readonly t.Comment[];
   problems: SyntaxProblem[];
+  /** The parser had no room left for what is nested in the module. */
+  tooDeep?: true;
 }
 
 const ALWAYS: ParserPlugin[] = [
@@ -78,6 +81,7 @@ function attempt(source: string, options: ParserOptions): Parsed {
     const problems = (file.errors ?? []).map(problemOf);
     return { program: file.program, comments: file.comments ?? [], problems };
   } catch (error) {
+    if (error instanceof RangeError) return { program: null, comments: [], problems: [], tooDeep: true };
     return { program: null, comments: [], problems: [problemOf(error)] };
   }
 }
