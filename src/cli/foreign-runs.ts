@@ -1,6 +1,7 @@
 /** Runs that another living process works on. A run has one owner at a time: who comes later waits for its end. */
 import type { Worker } from '../runtime/index.ts';
 import type { Output } from './output.ts';
+import { visibleLine } from './visible.ts';
 
 /** How often such a run is asked for, ms. */
 const INTERVAL = 1_000;
@@ -26,7 +27,7 @@ export class ForeignRuns {
     const { owner } = (await this.#worker.store.getRun(runId)) ?? {};
     const pid = /^worker-(\d+)-/.exec(owner ?? '')?.[1];
     const who = pid === undefined ? 'another worker' : `another process (${pid})`;
-    this.#out.note(`the run ${runId} is in the hands of ${who}, which is alive; waiting for its end`);
+    this.#out.note(`the run ${visibleLine(runId)} is in the hands of ${who}, which is alive; waiting for its end`);
     this.#ids.add(runId);
     // A store that fails is told by others.
     this.#timer ??= setInterval(() => this.#ask().catch(() => {}), INTERVAL);
@@ -43,7 +44,7 @@ export class ForeignRuns {
       // One that was parked waits for somebody, not for a worker.
       if (status !== 'running' && status !== 'pending') this.#ids.delete(id);
       else if ((await this.#worker.take(id)) === 'taken' && this.#ids.delete(id))
-        this.#out.note(`the process that had the run ${id} is gone; it goes on here`);
+        this.#out.note(`the process that had the run ${visibleLine(id)} is gone; it goes on here`);
     }
   }
 }

@@ -4,6 +4,7 @@
 import picocolors from 'picocolors';
 import { PawlError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { visible } from './visible.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -131,15 +132,15 @@ export function describeError(error: unknown, out: Output): string {
     const { code, message, place, remedy, details } = error;
     if (out.json) return JSON.stringify({ error: { code, message, place, remedy, details } }) + trace;
     const lines = [
-      `${c.red('error')} ${c.bold(code)}: ${message}`,
-      ...(place ? [`  ${c.dim('at')} ${place}`] : []),
-      ...(remedy ? [`  ${c.cyan(remedy)}`] : []),
+      `${c.red('error')} ${c.bold(code)}: ${visible(message)}`,
+      ...(place ? [`  ${c.dim('at')} ${visible(place)}`] : []),
+      ...(remedy ? [`  ${c.cyan(visible(remedy))}`] : []),
     ];
     return lines.join('\n') + trace;
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (out.json) return JSON.stringify({ error: { code: 'PAWL_INTERNAL', message } }) + trace;
-  return `${c.red('error')} ${c.bold('PAWL_INTERNAL')}: ${message}
+  return `${c.red('error')} ${c.bold('PAWL_INTERNAL')}: ${visible(message)}
   This is a defect of pawl ${VERSION} (Node ${process.versions.node}), not of your program.
   ${c.cyan('Please report it with the output of the same command under PAWL_DEBUG=1.')}${trace}`;
 }

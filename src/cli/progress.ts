@@ -5,9 +5,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { formatDuration } from './format.ts';
 import type { Output } from './output.ts';
-import { shortName } from './project.ts';
 import type { Timeline, TimelineEntry } from './timeline.ts';
-import { entryLines } from './tree.ts';
+import { entryLines, nameOfEntry } from './tree.ts';
 
 const REDRAW_INTERVAL = 100;
 const MAX_LIVE_LINES = 12;
@@ -89,8 +88,6 @@ class TerminalProgress implements Progress {
   #liveLine(entry: TimelineEntry): string {
     const c = this.#out.errorColors;
     const last = entry.attempts.at(-1);
-    const name =
-      entry.kind === 'step' ? shortName(entry.name) : entry.kind === 'sleep' ? 'sleep' : `hook ${entry.name}`;
     const attempt = (last?.number ?? 1) + (entry.state === 'retrying' ? 1 : 0);
     const facts = attempt > 1 ? [`attempt ${attempt}`] : [];
     const due = entry.state === 'retrying' ? (last?.retryAt ?? null) : entry.until;
@@ -98,7 +95,7 @@ class TerminalProgress implements Progress {
     if (left !== null && left > 0) facts.push(`${entry.state === 'retrying' ? 'begins' : 'ends'} in ${rounded(left)}`);
     else facts.push(rounded(this.#now() - entry.scheduledAt));
     const symbol = entry.state === 'retrying' ? c.yellow('↻') : entry.state === 'waiting' ? c.cyan('◷') : c.cyan('●');
-    return `${c.dim('│')} ${symbol} ${name.padEnd(28)} ${c.dim(facts.join('  '))}`;
+    return `${c.dim('│')} ${symbol} ${nameOfEntry(entry).padEnd(28)} ${c.dim(facts.join('  '))}`;
   }
 
   /** A line that wraps would leave its rest behind. */

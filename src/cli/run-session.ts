@@ -9,6 +9,7 @@ import { jsonText, type Output } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { shortName } from './project.ts';
 import { Timeline } from './timeline.ts';
+import { visible, visibleLine } from './visible.ts';
 
 /** Draws the progress of one run from its log, whoever works on it. */
 export class LiveProgress {
@@ -23,7 +24,11 @@ export class LiveProgress {
   constructor(store: EventStore, runId: string, workflowId: string, out: Output) {
     this.#store = store;
     this.#runId = runId;
-    this.#progress = createProgress(this.#timeline, `${out.errorColors.bold(shortName(workflowId))}  ${runId}`, out);
+    this.#progress = createProgress(
+      this.#timeline,
+      `${out.errorColors.bold(shortName(workflowId))}  ${visibleLine(runId)}`,
+      out,
+    );
     this.#unsubscribe = store.subscribe((change) => {
       if (change.kind === 'external' || (change.kind === 'events' && change.runId === runId)) void this.catchUp();
     });
@@ -120,16 +125,16 @@ export async function reportEnd(run: RunRecord, among: number, out: Output): Pro
   const c = out.errorColors;
   if (run.status === 'completed') {
     const value = readValue(run.output);
-    if (among > 1) out.line(`${run.id}  ${jsonText(toJsonValue(value))}`);
+    if (among > 1) out.line(`${visibleLine(run.id)}  ${jsonText(toJsonValue(value))}`);
     else if (value === undefined) return 0;
     else if (out.isTTY) out.line(showValue(value, out.colors, out.columns));
     else out.printJson(toJsonValue(value));
     return 0;
   }
-  out.stderr.write(`${run.id}  ${endLine(run, out)}\n`);
+  out.stderr.write(`${visibleLine(run.id)}  ${endLine(run, out)}\n`);
   if (run.parkedReason) {
     const { code, message } = run.parkedReason;
-    out.stderr.write(`${c.red('error')} ${c.bold(code)}: ${message}\n`);
+    out.stderr.write(`${c.red('error')} ${c.bold(code)}: ${visible(message)}\n`);
   } else if (run.error !== null) {
     out.stderr.write(`${showThrown(readValue(run.error), c)}\n`);
   }

@@ -3,6 +3,7 @@
  * leaves them, to be resumed.
  */
 import type { WorkerEvent } from '../runtime/index.ts';
+import { visible } from './visible.ts';
 
 /** A store that has failed for that long without any success is given up, ms. */
 const PATIENCE = 30_000;
@@ -54,7 +55,7 @@ export class StoreTrouble {
     ].join('\n');
     if (!this.#said.has(text)) {
       this.#said.add(text);
-      this.#print(text);
+      this.#print(visible(text));
     }
     // Nobody tries a damaged run again: who waits for it gets the error.
     if (damaged) return;

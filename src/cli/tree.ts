@@ -5,8 +5,10 @@ import type { Colors } from './output.ts';
 import { shortName } from './project.ts';
 import type { Attempt, Timeline, TimelineEntry } from './timeline.ts';
 import { placeOf, readValue, titleOf } from './values.ts';
+import { shortened, visible } from './visible.ts';
 
 const NAME_WIDTH = 28;
+const WIDEST = 80;
 
 /** Lines for all commands of a run, with the time since its creation in front. */
 export function timelineLines(timeline: Timeline, run: Pick<RunRecord, 'createdAt'>, c: Colors): string[] {
@@ -45,8 +47,14 @@ function symbolOf({ state }: TimelineEntry, c: Colors): string {
 
 /** Padded before it is coloured. */
 function nameOf(entry: TimelineEntry, c: Colors): string {
-  if (entry.kind === 'step') return c.bold(shortName(entry.name).padEnd(NAME_WIDTH));
-  return (entry.kind === 'sleep' ? 'sleep' : `hook ${entry.name}`).padEnd(NAME_WIDTH);
+  if (entry.kind === 'step') return c.bold(nameOfEntry(entry).padEnd(NAME_WIDTH));
+  return nameOfEntry(entry).padEnd(NAME_WIDTH);
+}
+
+/** What a command is called; tokens of hooks may be long. */
+export function nameOfEntry({ kind, name }: Pick<TimelineEntry, 'kind' | 'name'>): string {
+  if (kind === 'sleep') return 'sleep';
+  return kind === 'step' ? shortened(shortName(name), WIDEST) : `hook ${shortened(name, WIDEST)}`;
 }
 
 function outcomeOf(entry: TimelineEntry): string {
@@ -73,5 +81,5 @@ function attemptLine(
   if (error === null) return `  ${branch} ${number}: ${verb}${took}${wait}`;
   const thrown = readValue(error);
   const place = placeOf(thrown);
-  return `  ${branch} ${number}: ${verb}${took}: ${titleOf(thrown)}${place ? c.dim(` (${place})`) : ''}${wait}`;
+  return `  ${branch} ${number}: ${verb}${took}: ${titleOf(thrown)}${place ? c.dim(` (${visible(place)})`) : ''}${wait}`;
 }

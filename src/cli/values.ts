@@ -5,6 +5,7 @@
 import { inspect } from 'node:util';
 import { type CodecSide, createCodec } from '../runtime/serialization/codec.ts';
 import { type Colors, isPawlError } from './output.ts';
+import { visible, visibleColored } from './visible.ts';
 
 /** Stands for what only the program itself could make. */
 class Shown {
@@ -42,12 +43,13 @@ export function readValue(data: string | null): unknown {
 
 /** A value in colours, over several lines when it is large. */
 export function showValue(value: unknown, c: Colors, columns = 100): string {
-  return inspect(value, {
+  const shown = inspect(value, {
     colors: c.isColorSupported,
     depth: 8,
     breakLength: Math.min(columns, 120),
     maxArrayLength: 200,
   });
+  return c.isColorSupported ? visibleColored(shown) : visible(shown);
 }
 
 /**
@@ -125,8 +127,8 @@ function partsOfError(error: Error): [string, unknown][] {
 
 /** `RangeError: no such article` of what a program threw. */
 export function titleOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return inspect(thrown, { depth: 2, breakLength: Number.POSITIVE_INFINITY });
-  return thrown.message ? `${thrown.name}: ${thrown.message}` : thrown.name;
+  if (!(thrown instanceof Error)) return visible(inspect(thrown, { depth: 2, breakLength: Number.POSITIVE_INFINITY }));
+  return visible(thrown.message ? `${thrown.name}: ${thrown.message}` : thrown.name);
 }
 
 /** The first frame of an error's stack that is in the user's own files: `src/shop/carrier.ts:14:11`. */
@@ -140,7 +142,7 @@ export function placeOf(thrown: unknown): string | null {
 }
 
 function pawlTitle(thrown: unknown, c: Colors): string | null {
-  return isPawlError(thrown) ? `${c.red('error')} ${c.bold(thrown.code)}: ${thrown.message}` : null;
+  return isPawlError(thrown) ? `${c.red('error')} ${c.bold(thrown.code)}: ${visible(thrown.message)}` : null;
 }
 
 /** What a program threw, over several lines: title, place and remedy where pawl itself threw it, the user's frames, causes. */
@@ -149,11 +151,11 @@ export function showThrown(thrown: unknown, c: Colors): string {
   if (thrown instanceof Error) {
     const { place, remedy } = thrown as { place?: unknown; remedy?: unknown };
     if (isPawlError(thrown)) {
-      if (typeof place === 'string') lines.push(`  ${c.dim('at')} ${place}`);
-      if (typeof remedy === 'string') lines.push(`  ${c.cyan(remedy)}`);
+      if (typeof place === 'string') lines.push(`  ${c.dim('at')} ${visible(place)}`);
+      if (typeof remedy === 'string') lines.push(`  ${c.cyan(visible(remedy))}`);
     }
     const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-    lines.push(...frames.map((line) => c.dim(`  ${line.trim()}`)));
+    lines.push(...frames.map((line) => c.dim(`  ${visible(line.trim())}`)));
     if (thrown.cause !== undefined) lines.push(`caused by ${showThrown(thrown.cause, c)}`);
     if (thrown instanceof AggregateError) for (const each of thrown.errors) lines.push(`- ${showThrown(each, c)}`);
   }

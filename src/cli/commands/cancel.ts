@@ -1,6 +1,7 @@
 import { PawlError } from '../../errors.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { findRun, openProject, STORE_OPTION, withStore } from '../project.ts';
+import { visibleLine } from '../visible.ts';
 
 /** `pawl cancel`: leaves a message for the run; whoever works on it, now or later, carries it out. */
 export const cancelCommand = defineCommand({
@@ -32,7 +33,7 @@ export const cancelCommand = defineCommand({
       }
       const again = result.messageId === null;
       if (out.json) out.printJson({ id, cancelRequested: true, again });
-      else out.line(again ? `${id}: cancellation was asked for before` : `${id}: cancellation asked for`);
+      else out.line(`${visibleLine(id)}: cancellation ${again ? 'was asked for before' : 'asked for'}`);
     });
     return 0;
   },

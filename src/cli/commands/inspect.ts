@@ -6,6 +6,7 @@ import { count, formatDuration, formatTime, paintStatus } from '../format.ts';
 import { isPawlError, type Output, printError } from '../output.ts';
 import { findRun, openProject, STORE_OPTION, shortName, withStore } from '../project.ts';
 import { Timeline } from '../timeline.ts';
+import { visible, visibleLine } from '../visible.ts';
 import { toJson } from './runs.ts';
 
 /** `pawl inspect`: what a run did, when, and how it ended. */
@@ -110,9 +111,9 @@ async function printEvents(events: readonly RunEvent[], out: Output): Promise<vo
   for (const { seq, at, type, cid, name, attempt, data, meta } of events) {
     const about = [
       cid === null ? '' : `#${cid}`,
-      name ?? '',
+      visibleLine(name ?? ''),
       attempt === null ? '' : `attempt ${attempt}`,
-      meta === null ? '' : JSON.stringify(meta),
+      meta === null ? '' : visible(JSON.stringify(meta)),
     ];
     out.line(
       `${String(seq).padStart(5)}  ${c.dim(formatTime(at))}  ${c.bold(type.padEnd(19))} ${about.filter(Boolean).join('  ')}`,
@@ -126,7 +127,7 @@ async function printRun(run: RunRecord, events: readonly RunEvent[], out: Output
   const { timelineLines } = await import('../tree.ts');
   const c = out.colors;
   const took = run.finishedAt === null ? '' : ` in ${formatDuration(run.finishedAt - run.createdAt)}`;
-  out.line(`${c.bold(shortName(run.workflowId))}  ${paintStatus(run.status, c)}${took}`);
+  out.line(`${c.bold(visibleLine(shortName(run.workflowId)))}  ${paintStatus(run.status, c)}${took}`);
   const facts: [string, string | null][] = [
     ['run', run.id],
     ['workflow', run.workflowId],
@@ -139,7 +140,7 @@ async function printRun(run: RunRecord, events: readonly RunEvent[], out: Output
     ['cancelling', run.cancelRequested && run.finishedAt === null ? 'asked for, not yet carried out' : null],
     ['log', count(run.lastSeq, 'event')],
   ];
-  for (const [label, text] of facts) if (text !== null) out.line(`  ${c.dim(label.padEnd(11))} ${text}`);
+  for (const [label, text] of facts) if (text !== null) out.line(`  ${c.dim(label.padEnd(11))} ${visibleLine(text)}`);
   out.line(`  ${c.dim('arguments  ')} ${indent(showValue(readValue(run.input), c, out.columns - 14), 14).trimStart()}`);
   out.line();
   for (const line of timelineLines(timelineOf(events), run, c)) out.line(line);
@@ -153,7 +154,7 @@ async function printRun(run: RunRecord, events: readonly RunEvent[], out: Output
   if (run.parkedReason) {
     const { code, message } = run.parkedReason;
     out.line();
-    out.line(`${c.red('parked')} ${c.bold(code)}: ${message}`);
+    out.line(`${c.red('parked')} ${c.bold(code)}: ${visible(message)}`);
   }
 }
 

@@ -9,6 +9,7 @@ import type { ForeignRuns } from '../foreign-runs.ts';
 import type { RunPlan, RunRequest } from '../run-plan.ts';
 import type { LiveProgress } from '../run-session.ts';
 import type { StoreTrouble } from '../store-trouble.ts';
+import { visibleLine } from '../visible.ts';
 
 /** How long running attempts may go on after Ctrl-C, ms. Those that do not end are made again by whoever resumes the run. */
 const PATIENCE = 1_000;
@@ -85,7 +86,7 @@ async function execute(
     worker = made;
     const plan = await Promise.race([planRuns(store, worker, request), lost]);
     if (plan.ended) {
-      out.note(`the run ${plan.ended.id} has ended before; this is how`);
+      out.note(`the run ${visibleLine(plan.ended.id)} has ended before; this is how`);
       return await report(store, [plan.ended.id], out);
     }
     foreign = new ForeignRuns(worker, out);
@@ -101,7 +102,7 @@ async function execute(
     await progress?.stop();
     progress = null;
     const again = ids.length === 1 ? `pawl run ${request.workflowId} --id ${only}` : `pawl run ${request.workflowId}`;
-    out.note(`interrupted; nothing is lost: \`${again}\` goes on`);
+    out.note(`interrupted; nothing is lost: \`${visibleLine(again)}\` goes on`);
     return code;
   } catch (error) {
     failed = true;
@@ -142,7 +143,7 @@ async function begin(
   const { resume, others } = plan;
   for (const { id: runId, lastSeq } of resume) {
     if (await foreign.take(runId))
-      out.note(`resuming run ${runId}, which was left unfinished after ${count(lastSeq, 'event')}`);
+      out.note(`resuming run ${visibleLine(runId)}, which was left unfinished after ${count(lastSeq, 'event')}`);
   }
   if (others > 0)
     out.note(`${count(others, 'other run')} of ${workflowId} unfinished; \`pawl run ${workflowId}\` waits for all`);

@@ -4,6 +4,10 @@ import { defineCommand, JSON_OPTION } from '../command.ts';
 import { count, formatDuration, formatTime, paintStatus } from '../format.ts';
 import type { Output } from '../output.ts';
 import { allRuns, openProject, STORE_OPTION, shortName, withStore } from '../project.ts';
+import { shortened, visible } from '../visible.ts';
+
+/** An id or a name that is longer is shown by its beginning and its end. */
+const WIDEST = 60;
 
 const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'parked'] as const satisfies RunStatus[];
 
@@ -97,20 +101,25 @@ function print(runs: readonly RunRecord[], more: boolean, out: Output): void {
     return;
   }
   const width = (texts: string[]): number => Math.max(...texts.map((text) => text.length));
-  const ids = width(runs.map(({ id }) => id));
-  const names = width(runs.map(({ workflowId }) => shortName(workflowId)));
-  for (const run of runs) {
-    const { id, workflowId, status, createdAt, finishedAt } = run;
+  const rows = runs.map((run) => ({
+    run,
+    id: shortened(run.id, WIDEST),
+    name: shortened(shortName(run.workflowId), WIDEST),
+  }));
+  const ids = width(rows.map(({ id }) => id));
+  const names = width(rows.map(({ name }) => name));
+  for (const { run, id, name } of rows) {
+    const { status, createdAt, finishedAt } = run;
     const took = finishedAt === null ? '' : formatDuration(finishedAt - createdAt);
     const columns = [
       id.padEnd(ids),
       paintStatus(status, c, status.padEnd(9)),
-      shortName(workflowId).padEnd(names),
+      name.padEnd(names),
       c.dim(formatTime(createdAt)),
       took || (run.cancelRequested ? c.yellow('cancelling') : ''),
     ];
     out.line(columns.join('  ').trimEnd());
-    if (run.parkedReason) out.line(`  ${c.red(run.parkedReason.code)}: ${run.parkedReason.message}`);
+    if (run.parkedReason) out.line(`  ${c.red(run.parkedReason.code)}: ${visible(run.parkedReason.message)}`);
   }
   if (more) out.note(`${count(runs.length, 'run')} shown; \`--limit 0\` lists all.`);
 }

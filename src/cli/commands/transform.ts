@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import type { Target } from '../../compiler/index.ts';
@@ -25,7 +26,8 @@ export const transformCommand = defineCommand({
     const path = resolve(root, args[0] as string);
     const source = await readSource(path);
     const { compile } = await import('../../compiler/index.ts');
-    const { diagnostics, outputs } = compile(source, { filename: path, root, targets: [target] });
+    const place = { filename: realpathSync(path), root: realpathSync(root) };
+    const { diagnostics, outputs } = compile(source, { ...place, targets: [target] });
     const output = outputs[target] ?? null;
     const failed = diagnostics.some(({ severity }) => severity === 'error');
     if (options.json) {
