@@ -15,8 +15,8 @@ export class Lease {
   readonly #ms: number;
   readonly #listener: LeaseListener;
   #owner = newOwner();
-  /** When the last extension that came through was asked for, by a clock that goes on while the process is stopped. */
-  #since = 0;
+  /** When the last extension that came through was asked for, by a clock that never jumps and by the wall clock. */
+  #since = { steady: 0, wall: 0 };
   #heartbeat: NodeJS.Timeout | undefined;
   #beating = false;
   #waiting: (() => void)[] = [];
@@ -49,10 +49,12 @@ export class Lease {
 
   /**
    * Whether nobody can have declared the worker dead. A process that was stopped, a machine that was suspended, may wake up in the
-   * middle of anything: what it begins then may be finished elsewhere.
+   * middle of anything: what it begins then may be finished elsewhere. The steady clock stands still while a machine is suspended,
+   * and a store may go by the wall clock, which jumps: either of them may say that the time is over.
    */
   get holds(): boolean {
-    return performance.now() - this.#since < this.#ms;
+    const { steady, wall } = this.#since;
+    return performance.now() - steady < this.#ms && Date.now() - wall < this.#ms;
   }
 
   /** Calls back when the lease is known to be held, or lost. */
@@ -62,7 +64,7 @@ export class Lease {
   }
 
   async #register(): Promise<void> {
-    const asked = performance.now();
+    const asked = moment();
     await this.#store.registerOwner(this.#owner, this.#ms);
     this.#since = asked;
   }
@@ -71,7 +73,7 @@ export class Lease {
     if (this.#beating) return;
     this.#beating = true;
     try {
-      const asked = performance.now();
+      const asked = moment();
       if (await this.#store.renewOwner(this.#owner, this.#ms)) {
         this.#since = asked;
         this.#listener.renewed();
@@ -89,4 +91,8 @@ export class Lease {
       this.#beating = false;
     }
   }
+}
+
+function moment(): { steady: number; wall: number } {
+  return { steady: performance.now(), wall: Date.now() };
 }

@@ -54,6 +54,7 @@ export class RunDriver implements Job {
   #conflict: (Turn & { token: string; owner: string }) | null = null;
   readonly #calls: StepCalls;
   #timer: { at: number; cancel(): void } | null = null;
+  #isOverdue = false;
   #newestMessage = 0;
 
   constructor(host: DriverHost, identity: RunIdentity, bundleHash: string, beginning: Beginning) {
@@ -516,7 +517,7 @@ export class RunDriver implements Job {
           break;
       }
     }
-    if (waits || this.#timer) this.#arm();
+    if (waits || this.#timer || this.#isOverdue) this.#arm();
     if (this.#causes.length > 0) this.#schedule();
   }
 
@@ -550,16 +551,17 @@ export class RunDriver implements Job {
 
   /** Sets the timer to what comes due first. */
   #arm(): void {
-    const live = this.#live;
-    if (live === null || this.#phase === 'gone') return;
-    const at = nextDue(live);
+    if (this.#live === null || this.#phase === 'gone') return;
+    const at = nextDue(this.#live);
     if (this.#timer?.at === at) return;
     this.#timer?.cancel();
     this.#timer = null;
+    this.#isOverdue = false;
     if (at === Infinity) return;
-    // What is due already waits for no timer; what waits to be delivered is looked at again after that.
+    // What is due already waits for no timer, but for what is to be delivered before it.
     if (at > this.#host.clock.now()) this.#timer = { at, cancel: this.#host.clock.setTimer(at, this.#due) };
     else if (this.#causes.length === 0) this.#due();
+    else this.#isOverdue = true;
   }
 
   readonly #due = (): void => {

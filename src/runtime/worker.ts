@@ -14,6 +14,7 @@ import { Gate } from './gate.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import { Lease } from './lease.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
+import { Orphans } from './orphans.ts';
 import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
@@ -63,6 +64,7 @@ export class Worker implements World {
   /** Runs that are being read. */
   readonly #loading = new Set<string>();
   readonly #retries = new Retries();
+  readonly #orphans = new Orphans();
   readonly #waiters: Waiters;
   readonly #codes = new Map<string, WorkflowCode>();
   #realm: Realm | null = null;
@@ -209,8 +211,13 @@ export class Worker implements World {
 
   #makeLease(ms: number): Lease {
     return new Lease(this.store, ms, {
-      // Nobody tells of a worker that died: its runs are found by looking.
-      renewed: () => this.#claim(),
+      renewed: () => {
+        // Nobody tells of a worker that died: its runs are found by looking. Nor is every message sure to be heard of.
+        this.#heard({ kind: 'external' });
+        const has = (id: string): boolean => this.#has(id);
+        const failed = (error: unknown): void => this.#emit({ type: 'store-failed', runId: null, error });
+        this.#orphans.look(this.store, this.#lease.owner, has).then((count) => count > 0 && this.#claim(), failed);
+      },
       lost: () => {
         for (const driver of [...this.#runs.values()]) {
           driver.leave('The lease of the worker was lost');

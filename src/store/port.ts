@@ -264,6 +264,8 @@ export interface EventStore {
   claimRun(runId: string, request: { owner: string; now: number }): Promise<ClaimRunResult>;
   /** Gives a run back. It becomes runnable by its `wakeAt`. False when the fence is stale (then there is nothing to do). */
   release(runId: string, fence: number): Promise<boolean>;
+  /** The runs of an owner: for one that does not know whether an answer to a claim got lost. */
+  ownedRuns(owner: string): Promise<{ id: string; fence: number }[]>;
   /** Earliest `wakeAt` of the runs that nobody owns; null when none has one. For a worker's timer. */
   nextWakeAt(): Promise<number | null>;
 

@@ -152,6 +152,10 @@ export class PostgresStore implements EventStore {
     });
   }
 
+  ownedRuns(owner: string): Promise<{ id: string; fence: number }[]> {
+    return this.#read((on) => on.rows('SELECT id, fence FROM runs WHERE owner = $1', [owner]));
+  }
+
   nextWakeAt(): Promise<number | null> {
     return this.#read(async (on) => {
       const [row] = await on.rows<{ due_at: number | null }>(

@@ -43,6 +43,7 @@ import {
   selectHead,
   selectIdOf,
   selectNextWakeAt,
+  selectOwned,
   selectRun,
   selectRuns,
   wakeRunning,
@@ -150,6 +151,10 @@ export class SqliteStore implements EventStore {
       if (released.due_at !== null) changes.push({ kind: 'runnable', runId });
       return true;
     });
+  }
+
+  ownedRuns(owner: string): Promise<{ id: string; fence: number }[]> {
+    return this.#read(() => selectOwned(this.#db, owner));
   }
 
   nextWakeAt(): Promise<number | null> {

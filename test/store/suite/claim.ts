@@ -31,6 +31,18 @@ export function claimTests(context: Context): void {
     expect(await store.nextWakeAt()).toBeNull();
   });
 
+  test('an owner is told which runs it has', async () => {
+    const { store } = context;
+    await store.registerOwner(OWNER, LEASE);
+    for (const id of ['r1', 'r2', 'r3']) await makeRun(store, id);
+    expect(await store.ownedRuns(OWNER)).toEqual([]);
+    await claimAll(OWNER, 200);
+    await store.release('r2', 1);
+    await append(store, 'r3', [finished()]);
+    expect(await store.ownedRuns(OWNER)).toEqual([{ id: 'r1', fence: 1 }]);
+    expect(await store.ownedRuns('nobody')).toEqual([]);
+  });
+
   test('an owner must be registered', async () => {
     const { store } = context;
     await makeRun(store, 'r1');

@@ -280,6 +280,12 @@ export function releaseRunsOf(db: Connection, owner: string): number {
   return Number(db.sql(RELEASE_ALL).run(owner).changes);
 }
 
+const SELECT_OWNED = 'SELECT id, fence FROM runs WHERE owner = ?';
+
+export function selectOwned(db: Connection, owner: string): { id: string; fence: number }[] {
+  return db.sql(SELECT_OWNED).all(owner) as { id: string; fence: number }[];
+}
+
 const NEXT_DUE = 'SELECT min(due_at) AS due_at FROM runs WHERE owner IS NULL AND due_at IS NOT NULL';
 
 export function selectNextWakeAt(db: Connection): number | null {

@@ -1,0 +1,236 @@
+/**
+ * One simulated life of a few runs: workers that are killed and started, lines to the store that fail and are cut, clocks that jump, all
+ * by the choices of one seed, in virtual time. What has to be true whatever happened is checked along the way and at the end.
+ *
+ * The idea is FoundationDB's (Zhou et al., SIGMOD 2021) and TigerBeetle's: everything that could be chance is drawn from the seed, so
+ * a failure can be looked at again.
+ */
+import { getStepMetadata } from '../../src/index.ts';
+import { FatalError } from '../../src/runtime/errors.ts';
+import { createWorker, type Worker } from '../../src/runtime/worker.ts';
+import { openStore } from '../../src/store/index.ts';
+import type { AppendRequest, EventStore } from '../../src/store/port.ts';
+import { program } from '../runtime/support.ts';
+import { type Defect, faultyStore, type Line } from './faults.ts';
+import { randomProgram, type RandomProgram } from './programs.ts';
+import { Random } from './random.ts';
+
+export interface SimulationOptions {
+  seed: number;
+  /** Moves virtual time on to the next timer, or by so many ms; sets the wall clock. */
+  time: { toNext(): void; by(ms: number): void; jump(ms: number): void };
+  defect?: Defect | null;
+}
+
+export interface SimulationResult {
+  problems: string[];
+  /** How often each thing happened. */
+  happened: Record<string, number>;
+}
+
+/** How long the world is bad, in turns; then it heals, and everything has to come to its end. */
+const BAD_TURNS = 60;
+const ALL_TURNS = 1_500;
+const LEASE = 500;
+
+interface Node {
+  worker: Worker | null;
+  line: Line;
+}
+
+export async function simulate({ seed, time, defect = null }: SimulationOptions): Promise<SimulationResult> {
+  const random = new Random(seed);
+  const problems: string[] = [];
+  const happened: Record<string, number> = {};
+  const note = (what: string): void => {
+    happened[what] = (happened[what] ?? 0) + 1;
+  };
+
+  const runs = Array.from({ length: 1 + random.below(3) }, (_, n) => ({ id: `r${n}`, ...randomProgram(random) }));
+  const finished = new Set<string>();
+  const began = (): { key: string; attempt: number } => {
+    const { idempotencyKey, attempt } = getStepMetadata();
+    if (finished.has(idempotencyKey))
+      problems.push(`step ${idempotencyKey} begins again (attempt ${attempt}), finished`);
+    note('attempts');
+    return { key: idempotencyKey, attempt };
+  };
+  const pause = (): Promise<void> | undefined => {
+    const ms = random.below(30);
+    return ms < 15 ? undefined : new Promise((resolve) => setTimeout(resolve, ms));
+  };
+  const steps = {
+    add: async (a: number, b: number) => {
+      began();
+      await pause();
+      return a + b;
+    },
+    flaky: Object.assign(
+      async (a: number, failures: number) => {
+        const { attempt } = began();
+        await pause();
+        if (attempt <= failures) throw new Error(`not yet (${attempt})`);
+        return a;
+      },
+      { maxRetries: 50, retryAfter: 10 },
+    ),
+    fail: async (a: number) => {
+      began();
+      await pause();
+      throw new FatalError(`never ${a}`);
+    },
+  };
+  const code = runs.map(({ id, code: body }) => `workflow('${id}', async () => {\n${body}\n});`).join('\n');
+  const made = program({
+    workflows: `const add = step('add'), flaky = step('flaky'), fail = step('fail');\n${code}`,
+    steps,
+  });
+
+  // Leases go by a clock that does not jump: with the wall clock a jump there and back would end one that its holder trusts in.
+  const store = await openStore('sqlite::memory:', { clock: () => performance.now() });
+  const appended = ({ runId, events }: AppendRequest): void => {
+    for (const event of events)
+      if (event.type === 'step_completed' || event.type === 'step_failed') finished.add(`${runId}-${event.cid}`);
+  };
+
+  const nodes: Node[] = Array.from({ length: 1 + random.below(3) }, () => ({ worker: null, line: newLine(random) }));
+  let names = 0;
+  const start = async (node: Node): Promise<void> => {
+    node.line = newLine(random);
+    const line = node.line;
+    const view = faultyStore(store, line, random, { appended, defect });
+    node.worker = null;
+    try {
+      const worker = await createWorker({ program: made, store: view, lease: LEASE, newSeed: () => `seed ${names++}` });
+      if (line.dead) worker.kill();
+      else node.worker = worker;
+    } catch {
+      // Its store did not answer: somebody starts it again.
+      note('failed starts');
+    }
+  };
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  for (const { id } of runs) {
+    await store.createRun({
+      id,
+      workflowId: id,
+      seed: `seed of ${id}`,
+      bundleHash: null,
+      input: '1[[]]',
+      at: Date.now(),
+    });
+  }
+  const acknowledged = new Map<string, number[]>();
+  const starting = new Set<Node>();
+  const begin = (node: Node): void => {
+    starting.add(node);
+    void start(node).finally(() => starting.delete(node));
+  };
+  for (const node of nodes) begin(node);
+
+  let turn = 0;
+  for (; turn < ALL_TURNS; turn++) {
+    await settle();
+    const isBad = turn < BAD_TURNS;
+    if (!isBad) for (const { line } of nodes) Object.assign(line, { cut: false, trouble: 0 });
+    if (await allEnded(store, runs)) break;
+    for (const node of nodes) if (!node.worker && !starting.has(node) && (!isBad || random.chance(0.5))) begin(node);
+    await deliver(store, runs, acknowledged, random);
+    if (!isBad) {
+      time.toNext();
+      continue;
+    }
+    const node = random.pick(nodes);
+    switch (random.below(12)) {
+      case 0:
+        if (node.worker) {
+          note('kills');
+          node.line.dead = true;
+          node.worker.kill();
+          node.worker = null;
+        }
+        break;
+      case 1:
+        note(node.line.cut ? 'heals' : 'cuts');
+        node.line.cut = !node.line.cut;
+        break;
+      case 2:
+        note('jumps');
+        time.jump(random.below(4 * LEASE) - LEASE);
+        break;
+      case 3:
+        time.by(random.below(LEASE));
+        break;
+      default:
+        time.toNext();
+    }
+  }
+  if (turn === ALL_TURNS) problems.push(`not all runs have ended after ${turn} turns`);
+  await verify(store, runs, acknowledged, problems);
+  for (const { worker, line } of nodes) {
+    line.dead = true;
+    worker?.kill();
+  }
+  await settle();
+  await store.close();
+  return { problems, happened };
+}
+
+function newLine(random: Random): Line {
+  return { cut: false, dead: false, trouble: random.pick([0, 0.05, 0.2]) };
+}
+
+async function allEnded(store: EventStore, runs: readonly { id: string }[]): Promise<boolean> {
+  for (const { id } of runs) {
+    const run = await store.getRun(id);
+    if (run && (run.status === 'pending' || run.status === 'running')) return false;
+  }
+  return true;
+}
+
+/** Hands in the payloads of a hook, one after the other. */
+async function deliver(
+  store: EventStore,
+  runs: readonly ({ id: string } & RandomProgram)[],
+  acknowledged: Map<string, number[]>,
+  random: Random,
+): Promise<void> {
+  for (const { id, payloads } of runs) {
+    const sent = acknowledged.get(id) ?? [];
+    const next = payloads[sent.length];
+    if (next === undefined || random.chance(0.5)) continue;
+    const result = await store.deliverHook(`hook of ${id}`, `1[${next}]`, Date.now());
+    if (result.ok) acknowledged.set(id, [...sent, next]);
+  }
+}
+
+async function verify(
+  store: EventStore,
+  runs: readonly ({ id: string } & RandomProgram)[],
+  acknowledged: ReadonlyMap<string, number[]>,
+  problems: string[],
+): Promise<void> {
+  for (const { id, expected } of runs) {
+    const run = await store.getRun(id);
+    const log = await store.readEvents(id);
+    if (run?.status !== 'completed' || run.output !== `1[${expected}]`)
+      problems.push(
+        `${id} is ${run?.status} with ${run?.output ?? run?.error ?? run?.parkedReason?.message}, not completed with ${expected}`,
+      );
+    log.forEach(({ seq }, index) => {
+      if (seq !== index + 1) problems.push(`${id}: event ${index + 1} has number ${seq}`);
+    });
+    const results = log.flatMap((event) =>
+      'cid' in event && /^(?:step|sleep)_(?:completed|failed)$/.test(event.type) ? [event.cid] : [],
+    );
+    if (new Set(results).size < results.length) problems.push(`${id}: a command has two results`);
+    const received = log.flatMap((event) => (event.type === 'hook_received' ? [event.data] : []));
+    const sent = (acknowledged.get(id) ?? []).map((payload) => `1[${payload}]`);
+    if (received.join() !== sent.join())
+      problems.push(`${id}: received ${received.join()}, acknowledged ${sent.join()}`);
+    if ((await store.readInbox({ runId: id })).length > 0) problems.push(`${id}: a message is left`);
+  }
+}
