@@ -78,6 +78,8 @@ export function faultyStore(
   const append: EventStore['append'] = async (request) => {
     if (defect === 'acknowledges-early' && random.chance(0.3)) {
       void ask(async () => store.append(request)).catch(() => {});
+      // As far as anybody can know, it is done.
+      appended(request);
       return { ok: true, lastSeq: request.afterSeq + request.events.length };
     }
     return ask(async () => {
