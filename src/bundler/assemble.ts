@@ -11,12 +11,13 @@ import {
   wrapWorkflowBundle,
 } from '../manifest/index.ts';
 import { VERSION } from '../version.ts';
-import { type BuildFiles, type BundleTarget, INSTALLED } from './files.ts';
+import type { BuildFiles, BundleTarget } from './files.ts';
 import { ComposedMap, type FinalMap, type OriginalOf, traceMap } from './maps.ts';
 import { isOwnFile } from './own.ts';
 import type { ProgramDescription } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import type { BuildOutput } from './types.ts';
+import { INSTALLED } from './package-home.ts';
 
 /** Keeps the map of one bundle; it is composed again as far as the bundle or a module's map changed. */
 export class BundleMap {

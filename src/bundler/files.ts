@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { toRelative } from '../checker/disk-resolve.ts';
 import { type SourceFile, SourceFiles } from '../checker/files.ts';
 import { compareText } from '../diagnostics/order.ts';
@@ -15,15 +14,13 @@ import {
 import type { Change } from './load-effects.ts';
 import type { RawMap } from './maps.ts';
 import { keepPlace } from './module-place.ts';
+import { packageHome } from './package-home.ts';
 
 /** A module in the form that a bundle wants. */
 export interface ModuleCode {
   code: string;
   map: RawMap | null;
 }
-
-/** A path into a folder of packages. */
-export const INSTALLED = /(?:^|[\\/])node_modules[\\/]/;
 
 export type BundleTarget = 'workflow' | 'step' | 'schemas';
 
@@ -75,22 +72,12 @@ export class BuildFiles extends SourceFiles {
     { file, text }: SourceFile,
     options: Partial<CompileOptions> = { schemas: true, calls: true },
   ): CompileResult {
-    const home = isForeign(file) ? this.#packageOf(file) : null;
+    const home = packageHome(this.#root, file);
     if (!home) return compile(text, { ...options, filename: file });
     const result = compile(text, { ...options, filename: home.path, packageName: home.name });
     if (result.facts) result.facts.file = file;
     for (const diagnostic of result.diagnostics) diagnostic.file = file;
     return result;
-  }
-
-  /** The package that a file belongs to, and its path within. */
-  #packageOf(file: string): { name: string; path: string } | null {
-    const absolute = isAbsolute(file) ? file : join(this.#root, file);
-    for (let folder = dirname(absolute); ; folder = dirname(folder)) {
-      const { name, version } = readPackage(folder) ?? {};
-      if (name) return { name: `${name}@${version ?? '0.0.0'}`, path: toRelative(folder, absolute) };
-      if (dirname(folder) === folder) return null;
-    }
   }
 
   override facts(file: string): ModuleFacts | undefined {
@@ -158,19 +145,6 @@ export class BuildFiles extends SourceFiles {
   /** The path relative to the root with `/`, as everywhere in facts. */
   relative(path: string): string {
     return toRelative(this.#root, path);
-  }
-}
-
-/** Not the project's own source: installed, or beside the project in a workspace. */
-function isForeign(file: string): boolean {
-  return file.startsWith('../') || isAbsolute(file) || INSTALLED.test(file);
-}
-
-function readPackage(folder: string): { name?: string; version?: string } | null {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  } catch {
-    return null;
   }
 }
 

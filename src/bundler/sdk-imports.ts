@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import remapping from '@jridgewell/remapping';
 import MagicString from 'magic-string';
 import type { Plugin } from 'rolldown';
+import { realPath, toRelative } from '../checker/disk-resolve.ts';
 import { COMPAT_NAMES, type CompatSdk, compatEntry } from '../sdk-names.ts';
-import { compile, mayHaveDirectives, readSpecifiers } from '../compiler/index.ts';
+import { type CompileOptions, compile, mayHaveDirectives, readSpecifiers } from '../compiler/index.ts';
 import type { RawMap } from './maps.ts';
 import { ownFiles } from './own.ts';
+import { packageHome } from './package-home.ts';
 import { VIRTUAL } from './rolldown.ts';
 
 const SERDE = `${VIRTUAL}serde`;
@@ -70,11 +73,19 @@ export function compileAppModule(source: string, { filename, root, compat }: App
   const renamed = compat.length > 0 && LIKELY.test(source) ? rename(source, filename, compat) : null;
   const text = renamed?.code ?? source;
   if (!mayHaveDirectives(text)) return renamed;
-  const { facts, outputs } = compile(text, { filename, root, targets: ['client'] });
+  const { facts, outputs } = compile(text, { ...placeOf(filename, root), targets: ['client'] });
   const output = facts ? outputs.client : undefined;
   if (!output) return renamed;
   if (!renamed) return { code: output.code, map: output.map };
   return { code: output.code, map: output.map ? chain(output.map as RawMap, renamed.map) : renamed.map };
+}
+
+/** What ids of a module begin with: as in the build, by its real path. */
+function placeOf(filename: string, root: string): Pick<CompileOptions, 'filename' | 'packageName'> {
+  const project = realPath(resolve(root));
+  const file = toRelative(project, realPath(resolve(project, filename)));
+  const home = packageHome(project, file);
+  return home ? { filename: home.path, packageName: home.name } : { filename: file };
 }
 
 const LIKELY = /['"`](?:workflow(?:\/|['"`])|@workflow\/|@keystrokehq\/keystroke)/;

@@ -193,7 +193,7 @@ class Session implements BuildSession {
   }
 
   source(file: string): string | null {
-    const relative = isAbsolute(file) ? toRelative(this.#root, realPath(file)) : file;
+    const relative = toRelative(this.#root, realPath(resolve(this.#root, file)));
     return this.#files.known(relative)?.text ?? null;
   }
 

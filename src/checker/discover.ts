@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync } from 'node:fs';
+import { resolve as resolvePath } from 'node:path';
 import picomatch from 'picomatch';
 import { globSync } from 'tinyglobby';
 import { compareText } from '../diagnostics/order.ts';
-import { stampOfDirectory, unreadable } from './stamps.ts';
+import { toRelative } from './disk-resolve.ts';
+import { absolute, stampOfDirectory, unreadable } from './stamps.ts';
 
 /** Where steps and workflows are looked for unless the configuration says otherwise. */
 export const DEFAULT_ENTRIES: readonly string[] = ['src/**/*.{ts,tsx,js,jsx,mts,cts,mjs,cjs}'];
@@ -14,12 +16,13 @@ const NEVER = ['**/node_modules/**', '**/*.d.{ts,mts,cts}', '**/.pawl/**'];
 const TESTS = ['**/*.{test,spec}.*', '**/__tests__/**', '**/__mocks__/**'];
 
 /**
- * The entry files of a project.
+ * The entry files of a project. A link leads to what it stands for: that is read, bundled and named, once, however many links lead
+ * there.
  *
- * @param root - absolute path
+ * @param root - absolute real path
  * @param entries - globs relative to the root; null for the default
  * @param readDirectory - for tests
- * @returns files relative to the root with `/`, sorted
+ * @returns files relative to the root with `/`, sorted; what links lead to may begin with `../`
  * @throws PawlError `PAWL_FILE_UNREADABLE` for a directory that cannot be read
  */
 export function discoverEntries(
@@ -27,18 +30,30 @@ export function discoverEntries(
   entries: readonly string[] | null = null,
   readDirectory: typeof readdirSync = readdirSync,
 ): string[] {
+  return findEntries(root, entries, readDirectory).files;
+}
+
+/** @returns the entries, and whether a link stood among what was looked at */
+function findEntries(
+  root: string,
+  entries: readonly string[] | null,
+  readDirectory: typeof readdirSync,
+): { files: string[]; linked: boolean } {
   // The walk passes over what it cannot read; steps that lie there would be missing without a word.
   const problems: { path: string; error: unknown }[] = [];
+  const links = new Links(root);
   const watched = (...args: Parameters<typeof readdirSync>): unknown => {
     try {
-      return readDirectory(...args);
+      const listed = readDirectory(...args);
+      links.note(String(args[0]), listed as unknown as readonly Dirent[]);
+      return listed;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') problems.push({ path: String(args[0]), error });
       throw error;
     }
   };
-  const files = globSync([...(entries ?? DEFAULT_ENTRIES)], {
+  const found = globSync([...(entries ?? DEFAULT_ENTRIES)], {
     cwd: root,
     ignore: ignoredBy(entries),
     onlyFiles: true,
@@ -47,7 +62,40 @@ export function discoverEntries(
   });
   const [problem] = problems;
   if (problem) throw unreadable(problem.path, problem.error, 'directory');
-  return files.map((file) => file.replaceAll('\\', '/')).sort(compareText);
+  const files = found.map((file) => file.replaceAll('\\', '/'));
+  return { files: (links.met ? links.follow(files) : files).sort(compareText), linked: links.met };
+}
+
+/** What a walk met of symbolic links. Without any, paths are real and nothing more is asked of the disk. */
+class Links {
+  readonly #root: string;
+  #isFirst = true;
+  /** Whether something that the walk looked at is a link, or lies behind one. */
+  met = false;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  note(directory: string, listed: readonly Dirent[]): void {
+    if (this.met) return;
+    // All others lie within the first, and whatever lies in a real directory is real too, but for what is listed as a link.
+    if (this.#isFirst) this.met = realpathSync(directory) !== resolvePath(directory);
+    this.#isFirst = false;
+    this.met ||= listed.some((entry) => entry.isSymbolicLink() && entry.name !== 'node_modules');
+  }
+
+  follow(files: readonly string[]): string[] {
+    const real = new Set<string>();
+    for (const file of files) {
+      try {
+        real.add(toRelative(this.#root, realpathSync(absolute(this.#root, file))));
+      } catch {
+        // Gone by now.
+      }
+    }
+    return [...real];
+  }
 }
 
 /**
@@ -85,8 +133,10 @@ export class EntryDiscovery {
       isSettled &&= now - Number(stamp) > TICK;
       return readdirSync(...args);
     }) as typeof readdirSync;
-    this.#found = discoverEntries(this.#root, this.#entries, watched);
-    this.#stamps = isSettled ? stamps : null;
+    const { files, linked } = findEntries(this.#root, this.#entries, watched);
+    this.#found = files;
+    // Where a link leads may change without the directory that it is in.
+    this.#stamps = isSettled && !linked ? stamps : null;
     return this.#found;
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve as resolvePath, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath, sep } from 'node:path';
 import { ResolverFactory } from 'oxc-resolver';
 import {
   builtinName,
@@ -171,11 +171,12 @@ function noteProblem(file: string, reason: string, problems: Map<string, Tsconfi
   });
 }
 
-/** The real path of a directory; the path itself where there is none. */
+/** The real path of a file or a directory; of what is not there (yet), that of the folder which it would be in. */
 export function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path;
+    const folder = dirname(path);
+    return folder === path ? path : join(realPath(folder), basename(path));
   }
 }

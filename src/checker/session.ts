@@ -264,7 +264,7 @@ class CheckerSession implements Session {
   }
 
   #relative(file: string): string {
-    return isAbsolute(file) ? toRelative(this.#root, realPath(file)) : file.replaceAll('\\', '/').replace(/^\.\//, '');
+    return toRelative(this.#root, realPath(resolvePath(this.#root, file.replaceAll('\\', '/'))));
   }
 
   #findUnsaved(): void {
