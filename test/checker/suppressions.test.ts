@@ -29,6 +29,11 @@ describe('a suppression', () => {
     expect(await places(flow(before, behind))).toEqual([]);
   });
 
+  test('before code of the same line speaks of that line', async () => {
+    const text = `export async function flow() {\n  'use workflow';\n  /* pawl-ignore PAWL3002 -- reason */ await fetch('x');\n}\n`;
+    expect(await places({ 'src/a.ts': text })).toEqual([]);
+  });
+
   test.each([
     [
       'of another line',

@@ -2,7 +2,7 @@ import type { SuppressionFact } from '../facts.ts';
 import type { Model } from './model.ts';
 
 /**
- * `// pawl-ignore PAWL3002 -- reason`: on a line of its own it speaks of the next line of code, behind code of its own line.
+ * `// pawl-ignore PAWL3002 -- reason`: on a line of its own it speaks of the next line of code, beside code of its own line.
  * Several codes are separated by commas or spaces; what follows `--` is the reason.
  */
 export function readSuppressions(model: Model): SuppressionFact[] {
@@ -26,7 +26,7 @@ export function readSuppressions(model: Model): SuppressionFact[] {
       codes,
       reason: dashes < 0 ? '' : body.slice(dashes + 2).trim(),
       span: positions.span(start, end),
-      line: standsAlone(source, positions.lineStarts[line - 1] as number, start)
+      line: standsAlone(source, positions.lineStarts[line - 1] as number, start, end)
         ? nextCodeLine(model, positions.at(end).line)
         : line,
     });
@@ -34,8 +34,10 @@ export function readSuppressions(model: Model): SuppressionFact[] {
   return found;
 }
 
-function standsAlone(source: string, lineStart: number, start: number): boolean {
-  return /^[\s{]*$/.test(source.slice(lineStart, start));
+function standsAlone(source: string, lineStart: number, start: number, end: number): boolean {
+  if (!/^[\s{]*$/.test(source.slice(lineStart, start))) return false;
+  const rest = /^[^\r\n]*/.exec(source.slice(end, end + 1_000))?.[0] ?? '';
+  return /^[\s})\];,]*(?:$|\/[/*])/.test(rest);
 }
 
 function nextCodeLine(model: Model, after: number): number {
