@@ -13,9 +13,13 @@ const CLASS_ID = Symbol.for('pawl.class-id');
 /** Classes by id, for values that come back: shared with `pawl/client`, of which there may be another copy. */
 const CLASSES = Symbol.for('pawl.classes.1');
 
-/** Marks a workflow, so that `start` knows it. */
-export function workflow<F extends AnyFunction>(id: string, fn: F): F {
-  return mark(fn, 'workflowId', id);
+/**
+ * Marks a workflow, so that `start` knows it.
+ *
+ * @param name - what it is called in the source, where a bundler may have renamed it
+ */
+export function workflow<F extends AnyFunction>(id: string, fn: F, name?: string): F {
+  return mark(named(fn, name), 'workflowId', id);
 }
 
 /** What a workflow throws that is called like a function. */
@@ -26,8 +30,8 @@ export function direct(id: string): Error {
 }
 
 /** Marks a step, so that it can be passed to a workflow as a value. */
-export function step<F extends AnyFunction>(id: string, fn: F): F {
-  return mark(fn, 'stepId', id);
+export function step<F extends AnyFunction>(id: string, fn: F, name?: string): F {
+  return mark(named(fn, name), 'stepId', id);
 }
 
 /** Makes a class known whose instances cross boundaries. */
@@ -54,4 +58,10 @@ export function agent<D>(_slug: string, definition: D): D {
 
 function mark<T extends object>(target: T, key: PropertyKey, value: unknown): T {
   return Object.defineProperty(target, key, { value, writable: true, configurable: true });
+}
+
+function named<F extends AnyFunction>(fn: F, name: string | undefined): F {
+  return name === undefined || fn.name === name
+    ? fn
+    : Object.defineProperty(fn, 'name', { value: name, configurable: true });
 }

@@ -25,10 +25,14 @@ export const registry = {
   agents: new Map<string, unknown>(),
 };
 
-/** Registers a step. */
-export function step<F extends AnyFunction>(id: string, fn: F): F {
+/**
+ * Registers a step.
+ *
+ * @param name - what it is called in the source, where a bundler may have renamed it
+ */
+export function step<F extends AnyFunction>(id: string, fn: F, name?: string): F {
   registry.steps.set(id, { fn });
-  return mark(fn, 'stepId', id);
+  return mark(named(fn, name), 'stepId', id);
 }
 
 /** Registers a nested step: `factory.apply(self, captures)` makes the function. */
@@ -49,13 +53,21 @@ export function factory(id: string): AnyFunction {
  * A function in place of a nested one: makes the step and runs it here and now.
  *
  * @param make - its factory; the registered one when left out
+ * @param name - of the nested function, as `length`
  */
-export function bound(id: string, captures: () => unknown[], make?: AnyFunction): AnyFunction {
+export function bound(
+  id: string,
+  captures: () => unknown[],
+  make?: AnyFunction,
+  name?: string,
+  length?: number,
+): AnyFunction {
   const fn = function (this: unknown, ...args: unknown[]): unknown {
     const target = Reflect.apply(make ?? factory(id), this, captures()) as AnyFunction;
     return Reflect.apply(target, this, args);
   };
-  ref(id, fn, captures);
+  if (length) Object.defineProperty(fn, 'length', { value: length, configurable: true });
+  ref(id, named(fn, name), captures);
   return fn;
 }
 
@@ -66,8 +78,8 @@ export function ref(id: string, fn: AnyFunction, captures?: () => unknown[]): vo
 }
 
 /** Marks a workflow, so that `start` knows it. */
-export function workflow<F extends AnyFunction>(id: string, fn: F): F {
-  return mark(fn, 'workflowId', id);
+export function workflow<F extends AnyFunction>(id: string, fn: F, name?: string): F {
+  return mark(named(fn, name), 'workflowId', id);
 }
 
 /** What a workflow throws that is called like a function. */
@@ -103,4 +115,10 @@ export function agent<D>(slug: string, definition: D): D {
 
 function mark<T extends object>(target: T, key: PropertyKey, value: unknown): T {
   return Object.defineProperty(target, key, { value, writable: true, configurable: true });
+}
+
+function named<F extends AnyFunction>(fn: F, name: string | undefined): F {
+  return name === undefined || fn.name === name
+    ? fn
+    : Object.defineProperty(fn, 'name', { value: name, configurable: true });
 }

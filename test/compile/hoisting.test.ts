@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
-import { rolldown } from 'rolldown';
 import { afterEach, describe, expect, test } from 'vitest';
-import { compile } from '../../src/compiler/index.ts';
 import { createTestRuntime, type TestRuntime } from '../../src/testing/index.ts';
 import { buildClean, project, text } from '../bundler/project.ts';
+import { loadClient } from '../support/client.ts';
 
 /** Function declarations are hoisted: over their block, over their module and over import cycles; steps too, in every target. */
 let runtime: TestRuntime | undefined;
@@ -374,37 +372,11 @@ export async function main() { 'use workflow'; return outer(); }`;
 });
 
 describe('in the client', () => {
-  /** What `src/main.ts` exports, all modules compiled for an app. */
-  async function load(sources: Record<string, string>): Promise<Record<string, unknown>> {
-    const build = await rolldown({
-      input: 'src/main.ts',
-      platform: 'node',
-      plugins: [
-        {
-          name: 'client',
-          resolveId(id, importer) {
-            if (id === 'pawl/internal/client') return resolve('src/internal/client.ts');
-            return importer === undefined || importer.startsWith('src/') ? `src/${id.replace(/^.*\//, '')}` : null;
-          },
-          load(id) {
-            const source = sources[id];
-            return source === undefined
-              ? null
-              : (compile(source, { filename: id, targets: ['client'] }).outputs.client?.code ?? null);
-          },
-        },
-      ],
-    });
-    const { output } = await build.generate({ format: 'esm', codeSplitting: false });
-    await build.close();
-    return import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
-  }
-
   test.each([
     ['steps', 'table'],
     ['table', 'steps'],
   ])('steps and workflows are there and known while modules load, %s first', async (first, second) => {
-    const { result } = await load({
+    const { result } = await loadClient({
       'src/steps.ts': `import './table.ts';
         export async function charge(n: number) { 'use step'; return make(n)(); }
         export async function main() { 'use workflow'; return charge(1); }

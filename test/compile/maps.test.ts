@@ -55,7 +55,7 @@ export async function main() { 'use workflow'; return [a(), b(1), K, make(1)]; }
       const placeOf = (line: number, column: number) => originalPositionFor(trace, { line: line + 1, column }).line;
       stubs[target] = 0;
       for (const [line, text] of lines.entries()) {
-        for (const { index } of text.matchAll(/\(\.\.\.__pawl_args\) \{.*?\}/g)) {
+        for (const { index } of text.matchAll(/\((?:__pawl_\d, )?\.\.\.__pawl_(?:args|rest)\) \{.*?\}/g)) {
           stubs[target]++;
           expect([placeOf(line, index - 1), placeOf(line, index), placeOf(line, index + 30)]).toEqual([
             expect.any(Number),

@@ -13,6 +13,7 @@ import {
   paramsStart,
   privateMember,
 } from './places.ts';
+import { namingKey, plainLength, plainName, plainParams, withArguments } from './signatures.ts';
 import type { Transform } from './transform.ts';
 
 /**
@@ -43,20 +44,33 @@ const PURE = '/*#__PURE__*/ ';
 
 function stepCall(transform: Transform, fn: DirectiveFunction): void {
   const { node } = fn.site;
-  const { placement, usesThis, captures } = fn.fact;
+  const { placement, captures } = fn.fact;
   if (placement === 'method') {
     callInstead(transform, fn, '');
     if (node.type === 'ClassMethod') atClassEnd(transform, fn, `${open(transform, 'ref', fn)}${memberOf(node)});`);
   } else if (node.type !== 'FunctionDeclaration') {
-    const self = usesThis ? ', true' : '';
-    const thunk = captures.length > 0 ? `, ${captureThunk(fn)}` : self && ', undefined';
-    const made = `${transform.helper('step')}(${JSON.stringify(fn.fact.id)}${thunk}${self})`;
-    replaceExpression(transform, node, PURE + made);
+    replaceExpression(transform, node, PURE + calledExpression(transform, fn));
   } else if (placement === 'declaration') callInstead(transform, fn, knownFromStart(transform, fn, node));
   else {
     callInstead(transform, fn, captures.length > 0 ? captureList(fn) : '');
     knownInBlock(transform, fn, node);
   }
+}
+
+/**
+ * A step that is an expression, as a method with the name that the step has. The helper takes it out of the object: to a bundler
+ * that could be an effect, which it would keep.
+ */
+function calledExpression(transform: Transform, fn: DirectiveFunction): string {
+  const { captures, usesThis } = fn.fact;
+  const key = JSON.stringify(plainName(fn));
+  const made = (thunk: string, list: string): string =>
+    `${open(transform, 'step', fn)}${thunk}, ${usesThis}, { async ${key}${calling(transform, fn, list)} }, ${key})`;
+  if (captures.length === 0) return made('undefined', '');
+  if (!fn.lexicalThis) return made(captureThunk(fn), captureList(fn));
+  // A method has a `this` of its own.
+  const thunk = transform.local('captures');
+  return `((${thunk}) => ${made(thunk, `${thunk}()`)})(${captureThunk(fn)})`;
 }
 
 /**
@@ -67,7 +81,7 @@ function stepCall(transform: Transform, fn: DirectiveFunction): void {
  */
 function knownFromStart(transform: Transform, fn: DirectiveFunction, node: t.FunctionDeclaration): string {
   const name = declaredName(transform, node);
-  const known = `${open(transform, 'ref', fn)}${name});`;
+  const known = `${open(transform, 'ref', fn)}${name}, undefined, ${JSON.stringify(plainName(fn))});`;
   if (namespaceOf(fn)) {
     atModuleStart(transform, fn, known);
     return '';
@@ -86,13 +100,14 @@ function knownInBlock(transform: Transform, fn: DirectiveFunction, node: t.Funct
 /** Puts a call into the event log in place of a body. */
 function callInstead(transform: Transform, fn: DirectiveFunction, captures: string): void {
   const { node } = fn.site;
-  const args = transform.local('args');
+  transform.edits.replace(paramsStart(transform.source, node), node.end as number, calling(transform, fn, captures));
+}
+
+/** Parameters and body of a function that makes a call into the event log. */
+function calling(transform: Transform, fn: DirectiveFunction, captures: string): string {
   const more = fn.fact.usesThis ? `, ${captures || 'undefined'}, this` : captures && `, ${captures}`;
-  transform.edits.replace(
-    paramsStart(transform.source, node),
-    node.end as number,
-    `(...${args}) { return ${open(transform, 'call', fn)}${args}${more}); }`,
-  );
+  const call = open(transform, 'call', fn);
+  return withArguments(transform, fn.site.node, (args) => `return ${call}${args}${more});`);
 }
 
 function captureList(fn: DirectiveFunction): string {
@@ -129,7 +144,7 @@ function stepBody(transform: Transform, fn: DirectiveFunction, factory: string):
       return;
     }
     case 'inline':
-      registerInline(transform, node, open(transform, 'step', fn));
+      registerInline(transform, fn, open(transform, 'step', fn));
       return;
     case 'hoisted':
       if (!insideWorkflow(transform, fn)) makeInstead(transform, fn, factory);
@@ -165,12 +180,13 @@ function makeInstead(transform: Transform, fn: DirectiveFunction, factory: strin
     knownInBlock(transform, fn, node);
     const maker = registered ? `${transform.helper('factory')}(${JSON.stringify(fn.fact.id)})` : factory;
     const captured = fn.fact.captures.map((capture) => capture.name).join(', ');
-    const args = transform.local('args');
-    const made = `${maker}(${captured}).apply(this, ${args})`;
-    edits.insert(start, `async function ${node.id?.name}(...${args}) { return ${made}; }`);
+    const params = plainParams(transform, node) || `...${transform.local('args')}`;
+    const made = `${maker}(${captured}).apply(this, arguments)`;
+    edits.insert(start, `async function ${node.id?.name}(${params}) { return ${made}; }`);
     return;
   }
-  const bound = `${open(transform, 'bound', fn)}${captureThunk(fn)}${registered ? '' : `, ${factory}`})`;
+  const signature = `${JSON.stringify(plainName(fn))}, ${plainLength(node)}`;
+  const bound = `${open(transform, 'bound', fn)}${captureThunk(fn)}, ${registered ? 'undefined' : factory}, ${signature})`;
   edits.insert(start, node.type === 'ObjectMethod' ? `${keyText(source, node)}: ${bound}` : bound);
 }
 
@@ -220,7 +236,7 @@ function stepReference(transform: Transform, fn: DirectiveFunction): void {
   const { placement } = fn.fact;
   if (placement === 'declaration')
     registerDeclaration(transform, fn, node as t.FunctionDeclaration, open(transform, 'step', fn));
-  else if (placement === 'inline') registerInline(transform, node, open(transform, 'step', fn));
+  else if (placement === 'inline') registerInline(transform, fn, open(transform, 'step', fn));
 }
 
 // --------------------------------------------------------------- workflows
@@ -233,21 +249,25 @@ function workflowBody(transform: Transform, fn: DirectiveFunction): void {
     const method =
       node.type === 'ClassPrivateMethod' ? privateMember(node) : `${memberOf(node as t.ClassMethod)}.bind(this)`;
     atClassEnd(transform, fn, `${call}${method});`);
-  } else registerInline(transform, node, call);
+  } else registerInline(transform, fn, call);
 }
 
 function workflowReference(transform: Transform, fn: DirectiveFunction): void {
   const { edits, source } = transform;
   const { node } = fn.site;
   const thrown = `{ throw ${transform.helper('direct')}(${JSON.stringify(fn.fact.id)}); }`;
+  const signature = `(${plainParams(transform, node)}) ${thrown}`;
   const call = open(transform, 'workflow', fn);
   if (node.type === 'FunctionDeclaration') {
     registerDeclaration(transform, fn, node, call);
-    edits.replace(paramsStart(source, node), node.end as number, `() ${thrown}`);
+    edits.replace(paramsStart(source, node), node.end as number, signature);
   } else if (fn.fact.placement === 'method') {
-    edits.replace(paramsStart(source, node), node.end as number, `() ${thrown}`);
+    edits.replace(paramsStart(source, node), node.end as number, signature);
     if (node.type === 'ClassMethod') atClassEnd(transform, fn, `${call}${memberOf(node)});`);
-  } else replaceExpression(transform, node, `${call}async () => ${thrown})`);
+  } else {
+    const key = JSON.stringify(plainName(fn));
+    replaceExpression(transform, node, `${call}{ async ${key}${signature} }[${key}])`);
+  }
 }
 
 // ------------------------------------------------------------ registrations
@@ -259,18 +279,25 @@ function registerDeclaration(
   node: t.FunctionDeclaration,
   registration: string,
 ): void {
-  atModuleStart(transform, fn, `${registration}${declaredName(transform, node)});`);
+  const name = JSON.stringify(plainName(fn));
+  atModuleStart(transform, fn, `${registration}${declaredName(transform, node)}, ${name});`);
 }
 
-function registerInline(transform: Transform, node: FunctionNode, registration: string): void {
+/** The name that the place gave an anonymous function is given by the key of an object. */
+function registerInline(transform: Transform, fn: DirectiveFunction, registration: string): void {
   const { edits, source } = transform;
+  const { node } = fn.site;
+  const name = plainName(fn);
+  const key = JSON.stringify(name);
   if (node.type !== 'ObjectMethod') {
-    edits.wrap(node.start as number, node.end as number, registration, ')');
+    const isNamed = name === '' || (node as t.FunctionExpression).id;
+    const [before, after] = isNamed ? ['', ''] : [`{ ${namingKey(name)}`, ` }[${key}]`];
+    edits.wrap(node.start as number, node.end as number, registration + before, `${after})`);
     return;
   }
   const keyEnd = keepKey(transform, node);
   const params = paramsStart(source, node);
-  edits.insert(keyEnd, `: ${registration}async function `);
+  edits.insert(keyEnd, `: ${registration}{ async ${key}`);
   edits.cut(keyEnd, node.typeParameters ? (node.typeParameters.start as number) : params);
-  edits.insert(node.end as number, ')');
+  edits.insert(node.end as number, ` }[${key}])`);
 }

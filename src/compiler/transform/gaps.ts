@@ -4,7 +4,7 @@
  *
  * Works on the encoded text: to decode and encode all of a map would take as long as to make it.
  */
-const STUB = /\(\.\.\.__pawl\d*_args\) \{/g;
+const STUB = /\((?:__pawl\d*_\d+, )*(?:__pawl\d*_\d+|\.\.\.__pawl\d*_(?:args|rest))\) \{/g;
 
 /** @returns `mappings` of a version 3 map of `code`, with a segment of its column alone where each stub begins */
 export function leaveOutStubs(code: string, mappings: string): string {

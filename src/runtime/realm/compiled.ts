@@ -45,7 +45,23 @@ function inputPath(path: string): string {
 
 const INPUT_ROOTS = ['args', 'captures', 'this'];
 
-export function step(id: string, captures?: () => unknown[], self?: boolean): StepFunction {
+/**
+ * A step that is an expression.
+ *
+ * @param made - the function that calls it, as the method `name`; code that an older version compiled has none
+ */
+export function step(
+  id: string,
+  captures?: () => unknown[],
+  self?: boolean,
+  made?: Record<string, StepFunction>,
+  name?: string,
+): StepFunction {
+  const own = made?.[name as string];
+  if (own !== undefined) {
+    ref(id, own, captures);
+    return own;
+  }
   const fn = function (this: unknown, ...args: unknown[]): Promise<unknown> {
     try {
       return call(id, args, captures?.(), self ? this : undefined);
@@ -60,13 +76,17 @@ export function step(id: string, captures?: () => unknown[], self?: boolean): St
 /**
  * Marks a function as a reference to a step, so that it can be passed to steps as a value. Returns undefined: compiled code
  * passes that on as the captures of a declared step, which has none.
+ *
+ * @param name - what it is called in the source, where a bundler may have renamed it
  */
-export function ref(id: string, fn: AnyFn, captures?: () => unknown[]): void {
+export function ref(id: string, fn: AnyFn, captures?: () => unknown[], name?: string): void {
+  rename(fn, name);
   mark(fn, 'stepId', id);
   if (captures) mark(fn, CAPTURES, captures);
 }
 
-export function workflow<F extends AnyFn>(id: string, fn: F): F {
+export function workflow<F extends AnyFn>(id: string, fn: F, name?: string): F {
+  rename(fn, name);
   currentRun().workflows.set(id, { fn: fn as never, definition: false });
   mark(fn, 'workflowId', id);
   return fn;
@@ -104,6 +124,11 @@ function context(): unknown {
 
 function mark(target: object, key: PropertyKey, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, configurable: true });
+}
+
+/** Costs as much as making the function, so it is only done where a bundler did it before. */
+function rename(fn: AnyFn, name: string | undefined): void {
+  if (name !== undefined && fn.name !== name) Object.defineProperty(fn, 'name', { value: name, configurable: true });
 }
 
 export const compiledApi = { step, call, ref, workflow, cls, action, agent, defineWorkflow };
