@@ -89,10 +89,11 @@ export class Fleet {
     return [...this.#workers];
   }
 
-  /** Makes runs `r0`, `r1`, … of `sum(0)`, `sum(1)`, … that nobody owns yet. */
-  async start(store: EventStore, count: number): Promise<void> {
+  /** Makes runs of `sum(0)`, `sum(1)`, … that nobody owns yet, `r0`, `r1`, … by name. Returns where the next ones begin. */
+  async start(store: EventStore, from: number, count: number): Promise<number> {
+    const numbers = Array.from({ length: count }, (_, index) => from + index);
     await Promise.all(
-      Array.from({ length: count }, (_, n) =>
+      numbers.map((n) =>
         store.createRun({
           id: `r${n}`,
           workflowId: 'src/main.ts#sum',
@@ -103,6 +104,7 @@ export class Fleet {
         }),
       ),
     );
+    return from + count;
   }
 
   /** Starts a process; resolves when it works. */
