@@ -1,4 +1,5 @@
-import { relative } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import type { ExitCode } from './command.ts';
 import type { Output } from './output.ts';
 
@@ -47,7 +48,9 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
     const inside = relative(root, path).split(/[\\/]/);
     if (inside[0] === '') return false;
     return (
-      inside.some((piece) => piece === 'node_modules' || piece.startsWith('.')) || ignored.includes(inside.join('/'))
+      inside.some((piece) => piece === 'node_modules' || piece.startsWith('.')) ||
+      ignored.includes(inside.join('/')) ||
+      leadsBack(path)
     );
   };
   const watcher = watch(root, { ignored: skip, ignoreInitial: true });
@@ -65,4 +68,18 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
   await watcher.close();
   await queue;
   return code;
+}
+
+/** Whether a path is a link to a folder that the way to it came through, which has no end, or to nothing. */
+function leadsBack(path: string): boolean {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return false;
+  try {
+    const target = realpathSync(path);
+    for (let folder = dirname(path); ; folder = dirname(folder)) {
+      if (realpathSync(folder) === target) return true;
+      if (dirname(folder) === folder) return false;
+    }
+  } catch {
+    return true;
+  }
 }

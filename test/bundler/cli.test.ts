@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readManifest } from '../../src/manifest/index.ts';
@@ -132,7 +132,12 @@ test('the folder of the output is the one of the configuration', async () => {
 });
 
 test('--watch builds again when a file changes, comes or goes, and outlives errors', async () => {
-  const root = temporaryProject({ 'src/a.ts': CLEAN });
+  const root = temporaryProject({ 'src/a.ts': CLEAN, 'shared/c.ts': '' });
+  // Links that never end, and one that is followed.
+  symlinkSync('../src', join(root, 'src/again'));
+  symlinkSync('self.ts', join(root, 'src/self.ts'));
+  symlinkSync('../src', join(root, 'shared/back'));
+  symlinkSync('../shared', join(root, 'src/shared'));
   const child = spawn(process.execPath, [CLI, 'build', '--watch'], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1' },
@@ -167,4 +172,7 @@ test('--watch builds again when a file changes, comes or goes, and outlives erro
   rmSync(join(root, 'src/b.ts'));
   await until(/built 1 workflow and 1 step .*\n(?:.*\n)*?watching for changes/);
   expect(manifest()).not.toContain('src/b.ts#more');
+  writeFileSync(join(root, 'shared/c.ts'), `export async function linked() { 'use step'; }`);
+  await until(/built 1 workflow and 2 steps .*\n(?:.*\n)*?watching for changes/);
+  expect(manifest()).toContain('"shared/c.ts#linked"');
 });
