@@ -2,7 +2,7 @@
 /** The program `pawl`: `main` with this process's arguments, terminals and environment. */
 import module from 'node:module';
 import { main } from './main.ts';
-import { Output, printError, unwritable } from './output.ts';
+import { Output, printError, type Sink, unwritable } from './output.ts';
 
 // From Node 22.8: what is loaded from here on (TypeScript, the bundler) is compiled once, not at each start. Kept in the
 // system's folder for temporary files; NODE_DISABLE_COMPILE_CACHE=1 turns it off.
@@ -49,6 +49,18 @@ function workingDirectory(): string | null {
   }
 }
 
-const code = await main({ argv: words, stdout, stderr, env, cwd: workingDirectory() });
-// Pipes are written asynchronously: leave when everything is out, and when it is known whether it arrived.
-stdout.write('', () => setImmediate(() => stderr.write('', () => process.exit(unwritten && code < 2 ? 2 : code))));
+/** Each write tells how it went, in order: the last one has seen all errors. */
+const told: Sink = {
+  write: (text) =>
+    stdout.write(text, (error) => {
+      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') lost(stdout, error);
+    }),
+  isTTY: stdout.isTTY,
+  get columns() {
+    return stdout.columns;
+  },
+};
+
+const code = await main({ argv: words, stdout: told, stderr, env, cwd: workingDirectory() });
+// Pipes are written asynchronously: leave when everything is out. In between the program must not get another turn.
+stdout.write('', () => stderr.write('', () => process.exit(unwritten && code < 2 ? 2 : code)));
