@@ -33,6 +33,9 @@ function remedyFor(error: unknown, files: readonly string[], { cycles }: StepBun
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' || code === 'MODULE_NOT_FOUND') {
     return 'Install the package where the bundle stands, then run `pawl build`.';
   }
+  if (error instanceof SyntaxError && !/does not provide an export/.test(error.message)) {
+    return 'A file that the steps import holds what no ES module may, most often one of CommonJS: its code becomes part of one, which is strict. Mend that file, or have the step load it with `createRequire` of node:module.';
+  }
   if (error instanceof SyntaxError) {
     return 'A package is not the one that the build saw: install the same version where the bundle stands, and run `pawl build`.';
   }

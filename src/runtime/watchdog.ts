@@ -26,7 +26,6 @@ setInterval(() => {
   const current = Atomics.load(cells, ${TURN});
   if (current < 0) return;
   if (session !== undefined) {
-    // A process that ends with a session prints that it waits for a debugger.
     session.disconnect();
     session = undefined;
   }
@@ -39,7 +38,12 @@ setInterval(() => {
     session = next;
   } catch { return; }
   if (Atomics.compareExchange(cells, ${TURN}, current, -current) !== current) return;
-  session.post('Runtime.terminateExecution', () => parentPort.postMessage(current));
+  // A process that ends with a session prints that it waits for a debugger: first the session goes, then the main thread goes on.
+  session.post('Runtime.terminateExecution', () => setImmediate(() => {
+    session?.disconnect();
+    session = undefined;
+    parentPort.postMessage(current);
+  }));
 }, 50);
 `;
 

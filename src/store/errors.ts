@@ -15,7 +15,7 @@ export const STORE_ERRORS = {
   PAWL_STORE_LOGIN: 'Check the user and the password of the store URL.',
   PAWL_STORE_READONLY: 'Give this user write access to the file and to its directory, or use another place.',
   PAWL_STORE_LOCKED:
-    'Find the program that holds the file (for example a database browser with an open transaction) and close it; then try again.',
+    'Find the program that holds the file (a database browser with an open transaction, or a pawl process that was stopped, with Ctrl-Z for example: `fuser FILE` names it) and end it; then try again.',
   PAWL_STORE_FULL: 'Make room on the disk and start again: everything that was acknowledged is kept.',
   PAWL_STORE_CORRUPT:
     'Keep a copy of the file, then restore a backup or rescue what can be read with: sqlite3 FILE .recover',

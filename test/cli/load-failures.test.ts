@@ -23,6 +23,14 @@ async function run(files: Record<string, string>, meanwhile: (root: string) => v
 
 test.each<[name: string, files: Record<string, string>, expected: RegExp]>([
   [
+    'CommonJS that strict mode forbids',
+    {
+      'src/main.ts': `import { read } from './lib.cjs';\nexport async function work() { 'use step'; return read({ a: 1 }); }\nexport async function main() { 'use workflow'; return await work(); }\n`,
+      'src/lib.cjs': `exports.read = function (it) { with (it) { return a; } };\n`,
+    },
+    /^error PAWL_STEPS_FAILED: .*with statement\n {2}at .*steps\.js\n {2}A file that the steps import holds what no ES module may, .*createRequire/,
+  ],
+  [
     'code that throws while its module is loaded',
     {
       'src/main.ts': `import { key } from './key.ts';\n${MAIN}export const used = key;\n`,

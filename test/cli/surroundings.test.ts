@@ -13,8 +13,12 @@ beforeAll(async () => {
   mkdirSync(join(root, 'src'));
   writeFileSync(
     join(root, 'src/main.ts'),
-    `async function same(value: unknown) { 'use step'; return value; }
+    `import { rmSync } from 'node:fs';
+async function same(value: unknown) { 'use step'; return value; }
 export async function echo(value: unknown) { 'use workflow'; return await same(value); }
+async function remove() { 'use step'; for (const end of ['', '-wal', '-shm']) rmSync('.pawl/gone.db' + end, { force: true }); return 'removed'; }
+export async function removing() { 'use workflow'; return await remove(); }
+export async function spin() { 'use workflow'; for (;;); }
 export async function odd() { 'use workflow'; same(1); }
 `,
   );
@@ -101,3 +105,19 @@ describe('a working directory that is gone', () => {
     expect(await lost(`run echo --input 7 --root=${root}`)).toMatchObject({ code: 0, stdout: '7\n' });
   });
 });
+
+test('a store that was deleted under a run is missed at its end', async () => {
+  const { code, stdout, stderr } = await spawnCli(['run', 'removing', '--store', 'sqlite:.pawl/gone.db'], {
+    cwd: root,
+  });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '"removed"\n' });
+  expect(stderr).toMatch(
+    /^error PAWL_STORE_MISSING: The store was deleted while it was in use.*\n {2}at .*gone\.db\n {2}Keep/,
+  );
+});
+
+test('code that never ends is stopped, and Node has nothing to say about it', async () => {
+  const { code, stderr } = await spawnCli(['run', 'spin'], { cwd: root });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^\S+ {2}parked\nerror PAWL_WORKFLOW_TIMEOUT: .*\n$/);
+}, 60_000);

@@ -3,7 +3,7 @@ import type { Worker, WorkerEvent } from '../../runtime/index.ts';
 import type { EventStore, RunRecord } from '../../store/port.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { count } from '../format.ts';
-import type { Output } from '../output.ts';
+import { type Output, printError } from '../output.ts';
 import { openProject, readProjectManifest, STORE_OPTION, withStore } from '../project.ts';
 import type { ForeignRuns } from '../foreign-runs.ts';
 import type { RunPlan, RunRequest } from '../run-plan.ts';
@@ -44,7 +44,15 @@ export const runCommand = defineCommand({
     const { id: workflowId } = await chooseWorkflow(manifest, args[0] as string);
     const given = await readArguments(options, root);
     const request = { workflowId, args: given, id: options.id, alwaysNew: options.new === true };
-    return await withStore(storeUrl, true, (store) => execute(store, manifest, request, out));
+    const { watchPresence } = await import('../store-presence.ts');
+    return await withStore(storeUrl, true, async (store) => {
+      const presence = watchPresence(storeUrl);
+      const code = await execute(store, manifest, request, out);
+      const lost = presence();
+      if (lost === null) return code;
+      printError(lost, out);
+      return 2;
+    });
   },
 });
 
