@@ -99,7 +99,7 @@ function breakText(
       };
     case 'output':
       return {
-        message: `The ${what} \`${id}\` may give what runs in flight do not expect: ${subject} ${problem} in the deployed build.`,
+        message: `The ${what} \`${id}\` may give what runs in flight do not expect: ${subject} ${problem}.`,
         remedy: 'Give what was given; or make a new step beside it.',
       };
     case 'captures':

@@ -5,7 +5,7 @@
  * of the old one. So ids must stay, and steps must take what they took and give what they gave.
  */
 import { compareText } from './canonical.ts';
-import { findRefusal } from './json-schema.ts';
+import { findRefusal, type SchemaDifference } from './json-schema.ts';
 import type { JsonSchema, Manifest, ManifestClass, ManifestStep, ManifestWorkflow } from './schema.ts';
 
 export type ManifestDifference =
@@ -116,8 +116,71 @@ function schemaBreak(
   wide: JsonSchema | undefined,
   narrow: JsonSchema | undefined,
 ): ManifestDifference[] {
-  const difference = wide === undefined || narrow === undefined ? null : findRefusal(wide, narrow);
-  return difference ? [{ kind: 'schema-break', what, id, side, path: difference.path, problem: difference.what }] : [];
+  if (wide === undefined || narrow === undefined) return [];
+  return refusals(wide, narrow).map(({ path, what: problem }) => ({
+    kind: 'schema-break',
+    what,
+    id,
+    side,
+    path,
+    problem: side === 'input' ? now(problem) : widened(problem),
+  }));
+}
+
+/** Of objects one difference for each property, so that one deploy tells of all of them. */
+function refusals(wide: JsonSchema, narrow: JsonSchema): SchemaDifference[] {
+  const found: SchemaDifference[] = [];
+  if (isObject(wide) && isObject(narrow)) {
+    for (const name of propertiesOf(wide, narrow)) {
+      const difference = findRefusal(onlyWith(wide, name), onlyWith(narrow, name));
+      if (difference && !found.some(({ path, what }) => path === difference.path && what === difference.what))
+        found.push(difference);
+    }
+  }
+  const whole = found.length === 0 ? findRefusal(wide, narrow) : null;
+  return whole ? [whole] : found;
+}
+
+type ObjectSchema = Exclude<JsonSchema, boolean>;
+
+function isObject(schema: JsonSchema): schema is ObjectSchema {
+  return typeof schema === 'object' && schema.type === 'object';
+}
+
+function propertiesOf(...schemas: ObjectSchema[]): Set<string> {
+  return new Set(schemas.flatMap((schema) => [...Object.keys(schema.properties ?? {}), ...requiredOf(schema)]));
+}
+
+function requiredOf({ required }: ObjectSchema): string[] {
+  return Array.isArray(required) ? required.filter((name) => typeof name === 'string') : [];
+}
+
+/** An object type with one of its properties. */
+function onlyWith(schema: ObjectSchema, name: string): ObjectSchema {
+  const properties = (schema.properties ?? {}) as Record<string, unknown>;
+  return {
+    ...schema,
+    properties: Object.hasOwn(properties, name) ? { [name]: properties[name] } : {},
+    required: requiredOf(schema).filter((each) => each === name),
+  };
+}
+
+/** Of what the new build asks for. */
+function now(problem: string): string {
+  return /^(?:has to keep|is required)/.test(problem) ? `${problem} now` : problem;
+}
+
+/** The same difference of what the new build gives, where the deployed one is the narrower. */
+function widened(problem: string): string {
+  const type = /^is (.+), and has to be (.+)$/.exec(problem);
+  if (type) return `may be ${type[1]} now, and was ${type[2]}`;
+  return problem
+    .replace(/^is required$/, 'may be missing now, and was always there')
+    .replace(/^has to keep /, 'no longer keeps ')
+    .replace(/^no longer accepts (.+)$/, 'may be $1 now, and never was')
+    .replace(/^accepts only (.+)$/, 'may be anything now, and was one of $1')
+    .replace(/^is no longer accepted$/, 'is new, and the deployed build gives nothing beside what it names')
+    .replace(/^is no longer among what is accepted$/, 'may be now what it never was');
 }
 
 function sequenceChange(id: string, before: ManifestWorkflow, after: ManifestWorkflow): ManifestDifference[] {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { compareManifests } from '../../src/manifest/compare.ts';
 import { findRefusal } from '../../src/manifest/json-schema.ts';
+import type { Manifest } from '../../src/manifest/schema.ts';
 
 const json = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
 /** What the new schema says of values of the old one. */
@@ -111,4 +113,37 @@ test('schemas of any shape are read without harm', () => {
   ];
   for (const a of odd) for (const b of odd) expect(() => findRefusal(a as never, b as never)).not.toThrow();
   expect(findRefusal(false, { type: 'string' })).toEqual({ path: '', what: 'is not accepted' });
+});
+
+describe('of a step all differences are told, in the words of its side', () => {
+  const manifest = (side: 'input' | 'output', schema: z.ZodType) =>
+    ({
+      steps: { a: { file: 'src/a.ts', hash: '', captures: [], usesThis: false, [side]: json(schema) } },
+      workflows: {},
+      classes: {},
+    }) as unknown as Manifest;
+  const breaks = (side: 'input' | 'output', before: z.ZodType, after: z.ZodType) =>
+    compareManifests(manifest(side, before), manifest(side, after)).map((found) =>
+      found.kind === 'schema-break' ? `${found.path} ${found.problem}` : found.kind,
+    );
+  const few = z.object({ id: z.string(), n: z.number(), kind: z.enum(['a', 'b']) });
+  const other = z.object({ id: z.string().max(5), n: z.string(), kind: z.enum(['a']), team: z.string() });
+
+  test('input', () => {
+    expect(breaks('input', few, other)).toEqual([
+      'id has to keep maxLength 5 now',
+      'n is number, and has to be string',
+      'kind no longer accepts "b"',
+      'team is required now',
+    ]);
+  });
+
+  test('output', () => {
+    expect(breaks('output', other, few)).toEqual([
+      'id no longer keeps maxLength 5',
+      'n may be number now, and was string',
+      'kind may be "b" now, and never was',
+      'team may be missing now, and was always there',
+    ]);
+  });
 });
