@@ -1,4 +1,5 @@
 import type * as t from '@babel/types';
+import type { TextEdit } from '../../diagnostics/types.ts';
 import type { FunctionFact } from '../facts.ts';
 import { findToken, isFunction, type Node } from './ast.ts';
 import { addCaptures, checkCaptures } from './captures.ts';
@@ -186,6 +187,7 @@ function checkAsync(model: Model, site: DirectiveSite): boolean {
     return false;
   }
   const insert = asyncInsertion(site);
+  const promised = promiseEdits(site);
   report(
     model,
     'directive-not-async',
@@ -194,10 +196,27 @@ function checkAsync(model: Model, site: DirectiveSite): boolean {
     `A ${kind} is called through the event log, so it has to be async.`,
     {
       remedy: "Add 'async'.",
-      fix: { title: "Add 'async'", edits: [{ start: insert, end: insert, text: 'async ' }] },
+      ...(promised && {
+        fix: { title: "Add 'async'", edits: [{ start: insert, end: insert, text: 'async ' }, ...promised] },
+      }),
     },
   );
   return false;
+}
+
+/** `: T` of a function that becomes async is `: Promise<T>`; null for what cannot be one. */
+function promiseEdits({ node }: DirectiveSite): TextEdit[] | null {
+  const { returnType } = node as t.FunctionDeclaration;
+  if (returnType?.type !== 'TSTypeAnnotation') return [];
+  const type = returnType.typeAnnotation;
+  if (type.type === 'TSTypePredicate') return null;
+  if (type.type === 'TSTypeReference' && type.typeName.type === 'Identifier' && type.typeName.name === 'Promise')
+    return [];
+  const [start, end] = [type.start as number, type.end as number];
+  return [
+    { start, end: start, text: 'Promise<' },
+    { start: end, end, text: '>' },
+  ];
 }
 
 function asyncInsertion(site: DirectiveSite): number {
