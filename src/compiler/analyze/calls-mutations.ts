@@ -120,7 +120,8 @@ function repair(
   const edits = [...type];
   for (const ref of holder.refs) {
     if (ref.exported || (ref.access === 'write' && ref.path.length === 2)) continue;
-    const edit = ref.access === 'call' && ref.path.length === 1 ? callEdit(context, ref, index, changes) : null;
+    const edit =
+      ref.access === 'call' && ref.path.length === 1 ? callEdit(context, ref, index, binding, changes) : null;
     if (!edit) return null;
     edits.push(edit);
   }
@@ -175,7 +176,13 @@ function typeEdit(context: CallContext, node: DirectiveSite['node'], { node: par
 }
 
 /** `await total(order);` becomes `order = await total(order);`. */
-function callEdit(context: CallContext, { end }: Ref, index: number, changes: readonly Change[]): TextEdit | null {
+function callEdit(
+  context: CallContext,
+  { end }: Ref,
+  index: number,
+  parameter: Binding,
+  changes: readonly Change[],
+): TextEdit | null {
   for (const { node, ancestors } of context.calls.values()) {
     if (node.callee.end !== end) continue;
     const awaited = ancestors.at(-1);
@@ -186,13 +193,22 @@ function callEdit(context: CallContext, { end }: Ref, index: number, changes: re
     const variable = context.bindingOf(argument);
     if (!variable || variable.scope.isStatic) return null;
     const start = awaited.start as number;
-    if (variable.kind === 'let' || variable.kind === 'var' || variable.kind === 'param')
+    if (variable.kind === 'let' || variable.kind === 'var' || variable.kind === 'param') {
+      // What the step returns has the type of its parameter, which may know less than the variable's.
+      if (typeTextOf(context, variable) !== typeTextOf(context, parameter)) return null;
       return { start, end: start, text: `${argument.name} = ` };
+    }
     if (variable.kind !== 'const' || changes.some((change) => isRemoval(context, change))) return null;
     const text = context.text(awaited);
     return { start, end: awaited.end as number, text: `Object.assign(${argument.name}, ${text})` };
   }
   return null;
+}
+
+/** The type that is written at a variable; null for none. */
+function typeTextOf(context: CallContext, { node }: Binding): string | null {
+  const annotation = (node as t.Identifier).typeAnnotation;
+  return annotation ? context.text(annotation).replace(/\s+/g, ' ') : null;
 }
 
 /** What is gone cannot be assigned. */
