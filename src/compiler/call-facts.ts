@@ -50,6 +50,8 @@ export interface CallSite {
   /** The nearest function around it, where that is no unit of its own. */
   fn?: number;
   position?: 'ternary' | 'spread';
+  /** See `Role`. */
+  together?: Role['together'];
   /** The token of a hook's options, where it is known without running the code. */
   token?: { text: string; span: Span };
   /** Length of the longest literal among the arguments, in characters; from 1,000 on. */
@@ -61,7 +63,7 @@ export interface CallSite {
  * - `chained`: nothing is done with it but `.then(handler)` or `.catch(handler)`.
  * - `stored`, `argument`: in a variable that something reads; given to another function.
  * - `passed`: no call: the function itself is given to a method, `list.map(charge)`.
- * - `dropped`: a statement of its own; `unused`: in a variable that nothing reads; `tested`: asked whether it is true.
+ * - `dropped`: a statement of its own, or a piece of a text; `unused`: in a variable that nothing reads; `tested`: asked whether it is true.
  * - `void`: dropped and said so. `other`: any other use.
  */
 export type CallResult =
@@ -83,6 +85,8 @@ export interface Role {
   /** The last piece of what is called: `map`; `''` when the function itself is called, `new Promise` for an executor. */
   method: string;
   result: CallResult;
+  /** The `Promise.all` that the value is given to, where nobody waits for that. */
+  together?: { name: string; span: Span; awaitAt?: number };
 }
 
 export interface InnerFunction {

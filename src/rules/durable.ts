@@ -47,8 +47,29 @@ export function durableOf(program: Program, module: ModuleFacts, site: CallSite)
   if (site.context === 'sleep' || site.context === 'hook') return { kind: site.context, name: `ctx.${site.context}` };
   const use = useOf(module, site);
   if (!use || use.access === 'new') return null;
-  const kind = kindOf(program, program.resolve(module, use));
+  const kind = kindOf(program, behindAlias(program, program.resolve(module, use)));
   return kind && { kind, name: nameOf(use) };
+}
+
+/** `const again = charge` and `const { charge: again } = table` are what they name. */
+function behindAlias(program: Program, reference: Reference): Reference {
+  let found = reference;
+  for (let hops = 0; hops < 5 && found.kind === 'unit' && found.rest.length === 0; hops++) {
+    const use = aliasedBy(found.unit);
+    if (!use) break;
+    found = program.resolve(found.module, use);
+  }
+  return found;
+}
+
+/** The use that is all there is to a variable. */
+function aliasedBy({ kind, uses, span, nameSpan }: Unit): Use | null {
+  const [use, ...more] = uses;
+  if (kind !== 'variable' || !use || more.length > 0 || use.access !== 'read' || use.deferred) return null;
+  const isTaken = use.path.length > 1 && use.span.start > span.end;
+  // Between them stands nothing but ` = ` or `: `; a shorthand property is its own name.
+  const isWhole = use.span.end === span.end && use.span.start - nameSpan.end <= ' = '.length;
+  return isTaken || isWhole ? use : null;
 }
 
 export function nameOf({ path }: Use): string {

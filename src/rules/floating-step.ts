@@ -1,4 +1,4 @@
-import type { CallFacts, CallSite, InnerFunction, Role } from '../compiler/facts.ts';
+import type { CallFacts, CallSite, InnerFunction, ModuleFacts, Role } from '../compiler/facts.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
@@ -60,7 +60,7 @@ export async function fulfil(order: string) {
   fixable: true,
   check({ program, report }) {
     for (const place of workflowCode(program)) {
-      const told = new Set<InnerFunction>();
+      const told = new Set<InnerFunction | number>();
       for (const site of factsOf(place, sitesToJudge(place.module.calls))) {
         const finding = findingOf(program, place, site, told);
         if (finding) report({ ...finding, ...wayTo(place, targetName(program, place, site)) });
@@ -121,7 +121,12 @@ function mayBeLost({ functions }: CallFacts, { result, to, fn }: CallSite): bool
   }
 }
 
-function findingOf(program: Program, place: Reached, site: CallSite, told: Set<InnerFunction>): DiagnosticInput | null {
+function findingOf(
+  program: Program,
+  place: Reached,
+  site: CallSite,
+  told: Set<InnerFunction | number>,
+): DiagnosticInput | null {
   const { module } = place;
   const durable = durableOf(program, module, site);
   if (durable?.kind === 'prompt') return null;
@@ -131,6 +136,7 @@ function findingOf(program: Program, place: Reached, site: CallSite, told: Set<I
   const isHook = durable?.kind === 'hook';
   const fix = site.awaitAt !== undefined && !isHook ? awaitFix(site.awaitAt) : undefined;
   const remedy = isHook ? 'Keep the hook in a variable and wait for it.' : waitFor(site);
+  if (site.together && !isHook) return notAwaited(module, what, site.together, told);
   switch (site.result) {
     case 'dropped':
       return { ...at, message: `${what} is called and nobody waits for it: ${LOST}.`, remedy, fix };
@@ -156,6 +162,7 @@ function findingOf(program: Program, place: Reached, site: CallSite, told: Set<I
     case 'other':
       return null;
     case 'passed':
+      if (site.to?.together && ignores(site.to)) return notAwaited(module, what, site.to.together, told);
       return site.to && ignores(site.to) ? { ...at, ...ignored(what, site.to) } : null;
     case 'awaited':
     case 'returned':
@@ -164,7 +171,25 @@ function findingOf(program: Program, place: Reached, site: CallSite, told: Set<I
   }
 }
 
-function waitFor({ awaitAt }: CallSite): string {
+/** `Promise.all(ids.map((id) => charge(id)));` */
+function notAwaited(
+  module: ModuleFacts,
+  what: string,
+  { name, span, awaitAt }: NonNullable<Role['together']>,
+  told: Set<InnerFunction | number>,
+): DiagnosticInput | null {
+  if (told.has(span.start)) return null;
+  told.add(span.start);
+  return {
+    file: module.file,
+    span,
+    message: `${what} is given to \`${name}\`, and nobody waits for that: ${LOST}.`,
+    remedy: waitFor({ awaitAt }),
+    fix: awaitAt === undefined ? undefined : awaitFix(awaitAt),
+  };
+}
+
+function waitFor({ awaitAt }: Pick<CallSite, 'awaitAt'>): string {
   return awaitAt === undefined
     ? 'Return the promise, or make the function async and await it; `void` says that nobody shall wait.'
     : 'Put `await` before it; `void` says that nobody shall wait.';
@@ -224,7 +249,7 @@ function inCallback(
   { module }: Reached,
   site: CallSite,
   what: string,
-  told: Set<InnerFunction>,
+  told: Set<InnerFunction | number>,
 ): DiagnosticInput | null {
   let fn = functionOf(module, site.fn);
   let { result } = site;
@@ -233,6 +258,7 @@ function inCallback(
     if (told.has(fn)) return null;
     if (ignores(role)) {
       told.add(fn);
+      if (role.together) return notAwaited(module, what, role.together, told);
       return { file: module.file, span: spanOf(module, site), ...ignored(what, role) };
     }
     if (role.method === '' && role.result === 'dropped') {

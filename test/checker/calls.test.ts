@@ -65,7 +65,8 @@ describe('what becomes of a result', () => {
     ['step() ? 1 : 2;', 'tested'],
     ['const x = step() || 1; return x;', 'stored'],
     ['return { x: step() };', 'other'],
-    ['return `${step()}`;', 'other'],
+    ['return `${step()}`;', 'dropped'],
+    ['return sql`${step()}`;', 'argument'],
   ])('%s', (body, result) => {
     expect(siteOf(body).result).toBe(result);
   });

@@ -10,7 +10,7 @@ import { evaluate } from './options.ts';
 
 /** Names of calls that some pass looks for, whatever they are called on. */
 const OF_INTEREST = new Set([
-  ...['Promise', 'DurableAgent', 'fetch', 'race', 'getWriter', 'next', 'sleep', 'hook'],
+  ...['Promise', 'DurableAgent', 'fetch', 'race', 'all', 'allSettled', 'any', 'getWriter', 'next', 'sleep', 'hook'],
   ...[
     'push',
     'unshift',

@@ -14,6 +14,8 @@ export interface Names {
 export interface Outcome {
   result: CallResult;
   position?: NonNullable<CallSite['position']>;
+  /** The outermost `Promise.all(…)` on the way, where what it gives is lost. */
+  combinator?: t.CallExpression;
 }
 
 const COMBINATORS = new Set(['all', 'allSettled', 'any', 'race', 'resolve']);
@@ -29,18 +31,20 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
   let child = node;
   let position: Outcome['position'];
   let chained = false;
-  let combined = false;
+  let combinator: t.CallExpression | null = null;
   const done = (result: CallResult): Outcome => {
     if (chained && (result === 'dropped' || result === 'unused')) result = 'chained';
-    if (combined && !isLost(result)) result = 'combined';
-    return position ? { result, position } : { result };
+    if (combinator && !isLost(result)) result = 'combined';
+    const outcome: Outcome = position ? { result, position } : { result };
+    if (combinator && (result === 'dropped' || result === 'unused')) outcome.combinator = combinator;
+    return outcome;
   };
   for (let i = ancestors.length - 1; i >= 0; i--) {
     const parent = ancestors[i] as Node;
     if (!isTransparent(parent)) {
       switch (parent.type) {
         case 'AwaitExpression':
-          position ??= combined ? undefined : positionOf(parent, ancestors.slice(0, i));
+          position ??= combinator ? undefined : positionOf(parent, ancestors.slice(0, i));
           return done('awaited');
         case 'ForOfStatement':
           return done(parent.await && parent.right === child ? 'awaited' : 'other');
@@ -69,6 +73,9 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
           return done(isRead(parent, ancestors.slice(0, i), names) ? 'stored' : 'unused');
         case 'ArrayExpression':
           break;
+        case 'TemplateLiteral':
+          // What a tag does with it, the tag knows.
+          return done(ancestors[i - 1]?.type === 'TaggedTemplateExpression' ? 'argument' : 'dropped');
         case 'SpreadElement':
           position = 'spread';
           break;
@@ -87,7 +94,7 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
         case 'OptionalCallExpression':
           if (parent.callee === child) return done('other');
           if (!isCombinator(parent, names)) return done('argument');
-          combined = true;
+          combinator = parent;
           break;
         default:
           return done('other');

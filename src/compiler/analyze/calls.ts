@@ -77,8 +77,20 @@ function roleOf(context: CallContext, { node, ancestors }: Found): Role | null {
   if (parent?.type === 'NewExpression')
     return { method: 'new Promise', result: outcomeOf(parent, ancestors.slice(0, at), context).result };
   if (parent?.type !== 'CallExpression' && parent?.type !== 'OptionalCallExpression') return null;
-  const { result } = outcomeOf(parent, ancestors.slice(0, at), context);
-  return { method: unwrap(parent.callee as Node) === node ? '' : lastPiece(parent.callee as Node), result };
+  const { result, combinator } = outcomeOf(parent, ancestors.slice(0, at), context);
+  const method = unwrap(parent.callee as Node) === node ? '' : lastPiece(parent.callee as Node);
+  return { method, result, ...togetherOf(context, combinator) };
+}
+
+/** The `Promise.all(…)` that a call stands in, where nobody waits for it. */
+function togetherOf(context: CallContext, combinator: Node | undefined): Pick<Role, 'together'> {
+  const found = combinator && context.calls.get(combinator);
+  if (!found) return {};
+  const start = found.node.start as number;
+  const callee = found.node.callee as Node;
+  const together: Role['together'] = { name: context.text(callee), span: context.span(callee) };
+  if (mayAwait(found)) together.awaitAt = start;
+  return { together };
 }
 
 function lastPiece(callee: Node): string {
@@ -92,8 +104,8 @@ function readCall(context: CallContext, found: Found<CallNode>): void {
   const { node } = found;
   const target = targetOf(context, found);
   if (target) {
-    const { result, position } = outcomeOf(node, found.ancestors, context);
-    const site: CallSite = { ...target, result };
+    const { result, position, combinator } = outcomeOf(node, found.ancestors, context);
+    const site: CallSite = { ...target, result, ...togetherOf(context, combinator) };
     if (found.fn !== undefined) site.fn = found.fn;
     if (position) site.position = position;
     if (isLost(result) && result !== 'void' && mayAwait(found)) site.awaitAt = node.start as number;
@@ -140,8 +152,8 @@ function addPassed(context: CallContext, { node, ancestors, fn }: Found<CallNode
   const [first] = node.arguments;
   const use = first && context.useOf(first as Node, false);
   if (!first || !use) return;
-  const { result } = outcomeOf(node, ancestors, context);
-  const site: CallSite = { ...use, result: 'passed', to: { method, result } };
+  const { result, combinator } = outcomeOf(node, ancestors, context);
+  const site: CallSite = { ...use, result: 'passed', to: { method, result, ...togetherOf(context, combinator) } };
   if (fn !== undefined) site.fn = fn;
   context.addSite(first as Node, site);
 }
@@ -162,7 +174,7 @@ const BIG = 1_000;
 
 function addArguments(context: CallContext, node: CallNode, site: CallSite): void {
   const [first] = node.arguments;
-  const token = propertyOf(first as Node | undefined, 'token');
+  const token = propertyOf(first && optionsIn(context, first as Node), 'token');
   const text = token && !isFunction(token) ? context.textOf(token) : null;
   if (token && text !== null) site.token = { text, span: context.span(token) };
   let longest: Node | null = null;
@@ -172,6 +184,13 @@ function addArguments(context: CallContext, node: CallNode, site: CallSite): voi
     if (longest === null || sizeOf(inner) > sizeOf(longest)) longest = inner;
   }
   if (longest && sizeOf(longest) >= BIG) site.literal = { size: sizeOf(longest), span: context.span(longest) };
+}
+
+/** The object itself, or the one that a variable holds which nobody writes to. */
+function optionsIn(context: CallContext, argument: Node): Node {
+  const inner = unwrap(argument);
+  const binding = inner.type === 'Identifier' ? context.bindingOf(inner) : null;
+  return binding?.refs.some(({ access }) => access === 'write') ? inner : context.through(inner);
 }
 
 function sizeOf(node: Node): number {
