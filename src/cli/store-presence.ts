@@ -1,6 +1,6 @@
 /** Whether the file of a store is still in its place: SQLite works on in a file that was deleted, and then all of it is lost. */
 import { statSync } from 'node:fs';
-import { StoreError } from '../store/errors.ts';
+import { PawlError } from '../errors.ts';
 import { parseStoreUrl } from '../store/url.ts';
 
 /**
@@ -8,7 +8,7 @@ import { parseStoreUrl } from '../store/url.ts';
  *
  * @returns says whether it has gone since, or another one stands in its place
  */
-export function watchPresence(url: string): () => StoreError | null {
+export function watchPresence(url: string): () => PawlError | null {
   const parsed = parseStoreUrl(url);
   const path = parsed.scheme === 'sqlite' ? parsed.path : null;
   if (path === null) return () => null;
@@ -17,7 +17,7 @@ export function watchPresence(url: string): () => StoreError | null {
     const now = statSync(path, { throwIfNoEntry: false });
     if (before === undefined || (now?.ino === before.ino && now.dev === before.dev)) return null;
     const what = now === undefined ? 'deleted' : 'replaced by another one';
-    return new StoreError(
+    return new PawlError(
       'PAWL_STORE_MISSING',
       `The store was ${what} while it was in use: what was recorded is lost.`,
       {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest, ManifestWorkflow } from '../manifest/index.ts';
-import { deepPath, MAX_DEPTH } from '../runtime/serialization/limits.ts';
+import { deepPath, MAX_DEPTH } from '../runtime/serialization/codec.ts';
 import { suggest } from './parse.ts';
 import { shortName } from './project.ts';
 

@@ -28,6 +28,8 @@ import {
   workflowIdOf,
 } from './symbols.ts';
 
+export { deepPath, MAX_DEPTH } from './limits.ts';
+
 /** Version of the format. A reader refuses every other one. */
 export const DATA_VERSION = '1';
 
