@@ -41,8 +41,6 @@ async function refusal(url: string, options?: StoreOptions): Promise<StoreError>
 
 describe('URLs', () => {
   test.each([
-    ['postgres://user:secret@host/db', 'PAWL_STORE_UNSUPPORTED', /PostgreSQL/],
-    ['postgresql:///db', 'PAWL_STORE_UNSUPPORTED', /PostgreSQL/],
     ['mysql://host', 'PAWL_STORE_UNSUPPORTED', /'mysql:'/],
     ['./runs.db', 'PAWL_STORE_URL', /by a path/],
     ['C:\\runs.db', 'PAWL_STORE_URL', /by a path/],
