@@ -1,5 +1,5 @@
-import { type Dirent, readdirSync, realpathSync } from 'node:fs';
-import { resolve as resolvePath } from 'node:path';
+import { type Dirent, existsSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, resolve as resolvePath } from 'node:path';
 import picomatch from 'picomatch';
 import { globSync } from 'tinyglobby';
 import { compareText } from '../diagnostics/order.ts';
@@ -8,6 +8,10 @@ import { absolute, stampOfDirectory, unreadable } from './stamps.ts';
 
 /** Where steps and workflows are looked for unless the configuration says otherwise. */
 export const DEFAULT_ENTRIES: readonly string[] = ['src/**/*.{ts,tsx,js,jsx,mts,cts,mjs,cjs}'];
+
+/** The same of a project without a folder `src`, as a Next.js app may be: everything but what tools put there. */
+const ROOT_ENTRIES: readonly string[] = ['**/*.{ts,tsx,js,jsx,mts,cts,mjs,cjs}'];
+const PUT_OUT = ['**/{dist,build,out,coverage}/**'];
 
 /** What an entry glob never means: installed packages, type declarations, what builds put out. */
 const NEVER = ['**/node_modules/**', '**/*.d.{ts,mts,cts}', '**/.pawl/**'];
@@ -53,16 +57,16 @@ function findEntries(
       throw error;
     }
   };
-  const found = globSync([...(entries ?? DEFAULT_ENTRIES)], {
+  const found = globSync([...(entries ?? defaultsOf(root))], {
     cwd: root,
-    ignore: ignoredBy(entries),
+    ignore: ignoredBy(entries, root),
     onlyFiles: true,
     expandDirectories: false,
     fs: { readdirSync: watched as typeof readdirSync },
   });
   const [problem] = problems;
   if (problem) throw unreadable(problem.path, problem.error, 'directory');
-  const files = found.map((file) => file.replaceAll('\\', '/'));
+  const files = found.map((file) => file.replaceAll('\\', '/')).filter(isOwnOf(root, entries));
   return { files: (links.met ? links.follow(files) : files).sort(compareText), linked: links.met };
 }
 
@@ -148,17 +152,45 @@ const TICK = 2_500;
  * Whether `discoverEntries` would take a file, by its path relative to the root: asked of files that are not on disk yet.
  *
  * @param entries - as for `discoverEntries`
+ * @param root - absolute; without it, a project has a folder `src`
  */
-export function entryMatcher(entries: readonly string[] | null): (file: string) => boolean {
-  const wanted = (entries ?? DEFAULT_ENTRIES).map((glob) => glob.replace(/^\.\//, ''));
-  return picomatch(
+export function entryMatcher(entries: readonly string[] | null, root: string | null = null): (file: string) => boolean {
+  const wanted = (entries ?? defaultsOf(root)).map((glob) => glob.replace(/^\.\//, ''));
+  const isOwn = isOwnOf(root, entries);
+  const matches = picomatch(
     wanted.filter((glob) => !glob.startsWith('!')),
-    { ignore: [...ignoredBy(entries), ...wanted.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1))] },
+    {
+      ignore: [
+        ...ignoredBy(entries, root),
+        ...wanted.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1)),
+      ],
+    },
   );
+  return (file) => matches(file) && isOwn(file);
 }
 
-function ignoredBy(entries: readonly string[] | null): string[] {
-  return entries === null ? [...NEVER, ...TESTS] : NEVER;
+/** Packages within a project without a folder `src`, as in a workspace, are projects of their own. */
+function isOwnOf(root: string | null, entries: readonly string[] | null): (file: string) => boolean {
+  if (root === null || entries !== null || defaultsOf(root) !== ROOT_ENTRIES) return () => true;
+  const known = new Map<string, boolean>([['.', true]]);
+  const isOwn = (folder: string): boolean => {
+    let own = known.get(folder);
+    if (own === undefined) {
+      own = !existsSync(`${root}/${folder}/package.json`) && isOwn(dirname(folder));
+      known.set(folder, own);
+    }
+    return own;
+  };
+  return (file) => isOwn(dirname(file));
+}
+
+function ignoredBy(entries: readonly string[] | null, root: string | null): string[] {
+  if (entries !== null) return NEVER;
+  return defaultsOf(root) === ROOT_ENTRIES ? [...NEVER, ...TESTS, ...PUT_OUT] : [...NEVER, ...TESTS];
+}
+
+function defaultsOf(root: string | null): readonly string[] {
+  return root === null || existsSync(`${root}/src`) ? DEFAULT_ENTRIES : ROOT_ENTRIES;
 }
 
 /** All source files in a directory, as `discoverEntries` would take them. */

@@ -281,7 +281,7 @@ class CheckerSession implements Session {
     const output = this.#output;
     // An output folder that is the root or around it is for the build to refuse; here the sources count.
     const entries = new Set(output ? found.filter((file) => !file.startsWith(`${output}/`)) : found);
-    const isEntry = this.#overlays === 'all' ? () => true : entryMatcher(this.#config.entries);
+    const isEntry = this.#overlays === 'all' ? () => true : entryMatcher(this.#config.entries, this.#root);
     for (const file of this.#files.overlays.keys()) if (isEntry(file)) entries.add(file);
     if (!this.#named) return { entries: [...entries], reported: null };
     const reported = new Set<string>();

@@ -11,7 +11,7 @@ import { configSchema } from './schema.ts';
 const DESCRIPTIONS: Record<keyof typeof configSchema.shape, string> = {
   $schema: 'Where editors find this schema.',
   entries:
-    'Globs of the files that steps and workflows are looked for in, relative to the root. Default: all of `src/` but tests.',
+    'Globs of the files that steps and workflows are looked for in, relative to the root. Default: all of `src/` but tests; of a project without `src/`, all of it but tests and what builds put out (`dist`, `build`, `out`, `coverage`).',
   outDir: 'Where `pawl build` writes and `pawl run` reads, relative to the root. Default: `.pawl`.',
   store: 'URL of the store; a relative path is relative to the root. Default: `sqlite:.pawl/pawl.db`.',
   compat: 'SDKs whose programs build unchanged: their import names lead to pawl.',

@@ -100,7 +100,7 @@ export class EditorProject {
   /** Whether steps and workflows of a file are looked for. False before the configuration is known. */
   isEntry(path: string): boolean {
     if (this.isLoose) return true;
-    this.#isEntry ??= this.#loaded && entryMatcher(this.#loaded.config?.config.entries ?? null);
+    this.#isEntry ??= this.#loaded && entryMatcher(this.#loaded.config?.config.entries ?? null, this.root);
     return this.#isEntry?.(this.relative(path)) ?? false;
   }
 

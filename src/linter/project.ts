@@ -168,7 +168,7 @@ export class LintProject {
       this.#problem = error;
       this.#loaded = null;
     }
-    this.#isEntry = entryMatcher(this.#loaded?.config.entries ?? null);
+    this.#isEntry = entryMatcher(this.#loaded?.config.entries ?? null, this.#root);
   }
 }
 

@@ -58,3 +58,27 @@ test('the matcher takes what discovery takes', () => {
     expect(taken, String(entries)).toEqual(discoverEntries(root, entries));
   }
 });
+
+test('without a folder src everything is an entry but tests and what tools put there', () => {
+  const files = [
+    'app/api/orders/route.ts',
+    'workflows/order.ts',
+    'lib/a.mts',
+    'workflows/order.test.ts',
+    '__tests__/b.ts',
+    'next-env.d.ts',
+    '.next/server/a.js',
+    'dist/a.js',
+    'packages/x/build/a.js',
+    '.pawl/steps.js',
+    'node_modules/x/index.js',
+    'packages/y/package.json',
+    'packages/y/src/a.ts',
+  ];
+  const root = temporaryProject(Object.fromEntries(files.map((file) => [file, ''])));
+  const wanted = ['app/api/orders/route.ts', 'lib/a.mts', 'workflows/order.ts'];
+  expect(discoverEntries(root)).toEqual(wanted);
+  expect(files.filter(entryMatcher(null, root)).sort()).toEqual(wanted);
+  const other = temporaryProject({ 'src/a.ts': '', 'lib/b.ts': '' });
+  expect(discoverEntries(other)).toEqual(['src/a.ts']);
+});
