@@ -8,6 +8,7 @@ import { type CheckedConfig, type CheckerConfig, checkConfig } from './config.ts
 import type { PackageSource } from './package-query.ts';
 import { type ModuleSource, ProgramGraph } from './program.ts';
 import type { Resolve } from './resolution.ts';
+import { SdkNames } from './sdk-names.ts';
 import { RuleSettings } from './settings.ts';
 import { Suppressions } from './suppressions.ts';
 
@@ -69,6 +70,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
   const program = programOf(modules, resolve, suppressions, options);
 
   const types = options.types?.(program) ?? null;
+  const names = new SdkNames(program.modules);
   let found: Diagnostic[] = [...config.diagnostics];
   for (const rule of RULES) {
     if (!rule.check || config.rules.isOff(rule.name)) continue;
@@ -77,7 +79,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
       types,
       options: { integrations: config.integrations },
       optionsIn: (file) => config.rules.optionsOf(rule.name, file),
-      report: (finding) => found.push(createDiagnostic(rule.name, finding)),
+      report: (finding) => found.push(createDiagnostic(rule.name, names.in(finding))),
     });
   }
   const ofModules = [...(options.moduleDiagnostics?.(program.modules, program.touched) ?? [])];

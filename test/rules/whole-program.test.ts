@@ -141,6 +141,19 @@ describe('the SDKs whose programs are checked', () => {
     expect(await check({ 'src/a.ts': source })).toEqual(['src/a.ts:4 PAWL4002', 'src/a.ts:8 PAWL4001']);
   });
 
+  test.each([
+    ['workflow', "of 'workflow/api' makes a run"],
+    ['@keystrokehq/keystroke', "of '@keystrokehq/keystroke/client' makes a run"],
+    ['pawl', "of 'pawl/client' makes a run"],
+  ])('remedies name the packages of %s', async (sdk, words) => {
+    const { diagnostics } = await checkSources({
+      'src/a.ts': `import { sleep } from '${sdk}';\n${WORKFLOW('await sleep(1);')}`,
+      'src/app.ts': `import { flow } from './a';\nexport const GET = () => flow('x');\n`,
+    });
+    const remedies = diagnostics.flatMap(({ code, remedy }) => (code === 'PAWL4004' ? [remedy] : []));
+    expect(remedies).toEqual([expect.stringContaining(words)]);
+  });
+
   test('start of workflow/api', async () => {
     const source = action('await start(flow, [x]);');
     const files = { 'src/a.ts': `import { start } from 'workflow/api';\n${source}` };
