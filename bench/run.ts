@@ -75,8 +75,8 @@ export async function benchRun(): Promise<Row[]> {
   }
 }
 
-const STEPS = 500;
-const ROUNDS = 9;
+const STEPS = 250;
+const ROUNDS = 33;
 const WARM_UP = 5_000;
 
 async function measure(commit: () => void): Promise<Row[]> {
