@@ -21,7 +21,7 @@ export const timerInWorkflow = defineRule({
     allowed:
       "`sleep` of `'pawl'`, also raced against other work. Timers in steps and in code that only steps reach. `clearTimeout`, `queueMicrotask`. Names of your own that shadow a timer.",
     unseen:
-      'Timers in packages; functions that arrive as arguments. The modules `timers` of Node belong to io-in-workflow.',
+      'Timers in packages; functions that arrive as arguments; function expressions that hand themselves in again by their own name. The modules `timers` of Node belong to io-in-workflow.',
   },
   bad: {
     'src/wait.ts': `export const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
