@@ -2,10 +2,10 @@
  * One append inside a transaction: first every reason to refuse it, only reading, with the run's row locked; then the events, and
  * what follows from them for the run record, the hooks and the inbox.
  */
-import { StoreError } from '../errors.ts';
 import { checkedRow } from '../event-row.ts';
 import { type NewRunEvent, TERMINAL_EVENTS } from '../events.ts';
 import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
+import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
 import type { Executor } from './connection.ts';
 import { insertEvents } from './events.ts';
 import { selectHooks, selectMessages } from './records.ts';
@@ -92,7 +92,6 @@ async function refuse(on: Executor, head: RunHead, request: AppendRequest): Prom
   return (await refuseHooks(on, runId, events)) ?? (await refuseUnread(on, request, consume));
 }
 
-/** Follows who holds which token through the events of the request: one of them may free what another takes. */
 async function refuseHooks(on: Executor, runId: string, events: readonly NewRunEvent[]): Promise<AppendRefusal | null> {
   const tokens = events.flatMap((event) => (event.type === 'hook_created' ? [event.name] : []));
   if (tokens.length === 0) return null;
@@ -101,23 +100,7 @@ async function refuseHooks(on: Executor, runId: string, events: readonly NewRunE
     tokens.toSorted(),
   ]);
   const hooks = await selectHooks(on, tokens);
-  const disposed = new Set<number>();
-  const taken = new Map<string, number>();
-  for (const event of events) {
-    if (event.type === 'hook_disposed') {
-      disposed.add(event.cid);
-      for (const [token, cid] of taken) if (cid === event.cid) taken.delete(token);
-    }
-    if (event.type !== 'hook_created') continue;
-    const token = event.name;
-    const existing = hooks.get(token);
-    const held = existing !== undefined && existing.disposedAt === null;
-    if (taken.has(token)) return { ok: false, reason: 'hook-conflict', token, ownerRunId: runId };
-    if (held && !(existing.runId === runId && disposed.has(existing.cid)))
-      return { ok: false, reason: 'hook-conflict', token, ownerRunId: existing.runId };
-    taken.set(token, event.cid);
-  }
-  return null;
+  return hookConflict(runId, events, (token) => hooks.get(token));
 }
 
 async function refuseUnread(
@@ -125,13 +108,7 @@ async function refuseUnread(
   { runId, events }: AppendRequest,
   consume: readonly number[],
 ): Promise<AppendRefusal | null> {
-  const end = events.findIndex((event) => event.type in TERMINAL_EVENTS);
-  if (end < 0) return null;
-  if (end !== events.length - 1) {
-    throw new StoreError('PAWL_STORE_MISUSE', `Events follow '${events[end]?.type}', which ends the run.`, {
-      place: `run ${runId}`,
-    });
-  }
+  if (!endsRun(runId, events)) return null;
   const messages = (await selectMessages(on, { runId }, 0)).filter((message) => !consume.includes(message.id));
   return messages.length === 0 ? null : { ok: false, reason: 'unread', messages };
 }
@@ -191,13 +168,4 @@ async function project(on: Executor, head: RunHead, event: NewRunEvent): Promise
     default:
       return undefined;
   }
-}
-
-function leavesOwner(events: readonly NewRunEvent[]): boolean {
-  const last = events.at(-1)?.type;
-  return last === 'run_parked' || (last !== undefined && last in TERMINAL_EVENTS);
-}
-
-export function isFinal(status: RunStatus): boolean {
-  return status === 'completed' || status === 'failed' || status === 'cancelled';
 }

@@ -2,7 +2,8 @@
 import { isGone, ownIdentity, type ProcessIdentity } from '../process-identity.ts';
 import { StoreError } from '../errors.ts';
 import type { ClaimRequest, ClaimRunResult, RunRecord, StoreChange } from '../port.ts';
-import { isFinal, lockHead } from './append.ts';
+import { lockHead } from './append.ts';
+import { isFinal } from '../refusals.ts';
 import type { Executor } from './connection.ts';
 import { selectRun, selectRunsById } from './records.ts';
 

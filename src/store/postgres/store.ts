@@ -19,8 +19,9 @@ import type {
   StoreChange,
   StoreOptions,
 } from '../port.ts';
+import { isFinal } from '../refusals.ts';
 import { isStorable, requireStorable } from '../text.ts';
-import { append, isFinal, lockHead, type RunHead } from './append.ts';
+import { append, lockHead, type RunHead } from './append.ts';
 import type { Connections, Executor } from './connection.ts';
 import { createRun } from './create.ts';
 import { closed } from './errors.ts';

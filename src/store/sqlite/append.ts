@@ -3,8 +3,8 @@
  * them for the run record, the hooks and the inbox.
  */
 import { type NewRunEvent, TERMINAL_EVENTS } from '../events.ts';
-import { StoreError } from '../errors.ts';
-import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
+import type { AppendRefusal, AppendRequest, AppendResult, HookRecord, RunStatus, StoreChange } from '../port.ts';
+import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
 import type { Connection } from './connection.ts';
 import { insertEvent, insertGuarded } from './sql/events.ts';
 import { disposeHook, disposeHooksOf, selectHook, upsertHook } from './sql/hooks.ts';
@@ -105,39 +105,12 @@ function refuse(db: Connection, head: RunHead, request: AppendRequest): AppendRe
   for (const id of consume) {
     if (!hasMessage(db, id, head.no)) return { ok: false, reason: 'consumed' };
   }
-  return refuseHooks(db, request.runId, request.events) ?? refuseUnread(db, request, consume);
-}
-
-/** Follows who holds which token through the events of the request: one of them may free what another takes. */
-function refuseHooks(db: Connection, runId: string, events: readonly NewRunEvent[]): AppendRefusal | null {
-  const disposed = new Set<number>();
-  const taken = new Map<string, number>();
-  for (const event of events) {
-    if (event.type === 'hook_disposed') {
-      disposed.add(event.cid);
-      for (const [token, cid] of taken) if (cid === event.cid) taken.delete(token);
-    }
-    if (event.type !== 'hook_created') continue;
-    const token = event.name;
-    const existing = selectHook(db, token)?.hook;
-    const held = existing !== undefined && existing.disposedAt === null;
-    if (taken.has(token)) return { ok: false, reason: 'hook-conflict', token, ownerRunId: runId };
-    if (held && !(existing.runId === runId && disposed.has(existing.cid))) {
-      return { ok: false, reason: 'hook-conflict', token, ownerRunId: existing.runId };
-    }
-    taken.set(token, event.cid);
-  }
-  return null;
+  const hookOf = (token: string): HookRecord | undefined => selectHook(db, token)?.hook;
+  return hookConflict(request.runId, request.events, hookOf) ?? refuseUnread(db, request, consume);
 }
 
 function refuseUnread(db: Connection, request: AppendRequest, consume: readonly number[]): AppendRefusal | null {
-  const end = request.events.findIndex((event) => event.type in TERMINAL_EVENTS);
-  if (end < 0) return null;
-  if (end !== request.events.length - 1) {
-    throw new StoreError('PAWL_STORE_MISUSE', `Events follow '${request.events[end]?.type}', which ends the run.`, {
-      place: `run ${request.runId}`,
-    });
-  }
+  if (!endsRun(request.runId, request.events)) return null;
   const messages = selectMessagesOfRun(db, request.runId, 0).filter((message) => !consume.includes(message.id));
   return messages.length === 0 ? null : { ok: false, reason: 'unread', messages };
 }
@@ -174,13 +147,4 @@ function project(db: Connection, head: RunHead, event: NewRunEvent): RunStatus |
     default:
       return undefined;
   }
-}
-
-function leavesOwner(events: readonly NewRunEvent[]): boolean {
-  const last = events.at(-1)?.type;
-  return last === 'run_parked' || (last !== undefined && last in TERMINAL_EVENTS);
-}
-
-function isFinal(status: RunStatus): boolean {
-  return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
