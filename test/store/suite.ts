@@ -20,12 +20,16 @@ export interface Place {
   url: string;
   /** False when a second store object cannot see it (in memory). */
   shared: boolean;
+  /** Whether listeners hear `external` once when the store begins to listen to other processes. */
+  beginsToListen?: boolean;
 }
 
 /** What the tests of the suite get. */
 export interface Context {
   /** The store of this test, empty at its start. */
   readonly store: EventStore;
+  /** See `Place`. */
+  readonly beginsToListen: boolean;
   /** Lets the store's clock, by which leases are measured, go on. */
   tick(ms: number): void;
   /** A second object on the same place, as another process would have; null where there can be none. */
@@ -60,6 +64,9 @@ export function storeSuite(name: string, makePlace: () => Place): void {
     const context: Context = {
       get store() {
         return opened[0] as EventStore;
+      },
+      get beginsToListen() {
+        return place.beginsToListen === true;
       },
       tick: (ms) => {
         time += ms;
