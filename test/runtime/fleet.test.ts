@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import type { EventStore } from '../../src/store/port.ts';
 import { postgresUrl } from '../store/support/postgres.ts';
-import { Fleet, sumOf } from '../support/fleet.ts';
+import { Fleet, type LedgerLine, sumOf } from '../support/fleet.ts';
 
 const WORKERS = 3;
 /** How often somebody is killed, or paused, in a test. */
@@ -69,6 +69,7 @@ async function endure(fleet: Fleet, store: EventStore, seed: number, blow: (vict
 /** What has to be true whatever happened. */
 async function verify(fleet: Fleet, store: EventStore, runs: number): Promise<void> {
   const ledger = fleet.ledger();
+  const late: LedgerLine[] = [];
   for (let n = 0; n < runs; n++) {
     const run = await store.getRun(`r${n}`);
     expect(run).toMatchObject({ status: 'completed', output: `1[${sumOf(n)}]`, error: null });
@@ -80,10 +81,12 @@ async function verify(fleet: Fleet, store: EventStore, runs: number): Promise<vo
       const own = ledger.filter(({ key }) => key === `r${n}-${cid}`);
       const end = own.findIndex(({ event, attempt: number }) => event === 'ended' && number === attempt);
       expect(end, `step ${cid} of r${n}`).toBeGreaterThan(0);
-      // Nothing of it begins once it is finished.
-      expect(own.slice(end).filter(({ event }) => event === 'began')).toEqual([]);
+      late.push(...own.slice(end).filter(({ event }) => event === 'began'));
     }
   }
+  // Nothing of a step begins once it is finished. One case is out of everybody's hands: a process that is stopped between the
+  // question whether its lease holds and the act. What it was about to do is the first thing that it does when it goes on.
+  expect(late.filter((line) => !fleet.isFirstAfterPause(line, ledger))).toEqual([]);
 }
 
 describe.each<[string, (root: string) => string]>([
@@ -104,9 +107,7 @@ describe.each<[string, (root: string) => string]>([
   }, async () => {
     const { fleet, store } = await begin(url);
     const runs = await endure(fleet, store, 11, async (victim) => {
-      victim.kill('SIGSTOP');
-      await soon(LEASE * 1.5);
-      victim.kill('SIGCONT');
+      await fleet.pause(victim, LEASE * 1.5);
     });
     await verify(fleet, store, runs);
   });

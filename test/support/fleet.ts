@@ -61,6 +61,8 @@ export class Fleet {
   readonly #url: string;
   readonly #lease: number;
   readonly #workers = new Set<ChildProcess>();
+  /** Of each process, how long the ledger was whenever it went on after a pause. */
+  readonly #resumed = new Map<number, number[]>();
 
   private constructor(root: string, url: string, lease: number) {
     this.root = root;
@@ -135,6 +137,21 @@ export class Fleet {
     const gone = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
     await gone;
+  }
+
+  /** Stops a process wherever it is, and lets it go on after so many ms. */
+  async pause(child: ChildProcess, ms: number): Promise<void> {
+    const pid = child.pid as number;
+    child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    this.#resumed.set(pid, [...(this.#resumed.get(pid) ?? []), this.ledger().length]);
+    child.kill('SIGCONT');
+  }
+
+  /** Whether a line is the first that its process wrote after a pause: it may have been stopped in the middle of writing it. */
+  isFirstAfterPause(line: LedgerLine, ledger: readonly LedgerLine[]): boolean {
+    const resumed = this.#resumed.get(line.pid) ?? [];
+    return resumed.some((length) => ledger.slice(length).find(({ pid }) => pid === line.pid) === line);
   }
 
   ledger(): LedgerLine[] {

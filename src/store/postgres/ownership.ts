@@ -41,8 +41,8 @@ export async function renewOwner(on: Executor, name: string, leaseUntil: number)
 }
 
 export async function removeOwner(on: Executor, name: string): Promise<string[]> {
-  const rows = await on.rows<{ id: string }>('UPDATE runs SET owner = NULL WHERE owner = $1 RETURNING id', [name]);
   await on.rows('DELETE FROM owners WHERE name = $1', [name]);
+  const rows = await on.rows<{ id: string }>('UPDATE runs SET owner = NULL WHERE owner = $1 RETURNING id', [name]);
   return rows.map(({ id }) => id);
 }
 
@@ -85,20 +85,21 @@ export async function claimDue(
   time: number,
 ): Promise<RunRecord[]> {
   await leaseOf(on, place, owner);
-  for (const dead of await deadOwners(on, owner, time)) {
-    // It may have renewed its lease since.
-    const rows = await on.rows('DELETE FROM owners WHERE name = $1 AND lease_until = $2 RETURNING 1', [
-      dead.name,
-      dead.lease_until,
-    ]);
-    if (rows.length > 0) await on.rows('UPDATE runs SET owner = NULL WHERE owner = $1', [dead.name]);
-  }
+  for (const dead of await deadOwners(on, owner, time)) await bury(on, dead);
   const rows = await on.rows<{ id: string; due: number; no: number }>(CLAIM_DUE, [owner, Math.floor(now), limit]);
   const ids = rows.sort((a, b) => a.due - b.due || a.no - b.no).map(({ id }) => id);
   return selectRunsById(on, ids);
 }
 
-/** Takes one run. Inside a transaction. */
+/** Its runs are anybody's, and it will be told when it asks for more time; unless it has renewed its lease meanwhile. */
+async function bury(on: Executor, { name, lease_until: until }: OwnerRow): Promise<void> {
+  const rows = await on.rows('DELETE FROM owners WHERE name = $1 AND lease_until = $2 RETURNING 1', [name, until]);
+  if (rows.length > 0) await on.rows('UPDATE runs SET owner = NULL WHERE owner = $1', [name]);
+}
+
+const SELECT_HOLDER = 'SELECT owners.* FROM owners JOIN runs ON runs.owner = owners.name WHERE runs.id = $1';
+
+/** Takes one run; an owner that it is taken from is declared dead. Inside a transaction. */
 export async function claimOne(
   on: Executor,
   place: string,
@@ -108,13 +109,13 @@ export async function claimOne(
   changes: StoreChange[],
 ): Promise<ClaimRunResult> {
   await leaseOf(on, place, request.owner);
+  // Owners are locked before runs, everywhere.
+  const [holder] = await on.rows<OwnerRow>(SELECT_HOLDER, [runId]);
+  if (holder !== undefined && holder.name !== request.owner && isDead(holder, time)) await bury(on, holder);
   const head = await lockHead(on, runId);
   if (head === undefined) return { ok: false, reason: 'unknown-run' };
   if (isFinal(head.status)) return { ok: false, reason: 'finished', run: (await selectRun(on, runId)) as RunRecord };
-  if (head.owner !== null && head.owner !== request.owner) {
-    const [holder] = await on.rows<OwnerRow>('SELECT * FROM owners WHERE name = $1', [head.owner]);
-    if (holder !== undefined && !isDead(holder, time)) return { ok: false, reason: 'owned', owner: head.owner };
-  }
+  if (head.owner !== null && head.owner !== request.owner) return { ok: false, reason: 'owned', owner: head.owner };
   await on.rows(`UPDATE runs SET ${CLAIMED} WHERE no = $3`, [request.owner, Math.floor(request.now), head.no]);
   if (head.status === 'pending') changes.push({ kind: 'status', runId, status: 'running' });
   return { ok: true, run: (await selectRun(on, runId)) as RunRecord };

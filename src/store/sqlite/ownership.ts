@@ -29,14 +29,17 @@ export function requireOwner(db: Connection, owner: string): OwnerRow {
 /** Takes due runs, those of dead owners too. Inside a transaction. */
 export function claimDue(db: Connection, request: ClaimRequest, clock: number): RunRecord[] {
   requireOwner(db, request.owner);
-  for (const dead of deadOwners(db, request.owner, clock)) {
-    releaseRunsOf(db, dead);
-    deleteOwner(db, dead);
-  }
+  for (const dead of deadOwners(db, request.owner, clock)) bury(db, dead);
   return claimDueRuns(db, request.owner, request.now, request.limit).map((id) => record(db, id));
 }
 
-/** Takes one run. Inside a transaction. */
+/** Its runs are anybody's, and it will be told when it asks for more time. */
+function bury(db: Connection, owner: string): void {
+  releaseRunsOf(db, owner);
+  deleteOwner(db, owner);
+}
+
+/** Takes one run; an owner that it is taken from is declared dead. Inside a transaction. */
 export function claimOne(
   db: Connection,
   runId: string,
@@ -54,6 +57,7 @@ export function claimOne(
   if (head.owner !== null && head.owner !== request.owner) {
     const holder = selectOwner(db, head.owner);
     if (holder !== undefined && !isDead(holder, clock)) return { ok: false, reason: 'owned', owner: head.owner };
+    bury(db, head.owner);
   }
   claimOneRun(db, head.no, request.owner, Math.floor(request.now));
   if (head.status === 'pending') changes.push({ kind: 'status', runId, status: 'running' });

@@ -133,6 +133,18 @@ export function claimTests(context: Context): void {
     expect(await claimAll('b', 200)).toEqual(['r1', 'r2']);
   });
 
+  test('taking one run of a dead owner declares it dead: it is told so, and all its runs are free', async () => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    await makeOwnedRun(store, 'r2');
+    context.tick(LEASE);
+    await store.registerOwner('b', LEASE);
+    expect(await store.claimRun('r1', { owner: 'b', now: 200 })).toMatchObject({ ok: true, run: { owner: 'b' } });
+    expect(await store.renewOwner(OWNER, LEASE)).toBe(false);
+    expect(await store.getRun('r2')).toMatchObject({ owner: null });
+    expect(await claimAll('b', 200)).toEqual(['r2']);
+  });
+
   test('one run can be claimed by its id', async () => {
     const { store } = context;
     await makeOwnedRun(store, 'r1');
