@@ -116,6 +116,15 @@ export async function resumeHook(token: string, payload: unknown): Promise<{ run
   return deliverPayload(defaultWorld() ?? (await storeSource()), token, payload);
 }
 
+/**
+ * The same, in a store at hand. For tools.
+ *
+ * @internal
+ */
+export function resumeHookIn(store: EventStore, token: string, payload: unknown): Promise<{ runId: string }> {
+  return deliverPayload(sourceOf(store), token, payload);
+}
+
 /** The hook of a token: its run and its metadata. */
 export async function getHookByToken(
   token: string,
@@ -157,5 +166,9 @@ function environmentStore(): Promise<EventStore> {
 }
 
 async function storeSource(): Promise<RunSource> {
-  return { store: await environmentStore(), codec: clientCodec(), now: () => Date.now() };
+  return sourceOf(await environmentStore());
+}
+
+function sourceOf(store: EventStore): RunSource {
+  return { store, codec: clientCodec(), now: () => Date.now() };
 }

@@ -2,7 +2,7 @@
 export { openStore } from '../store/index.ts';
 export type { EventStore, RunFilter, RunRecord, RunStatus } from '../store/port.ts';
 export type { RunEvent } from '../store/events.ts';
-export { getHookByToken, getRun, listRuns, resumeHook, start, type StartOptions } from './client.ts';
+export { getHookByToken, getRun, listRuns, resumeHook, resumeHookIn, start, type StartOptions } from './client.ts';
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
 export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';
 export { type Program, programOf, type StepRegistry } from './program.ts';

@@ -5,9 +5,11 @@ import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { languageServerCommand } from './language-server.ts';
+import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { runsCommand } from './runs.ts';
 import { transformCommand } from './transform.ts';
+import { workerCommand } from './worker.ts';
 
 /** Every command, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -16,8 +18,10 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   transformCommand,
   runCommand,
+  workerCommand,
   runsCommand,
   inspectCommand,
   cancelCommand,
+  resumeCommand,
   languageServerCommand,
 ];

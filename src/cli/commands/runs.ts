@@ -18,6 +18,10 @@ export const runsCommand = defineCommand({
   description: 'List runs, newest first',
   options: {
     status: { type: 'string', value: 'STATUS', multiple: true, description: `Only these: ${STATUSES.join(', ')}` },
+    parked: {
+      type: 'boolean',
+      description: 'Only runs that cannot go on until someone acts: the same as `--status parked`',
+    },
     workflow: { type: 'string', value: 'ID', description: 'Only runs of this workflow: id, slug or name' },
     limit: { type: 'string', value: 'N', description: 'At most so many (default: 20; 0 for all)' },
     ...STORE_OPTION,
@@ -25,12 +29,14 @@ export const runsCommand = defineCommand({
   },
   examples: [
     { line: 'pawl runs', does: 'the twenty newest runs' },
+    { line: 'pawl runs --parked', does: 'what waits for a deploy or for a person, and why' },
     { line: 'pawl runs --status parked --status failed', does: 'what needs attention' },
     { line: 'pawl runs --json --limit 0', does: 'all runs, for programs' },
   ],
   async run({ options, root, out }) {
     const limit = readLimit(options.limit);
-    const status = options.status?.map(readStatus);
+    const named = [...(options.status ?? []), ...(options.parked ? ['parked'] : [])].map(readStatus);
+    const status = named.length > 0 ? named : undefined;
     const { storeUrl } = await openProject(root, options.store);
     const runs = await withStore(storeUrl, false, async (store) => {
       const found: RunRecord[] = [];

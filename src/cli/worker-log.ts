@@ -1,0 +1,71 @@
+/** What `pawl worker` says of what happens: lines for a person who looks on, objects for programs, in a pipe only what went wrong. */
+import type { WorkerEvent } from '../runtime/index.ts';
+import { formatDuration, paintStatus } from './format.ts';
+import { jsonText, type Output } from './output.ts';
+import { shortName } from './project.ts';
+import { visible, visibleLine } from './visible.ts';
+
+export class WorkerLog {
+  readonly #out: Output;
+  /** When runs that are under way began here, ms since the epoch. */
+  readonly #since = new Map<string, number>();
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  /** The worker works. */
+  ready(pid: number, store: string, has: string): void {
+    if (this.#out.json) this.#out.line(jsonText({ type: 'ready', pid, store }));
+    else this.#out.aside(`worker ${pid} works on ${store}: ${has}`);
+  }
+
+  heard(event: WorkerEvent): void {
+    if (this.#out.json) this.#out.line(jsonText(toJson(event)));
+    switch (event.type) {
+      case 'run-started':
+      case 'run-resumed':
+        this.#since.set(event.runId, event.at);
+        return;
+      case 'run-finished':
+        this.#finished(event);
+        return;
+      case 'run-parked': {
+        this.#since.delete(event.runId);
+        const { red, bold } = this.#out.errorColors;
+        const what = `${this.#line('parked', event)}\n  ${red(bold(event.code))}: ${visible(event.message)}`;
+        this.#out.note(what);
+        return;
+      }
+      case 'console':
+        this.#out.aside(event.text);
+    }
+  }
+
+  #finished(event: Extract<WorkerEvent, { type: 'run-finished' }>): void {
+    const since = this.#since.get(event.runId) ?? event.at;
+    this.#since.delete(event.runId);
+    if (event.status !== 'failed' && !this.#out.showsProgress) return;
+    this.#out.note(`${this.#line(event.status, event)}  ${formatDuration(Math.max(0, event.at - since))}`);
+    if (event.error === null || event.status !== 'failed') return;
+    void import('./values.ts').then(({ readValue, showThrown }) => {
+      this.#out.note(showThrown(readValue(event.error), this.#out.errorColors));
+    });
+  }
+
+  #line(status: 'completed' | 'failed' | 'cancelled' | 'parked', event: { runId: string; workflowId: string }): string {
+    const painted = paintStatus(status, this.#out.errorColors, status.padEnd(9));
+    return `${painted}  ${visibleLine(shortName(event.workflowId))}  ${visibleLine(event.runId)}`;
+  }
+}
+
+/** As it is told, but for errors: what was thrown is in the store, in full. */
+function toJson(event: WorkerEvent): Record<string, unknown> {
+  if (event.type === 'store-failed') {
+    const { code, message } = event.error as { code?: unknown; message?: unknown };
+    return { ...event, error: { code, message: String(message ?? event.error) } };
+  }
+  if (event.type !== 'run-finished') return { ...event };
+  const { error: _, ...rest } = event;
+  return rest;
+}
