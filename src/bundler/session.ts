@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { brokenFile } from '../checker/broken-file.ts';
 import { concernedEntries } from '../checker/concerned.ts';
 import { type CheckedConfig, checkConfig } from '../checker/config.ts';
 import { discoverEntries } from '../checker/discover.ts';
@@ -13,9 +14,7 @@ import { Packages } from '../checker/packages.ts';
 import { Suppressions } from '../checker/suppressions.ts';
 import { typeSources } from '../checker/types/sources.ts';
 import type { ModuleFacts } from '../compiler/index.ts';
-import { createDiagnostic } from '../diagnostics/create.ts';
 import { sortDiagnostics } from '../diagnostics/order.ts';
-import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { STEPS_FILE, WORKFLOWS_FILE } from '../manifest/index.ts';
@@ -253,18 +252,8 @@ class Session implements BuildSession {
     // What is not there now may be there the next time.
     if (found.length > 0) this.#known = '';
     found.push(...[...this.#files.seen()].flatMap(({ diagnostics }) => diagnostics));
-    for (const { file, message, line, column } of this.#resolver.problems) {
-      const relative = toRelative(this.#root, file);
-      const positions = new Positions(this.#files.get(relative)?.text ?? '');
-      const start = (positions.lineStarts[line - 1] ?? 0) + column - 1;
-      found.push(
-        createDiagnostic('configuration-error', {
-          file: relative,
-          span: positions.span(start, start + 1),
-          message: `This file does not parse: ${message}. Imports were resolved without it.`,
-          remedy: 'Repair it; `npx tsc --showConfig` tells more.',
-        }),
-      );
+    for (const problem of this.#resolver.problems) {
+      found.push(brokenFile(this.#root, problem));
     }
     return found;
   }

@@ -13,8 +13,8 @@ import {
   SOURCE_FILE,
 } from './resolution.ts';
 
-/** A `tsconfig.json` that cannot be read: its imports are resolved without it. */
-export interface TsconfigProblem {
+/** A `tsconfig.json` or `package.json` of the project that cannot be read: its imports are resolved without it. */
+export interface BrokenFile {
   /** Absolute path. */
   file: string;
   message: string;
@@ -34,7 +34,7 @@ export interface DiskResolver {
   /** What was looked up on disk since it was last cleared. */
   known(): Iterable<LookedUp>;
   /** Problems met so far. */
-  problems: readonly TsconfigProblem[];
+  problems: readonly BrokenFile[];
   /** Forgets what was read from disk. */
   clear(): void;
 }
@@ -54,6 +54,7 @@ const PATH = /^(?:\/|\.{1,2}(?:\/|$))/;
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 
 const TSCONFIG_ERROR = /^Failed to load tsconfig "(.+?)": (.*)$/s;
+const PACKAGE_ERROR = /^JSONError \{ path: "((?:[^"\\]|\\.)*[\\/]package\.json)", (.*)$/s;
 
 /**
  * Resolves as TypeScript and the bundlers do: relative paths, `paths` of the nearest tsconfig, a package's own name and
@@ -68,7 +69,7 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
   const factory = new ResolverFactory({ ...options, tsconfig: 'auto' });
   const plain = factory.cloneWithOptions(options);
   const cache = new Map<string, LookedUp>();
-  const problems = new Map<string, TsconfigProblem>();
+  const problems = new Map<string, BrokenFile>();
 
   const lookUp = (specifier: string, importer: string): Resolution => {
     const file = isAbsolute(importer) ? importer : `${root}/${importer}`;
@@ -79,12 +80,14 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
       result = plain.sync(dirname(file), specifier);
     }
     if (result.path !== undefined) return classify(root, result.path);
+    const damaged = result.error === undefined ? null : ownPackage(result.error);
+    if (damaged) noteProblem(damaged.file, damaged.reason, problems);
     if (PATH.test(specifier)) {
-      const literal = literalFile(specifier, file);
+      const literal = damaged ? fileAt(resolvePath(dirname(file), specifier)) : literalFile(specifier, file);
       return literal === null ? { kind: 'unresolved' } : classify(root, literal);
     }
     // Without a single package installed, or with aliases that nobody can read, nothing is known of names.
-    const isKnown = !broken && !SCHEME.test(specifier) && hasPackages(dirname(file));
+    const isKnown = !broken && !damaged && !SCHEME.test(specifier) && hasPackages(dirname(file));
     return isKnown ? { kind: 'external', missing: true } : { kind: 'external' };
   };
 
@@ -134,7 +137,19 @@ function hasPackages(from: string): boolean {
 export function literalFile(specifier: string, importer: string): string | null {
   const path = resolvePath(dirname(importer), specifier);
   if (!/[?#]/.test(path)) return null;
+  return fileAt(path);
+}
+
+function fileAt(path: string): string | null {
   return findFile(path, (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true) ?? null;
+}
+
+/** The package.json of the project or its workspace that keeps imports from being resolved. Those that are installed are told at the import. */
+function ownPackage(error: string): { file: string; reason: string } | null {
+  const [, path, reason] = PACKAGE_ERROR.exec(error) ?? [];
+  if (path === undefined || reason === undefined) return null;
+  const file = path.replace(/\\(.)/g, '$1');
+  return /[\\/]node_modules[\\/]/.test(file) ? null : { file, reason };
 }
 
 /** A resolved path without the query that was written behind it. */
@@ -159,7 +174,7 @@ export function toRelative(root: string, path: string): string {
   return withSlashes(relative(root, path));
 }
 
-function noteProblem(file: string, reason: string, problems: Map<string, TsconfigProblem>): void {
+function noteProblem(file: string, reason: string, problems: Map<string, BrokenFile>): void {
   if (problems.has(file)) return;
   const message = /message: "((?:[^"\\]|\\.)*)"/.exec(reason)?.[1] ?? reason;
   const place = /line: (\d+), column: (\d+)/.exec(reason);

@@ -7,6 +7,7 @@ import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { sdkOf } from '../sdk-names.ts';
 import type { SourceFile, SourceFiles } from './files.ts';
+import { explainEntry, explainImports, type Trouble } from './package-entry.ts';
 import type { Resolution, Resolve } from './resolution.ts';
 import { absolute } from './stamps.ts';
 
@@ -177,9 +178,12 @@ export function unresolvedImport(specifier: string, importer: string, place: { f
   });
 }
 
-function explain(specifier: string, importer: string): { reason: string; remedy: string } {
+function explain(specifier: string, importer: string): Trouble {
   if (/^(?:\/|\.{1,2}(?:\/|$))/.test(specifier)) return explainPath(specifier, importer);
   if (specifier.startsWith('#')) {
+    const home = folderAbove(importer, (folder) => isFile(join(folder, 'package.json')));
+    const trouble = home === null ? null : explainImports(home, specifier);
+    if (trouble) return trouble;
     return {
       reason: 'the package has no such import',
       remedy: 'Add it to `imports` of package.json, or correct the name.',
@@ -192,7 +196,8 @@ function explain(specifier: string, importer: string): { reason: string; remedy:
     };
   }
   const name = packageOf(specifier);
-  if (!isInstalled(name, importer)) {
+  const home = folderAbove(importer, (folder) => isDirectory(join(folder, 'node_modules', name)));
+  if (home === null) {
     const sdk = sdkOf(specifier);
     const install = `Install the package (\`npm install ${name}\`), or correct the name.`;
     return {
@@ -202,13 +207,10 @@ function explain(specifier: string, importer: string): { reason: string; remedy:
         : install,
     };
   }
-  return {
-    reason: `the package \`${name}\` is there, and has no such entry`,
-    remedy: 'Correct the path behind its name; `exports` of its package.json lists the entries.',
-  };
+  return explainEntry(join(home, 'node_modules', name), name, `.${specifier.slice(name.length)}`);
 }
 
-function explainPath(specifier: string, importer: string): { reason: string; remedy: string } {
+function explainPath(specifier: string, importer: string): Trouble {
   const path = specifier.startsWith('/') ? specifier : join(dirname(importer), specifier);
   if (isDirectory(path)) {
     const [inside] = namesIn(path).filter((name) => /^[^.].*\.[cm]?[jt]sx?$/.test(name));
@@ -247,6 +249,10 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
@@ -260,9 +266,10 @@ export function packageOf(specifier: string): string {
   return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 }
 
-function isInstalled(name: string, importer: string): boolean {
+/** The nearest folder around a module of which something is true. */
+function folderAbove(importer: string, is: (folder: string) => boolean): string | null {
   for (let folder = dirname(importer); ; folder = dirname(folder)) {
-    if (isDirectory(join(folder, 'node_modules', name))) return true;
-    if (dirname(folder) === folder) return false;
+    if (is(folder)) return folder;
+    if (dirname(folder) === folder) return null;
   }
 }

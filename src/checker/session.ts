@@ -1,10 +1,9 @@
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { isAbsolute, resolve as resolvePath } from 'node:path';
 import type { ModuleFacts } from '../compiler/index.ts';
-import { createDiagnostic } from '../diagnostics/create.ts';
-import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
+import { brokenFile } from './broken-file.ts';
 import { type CheckResult, checkProgram, type ProgramMemory, type ProgramStats } from './check-program.ts';
 import { concernedEntries } from './concerned.ts';
 import { type CheckedConfig, type CheckerConfig, type ConfigSource, checkConfig } from './config.ts';
@@ -343,17 +342,8 @@ class CheckerSession implements Session {
     if (found.length > 0) this.#known = '';
     this.#isDoubtful = found.length > 0 || (this.#resolver?.problems.length ?? 0) > 0;
     for (const { file } of looked) found.push(...(this.#files.get(file)?.diagnostics ?? []));
-    for (const { file, message, line, column } of this.#resolver?.problems ?? []) {
-      const text = readFileSync(file, 'utf8');
-      const start = (new Positions(text).lineStarts[line - 1] ?? 0) + column - 1;
-      found.push(
-        createDiagnostic('configuration-error', {
-          file: toRelative(this.#root, file),
-          span: new Positions(text).span(Math.min(start, text.length), Math.min(start + 1, text.length)),
-          message: `This file does not parse: ${message}. Imports were resolved without it.`,
-          remedy: 'Repair it; `npx tsc --showConfig` tells more.',
-        }),
-      );
+    for (const problem of this.#resolver?.problems ?? []) {
+      found.push(brokenFile(this.#root, problem));
     }
     return found;
   }

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
+import { jsonErrorAt } from '../diagnostics/json-place.ts';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest, ManifestWorkflow } from '../manifest/index.ts';
 import { deepPath, MAX_DEPTH } from '../runtime/serialization/codec.ts';
@@ -119,8 +120,8 @@ function readJson(text: string, place: string): unknown {
   } catch (error) {
     const { message } = error as Error;
     const reason = text.trim() === '' ? 'it is empty' : message;
-    const position = /at position (\d+)/.exec(message)?.[1];
-    const before = position === undefined ? null : text.slice(0, Number(position)).split('\n');
+    const position = text.trim() === '' ? null : jsonErrorAt(text.replace(/^\uFEFF/, ''));
+    const before = position === null ? null : text.replace(/^\uFEFF/, '').slice(0, position).split('\n');
     throw new PawlError('PAWL_INPUT_NOT_JSON', `The input is not JSON: ${reason}.`, {
       place: before ? `${place}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}` : place,
       remedy:

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { z } from 'zod';
 import { createDiagnostic } from '../diagnostics/create.ts';
+import { jsonErrorAt } from '../diagnostics/json-place.ts';
 import { nearest } from '../diagnostics/nearest.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
@@ -78,7 +79,7 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
-    const at = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+    const at = jsonErrorAt(text) ?? 0;
     throw failure(file, text, { start: at, end: at }, `The configuration is not JSON: ${message}.`, { cause: error });
   }
 }

@@ -61,7 +61,7 @@ describe('is told', () => {
     [
       'an entry that an installed package does not have',
       { 'src/a.ts': `${STEP}import 'one/other';` },
-      /^src\/a\.ts\(2,8\): .*the package `one` is there, and has no such entry\..*`exports`/,
+      /^src\/a\.ts\(2,8\): .*the package `one` is there, and has no such entry: `exports` of .* lists `\.`, `\.\/deep`, not `\.\/other`\./,
     ],
     [
       'an import of the package itself that it does not have',
