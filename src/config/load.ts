@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { LoadConfigOptions } from 'c12';
 import type { z } from 'zod';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import { jsonErrorAt } from '../diagnostics/json-place.ts';
@@ -10,6 +11,7 @@ import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { orStalled } from '../idle.ts';
 import { configFile, defaultConfig, type LoadedConfig, withDefaults } from './files.ts';
+import { type Compiler, writtenPlace } from './places.ts';
 import { configSchema, OPTION_NAMES, type PawlConfig } from './schema.ts';
 
 /** A configuration that cannot be used: code `PAWL9005`, with every finding as a diagnostic. */
@@ -78,7 +80,8 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const { message } = error as Error;
+    // Some messages quote the text, which has several lines.
+    const message = (error as Error).message.replace(/, (?:\.\.\.)?"[^]*$/, '');
     const at = jsonErrorAt(text) ?? 0;
     throw failure(file, text, { start: at, end: at }, `The configuration is not JSON: ${message}.`, { cause: error });
   }
@@ -87,24 +90,29 @@ function parseJson(text: string, file: string): unknown {
 /** Runs the file. c12 strips its types and lets it import what it likes; nothing is merged into it from elsewhere. */
 async function evaluate(root: string, file: string, text: string): Promise<unknown> {
   const { loadConfig: load } = await import('c12');
+  const options: LoadConfigOptions = {
+    cwd: root,
+    configFile: file,
+    rcFile: false,
+    globalRc: false,
+    packageJson: false,
+    dotenv: false,
+    envName: false,
+    giget: false,
+    extend: false,
+    omit$Keys: false,
+    // There is one source, to be taken as it is: merging would make an object of a value that is none.
+    merger: (...sources) => sources.find((source) => source !== undefined && source !== null) ?? {},
+    // Also where pawl is not installed in the project (npx), and always this very version.
+    jitiOptions: {
+      alias: { 'pawl/config': ownEntry() },
+      moduleCache: false,
+      fsCache: cacheFolder(root),
+      sourceMaps: true,
+    },
+  };
   try {
-    const loading = load({
-      cwd: root,
-      configFile: file,
-      rcFile: false,
-      globalRc: false,
-      packageJson: false,
-      dotenv: false,
-      envName: false,
-      giget: false,
-      extend: false,
-      omit$Keys: false,
-      // There is one source, to be taken as it is: merging would make an object of a value that is none.
-      merger: (...sources) => sources.find((source) => source !== undefined && source !== null) ?? {},
-      // Also where pawl is not installed in the project (npx), and always this very version.
-      jitiOptions: { alias: { 'pawl/config': ownEntry() }, moduleCache: false, fsCache: cacheFolder(root) },
-    });
-    return (await orStalled(loading, () => stalled(file, text))).config;
+    return (await orStalled(load(options), () => stalled(file, text))).config;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
@@ -112,7 +120,7 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
     throw failure(
       file,
       text,
-      placeInStack(error, root, file, text),
+      placeInStack(error, { root, file, text, compiler: options.jiti }),
       `The configuration could not be loaded: ${reason}.`,
       {
         cause: error,
@@ -150,18 +158,50 @@ export function ownEntry(): string {
   return [join(here, '..', 'config.js'), join(here, '..', '..', 'dist', 'config.js')].find(existsSync) ?? 'pawl/config';
 }
 
+interface Thrown {
+  root: string;
+  file: string;
+  text: string;
+  /** c12 leaves it in its options. */
+  compiler: Compiler | undefined;
+}
+
 /** Where in the file it was thrown, or does not parse. */
-function placeInStack(error: unknown, root: string, file: string, text: string): { start: number; end: number } | null {
+function placeInStack(error: unknown, { root, file, text, compiler }: Thrown): { start: number; end: number } | null {
   if (!(error instanceof Error)) return null;
   const path = join(root, file);
   for (const prefix of [path, pathToFileURL(path).href]) {
     const at = `${error.message}\n${error.stack ?? ''}`.split(prefix)[1];
     const [, line, column] = /^:(\d+):(\d+)/.exec(at ?? '') ?? [];
     if (!line || !column) continue;
-    const start = new Positions(text).lineStarts[Number(line) - 1];
-    if (start !== undefined) return { start: start + Number(column) - 1, end: start + Number(column) - 1 };
+    const named = { line: Number(line), column: Number(column) };
+    // What does not parse was not compiled, and Babel counts columns from 0.
+    const place = error.message.includes(`${prefix}:${line}:${column}`)
+      ? { ...named, column: named.column + 1 }
+      : writtenPlace(compiler, path, text, named);
+    const start = new Positions(text).lineStarts[place.line - 1];
+    if (start === undefined) continue;
+    const offset = calleeBefore(text, Math.min(start + place.column - 1, text.length));
+    return { start: offset, end: offset };
   }
-  return null;
+  return missingImport(error.message, text);
+}
+
+/** A call of an import is compiled to `(0, module.name)(…)`, whose place is that of what follows the name. */
+function calleeBefore(text: string, offset: number): number {
+  const name = /[(<]/.test(text.charAt(offset)) ? (/[\w$]+$/.exec(text.slice(0, offset))?.[0] ?? '') : '';
+  return offset - name.length;
+}
+
+/** What is imported and not there is in no stack, but in the message. */
+function missingImport(message: string, text: string): { start: number; end: number } | null {
+  const specifier = /^Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1];
+  const start = specifier === undefined ? -1 : text.search(new RegExp(`(["'])${escaped(specifier)}\\1`));
+  return specifier === undefined || start < 0 ? null : { start, end: start + specifier.length + 2 };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** A finding for each thing that an issue of the schema is about. */
@@ -182,8 +222,7 @@ function describe(issue: z.core.$ZodIssue, file: string, text: string): Diagnost
 
 /** The key where it is set, else the start of the file. */
 function spanOf(key: string, text: string): Span {
-  const word = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const at = key === '' ? -1 : text.search(new RegExp(`(?<![\\w$-])${word}['"]?\\s*:`));
+  const at = key === '' ? -1 : text.search(new RegExp(`(?<![\\w$-])${escaped(key)}['"]?\\s*:`));
   return new Positions(text).span(Math.max(0, at), at < 0 ? 0 : at + key.length);
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from 'pawl/config';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OPTION_NAMES } from '../../src/config/schema.ts';
 
 let root = '';
@@ -93,6 +93,8 @@ test.each([
   ['a wrong element', '{ "entries": ["a", 7] }', /1:4 `entries\.1` has a wrong value/],
   ['no object', '[]', /1:1 The configuration is not an object/],
   ['no JSON', '{ "outDir": "a" "b" }', /1:17 The configuration is not JSON/],
+  ['no JSON, short', '{\n  "outDir": }', /:2:13 The configuration is not JSON/],
+  ['no JSON, cut off', '{\n  "outDir"', /:2:11 The configuration is not JSON/],
 ])('%s', async (_name, text, expected) => {
   expect((await problemsOf('pawl.config.json', text)).join()).toMatch(expected);
 });
@@ -100,9 +102,51 @@ test.each([
 test.each([
   ['throws', `export default {};\nthrow new Error('no luck');`, /2:7 The configuration could not be loaded: no luck\./],
   ['does not parse', `export default {;`, /pawl\.config\.ts:1:\d+ The configuration could not be loaded/],
-  ['imports what is not there', `import './gone.ts'; export default {};`, /could not be loaded: .*gone/],
+  ['imports what is not there', `import './gone.ts'; export default {};`, /:1:8 .*could not be loaded: .*gone/],
+  [
+    'does not parse at the start of a line',
+    `export default {\n  rules: { 'a':\n};`,
+    /:3:1 .*: ParseError: Unexpected token/,
+  ],
 ])('a file that %s', async (_name, text, expected) => {
   expect((await problemsOf('pawl.config.ts', text)).join()).toMatch(expected);
+});
+
+describe('an error in compiled code is at its place in the file as it was written', () => {
+  const NOWHERE = 'undefined as unknown as { a: { b: string } }';
+  const cases: Record<string, string> = {
+    'behind types': `interface A { x: number }
+
+const a: { readonly [key: string]: string | undefined } = {}; throw ▼new Error('no luck' as string);
+export default {};`,
+    'behind types, in the first line': `const a: string | undefined = 'a'; throw ▼new Error('no ' + (a as string)); export default {};`,
+    'behind an import, in the first line': `import { fail } from './fail.ts'; type X = { a: 1 }; ▼fail<X>('no luck'); export default {};`,
+    'in a call of an import': `import { defineConfig } from 'pawl/config';
+import * as all from './fail.ts';
+
+export default defineConfig({ outDir: (all as { fail(text: string): never }).▼fail('no luck') });`,
+    'in a value': `import { defineConfig } from 'pawl/config';
+const nothing = ${NOWHERE};
+export default defineConfig({ store: 'sqlite:a.db' satisfies string, outDir: (nothing as { a: { b: string } }).▼a.b });`,
+    'in a function, behind wide characters': `type Wide = '→ 語 😀';
+const make = (): string => { const wide: Wide = '→ 語 😀'; throw ▼new Error(\`no \${wide}\`); };
+export default { outDir: make() };`,
+  };
+
+  test.each(Object.entries(cases))('%s', async (_name, marked) => {
+    writeFileSync(
+      join(root, 'fail.ts'),
+      `interface Unused { a: 1 }\nexport function fail<T>(text: string): never { throw new Error(text); }\n`,
+    );
+    const before = marked.slice(0, marked.indexOf('▼')).split('\n');
+    const place = `pawl.config.ts:${before.length}:${(before.at(-1) as string).length + 1} `;
+    const text = marked.replace('▼', '');
+    expect(await problemsOf('pawl.config.ts', text)).toEqual([expect.stringContaining(place)]);
+    // The second round takes from a cache what the first one compiled, the third one finds it.
+    mkdirSync(join(root, 'node_modules'));
+    for (let round = 0; round < 2; round++)
+      expect(await problemsOf('pawl.config.ts', text)).toEqual([expect.stringContaining(place)]);
+  });
 });
 
 test.each(['5', `'src'`, 'true', '[]'])('`export default %s` is no configuration', async (value) => {
