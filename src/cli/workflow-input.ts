@@ -121,7 +121,13 @@ function readJson(text: string, place: string): unknown {
     const { message } = error as Error;
     const reason = text.trim() === '' ? 'it is empty' : message;
     const position = text.trim() === '' ? null : jsonErrorAt(text.replace(/^\uFEFF/, ''));
-    const before = position === null ? null : text.replace(/^\uFEFF/, '').slice(0, position).split('\n');
+    const before =
+      position === null
+        ? null
+        : text
+            .replace(/^\uFEFF/, '')
+            .slice(0, position)
+            .split('\n');
     throw new PawlError('PAWL_INPUT_NOT_JSON', `The input is not JSON: ${reason}.`, {
       place: before ? `${place}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}` : place,
       remedy:
