@@ -83,8 +83,10 @@ export function ioEnd(use: Use, reference: Reference): IoEnd | null {
   const { name, path } = reference;
   const pieces = path.filter((piece) => piece !== 'default');
   const absent = !IO_MODULES.has(name.replace(/\/.*$/, ''));
+  // No module has members of these names: it is the promise of one that does.
+  const isPromise = /^(?:then|catch|finally)$/.test(pieces[0] ?? '');
   const end: IoEnd = {
-    name: [`node:${name}`, ...pieces].join('.'),
+    name: isPromise ? `import('node:${name}')` : [`node:${name}`, ...pieces].join('.'),
     because: absent ? ABSENT : REPEATED,
     remedy: REMEDIES[name] ?? MOVE,
   };
