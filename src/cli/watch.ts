@@ -1,7 +1,8 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { fstatSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type { ExitCode } from './command.ts';
 import type { Output } from './output.ts';
+import { Rounds } from './rounds.ts';
 
 export interface WatchOptions {
   /** Absolute. */
@@ -12,8 +13,14 @@ export interface WatchOptions {
   out: Output;
 }
 
-/** Editors write a file in several steps, and people save several files at once. */
-const QUIET_MS = 30;
+/**
+ * Editors write a file in several steps, and people save several files at once. Longer than the 50 ms for which chokidar holds back
+ * further changes of a file: none of them is missed by a check that has begun meanwhile.
+ */
+const QUIET_MS = 60;
+
+/** Files whose text says something to a check; of others it counts only whether they are there. */
+const READ = /\.(?:[cm]?[jt]sx?|json[c5]?)$/;
 
 /**
  * Runs once, and again whenever a file below the root changes, until the process is interrupted (Ctrl-C).
@@ -24,10 +31,12 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
   const { watch } = await import('chokidar');
   const { printError } = await import('./output.ts');
   let code: ExitCode = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let queue = Promise.resolve();
+  let isFirst = true;
 
-  const again = async (): Promise<void> => {
+  const rounds = new Rounds(async () => {
+    // Editors that show the findings take the old ones away at this line.
+    if (!isFirst) out.note('files changed');
+    isFirst = false;
     try {
       code = await run();
     } catch (error) {
@@ -35,15 +44,7 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
       code = 2;
     }
     out.note('watching for changes, Ctrl-C ends');
-  };
-  const enqueue = (): void => {
-    queue = queue.then(again);
-  };
-  // Editors that show the findings take the old ones away at this line.
-  const changed = (): void => {
-    queue = queue.then(() => out.note('files changed'));
-    enqueue();
-  };
+  }, QUIET_MS);
   const skip = (path: string): boolean => {
     const inside = relative(root, path).split(/[\\/]/);
     if (inside[0] === '') return false;
@@ -53,21 +54,32 @@ export async function watchFiles({ root, ignored, run, out }: WatchOptions): Pro
       leadsBack(path)
     );
   };
-  const watcher = watch(root, { ignored: skip, ignoreInitial: true });
-  watcher.on('all', () => {
-    clearTimeout(timer);
-    timer = setTimeout(changed, QUIET_MS);
+  // Not `atomic`: it tells of a file that went away after 100 ms, as if that were another change.
+  const watcher = watch(root, { ignored: skip, ignoreInitial: true, atomic: false });
+  watcher.on('all', (event, path) => {
+    if (event === 'change' && (!READ.test(path) || isOwnOutput(path))) return;
+    rounds.changed();
   });
   await new Promise<void>((ready) => watcher.once('ready', ready));
-  enqueue();
+  rounds.begin();
   await new Promise<void>((stop) => {
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
   });
-  clearTimeout(timer);
   await watcher.close();
-  await queue;
+  await rounds.end();
   return code;
+}
+
+/** Whether a file is what this process writes to: `pawl check --watch --format json > findings.json` would never come to rest. */
+function isOwnOutput(path: string): boolean {
+  try {
+    const { dev, ino } = statSync(path);
+    return [1, 2].map((stream) => fstatSync(stream)).some((stats) => stats.dev === dev && stats.ino === ino);
+  } catch {
+    // It is gone, or there is no such stream.
+    return false;
+  }
 }
 
 /** Whether a path is a link to a folder that the way to it came through, which has no end, or to nothing. */
