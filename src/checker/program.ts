@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import type { AliasFact, ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { compareText } from '../diagnostics/order.ts';
 import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
 import { wantedOf } from '../rules/per-list.ts';
@@ -94,7 +94,7 @@ export class ProgramGraph implements Program {
       for (const { kind, uses } of module.units) {
         stats.units++;
         if (isSuspect)
-          for (const use of uses) if (this.#references.get(use)?.reference.kind === 'unknown') stats.unresolved++;
+          for (const use of uses) if (isUnresolved(use, this.#references.get(use)?.reference)) stats.unresolved++;
         if (kind === 'step' || kind === 'action') stats.steps++;
         else if (kind === 'workflow' || kind === 'workflow-definition') stats.workflows++;
       }
@@ -190,7 +190,7 @@ export class ProgramGraph implements Program {
       const reference = this.#resolveUse(module, use);
       known = { reference, trail: [...this.#trail], round: -1 };
       this.#trail = null;
-      if (reference.kind === 'unknown') this.#withUnknown.add(module);
+      if (isUnresolved(use, reference)) this.#withUnknown.add(module);
       this.#references.set(use, known);
     }
     this.#touchTrail(known);
@@ -222,8 +222,10 @@ export class ProgramGraph implements Program {
   #resolveUse(module: ModuleFacts, use: Use): Reference {
     const [head = '', ...rest] = use.path;
     switch (use.kind) {
+      case 'unknown':
+        return UNKNOWN;
       case 'global':
-        return { kind: 'global', path: rest.length > 0 && GLOBAL_OBJECTS.has(head) ? rest : use.path };
+        return globalAt(use.path);
       case 'nested': {
         const unit = this.#index(module).units.get(head);
         return unit ? { kind: 'unit', module, unit, path: use.path, rest } : UNKNOWN;
@@ -240,6 +242,9 @@ export class ProgramGraph implements Program {
 
   /** `new Order()` leads to the constructor. */
   #constructed(reference: Reference): Reference {
+    // `const Socket = WebSocket`
+    if (reference.kind === 'unit' && reference.unit.alias?.kind === 'global' && reference.rest.length === 0)
+      return globalAt(reference.unit.alias.path);
     if (reference.kind !== 'binding') return reference;
     const { module, path } = reference;
     const constructed = this.#local(module, [...path, '#constructor'], new Set());
@@ -271,12 +276,40 @@ export class ProgramGraph implements Program {
     rest: readonly string[],
     seen: Set<string>,
   ): Reference {
+    const named = unit.alias && this.#aliased(module, unit, unit.alias, rest, seen);
+    if (named) return named;
     const [name, ...deeper] = rest;
     if (unit.instanceOf && name !== undefined) {
       const method = this.#local(module, [...unit.instanceOf.path, `#${name}`, ...deeper], seen);
       if (method.kind === 'unit' || method.kind === 'package') return method;
     }
     return { kind: 'unit', module, unit, path, rest };
+  }
+
+  /** What a variable is another name of; null where it has to stand for itself. */
+  #aliased(
+    module: ModuleFacts,
+    unit: Unit,
+    { kind, path, offset = 0, without, orElse }: AliasFact,
+    rest: readonly string[],
+    seen: Set<string>,
+  ): Reference | null {
+    const [first, ...deeper] = rest;
+    if ((offset > 0 || without) && (first === undefined || without?.includes(first))) return null;
+    if (offset > 0 && !/^\d+$/.test(first as string)) return null;
+    const members = offset > 0 ? [String(Number(first) + offset), ...deeper] : rest;
+    if (kind === 'global') {
+      // What is behind `globalThis` and names of one piece is an object; all else is a value that is read when the module is loaded.
+      const start = globalAt(path).path;
+      return members.length > 0 && start.length === 1 ? globalAt([...start, ...members]) : null;
+    }
+    const key = `\0alias\0${module.file}\0${unit.path}`;
+    if (seen.has(key)) return null;
+    // The way may lead through an export once more, for another member of it.
+    const found = this.#local(module, [...path, ...members], new Set([...seen].filter(isAliasKey)).add(key));
+    if (found.kind === 'unknown') return null;
+    const isCertain = found.kind !== 'unit' || found.unit.kind !== 'variable' || found.rest.length === 0;
+    return orElse && !isCertain ? null : found;
   }
 
   /** A member that a class has from the class that it extends. */
@@ -366,6 +399,20 @@ type Known<Found> = Found & {
   round: number;
 };
 
+/** Nothing known, or called of a variable to which something else was assigned. */
+function isUnresolved({ access }: Use, reference: Reference | undefined): boolean {
+  if (reference?.kind !== 'unit') return reference?.kind === 'unknown';
+  return reference.unit.unsure === true && access === 'call';
+}
+
+function globalAt(path: readonly string[]): Extract<Reference, { kind: 'global' }> {
+  return { kind: 'global', path: path.length > 1 && GLOBAL_OBJECTS.has(path[0] as string) ? path.slice(1) : path };
+}
+
+function isAliasKey(key: string): boolean {
+  return key.startsWith('\0alias');
+}
+
 /** What a call of the function returns, it does not run; and where closures go from there, nobody follows them. */
 function isRun({ returned }: Use): boolean {
   return returned !== true;
@@ -418,7 +465,12 @@ function indexModule(module: ModuleFacts): ModuleIndex {
     if (!known) index.units.set(unit.path, unit);
     // A variable that is assigned again, a constructor and the fields of its class: either may run.
     else if (isPlain({ module, unit: known }) && isPlain({ module, unit })) {
-      index.units.set(unit.path, { ...known, uses: [...known.uses, ...unit.uses] });
+      const joined: Unit = { ...known, uses: [...known.uses, ...unit.uses] };
+      if (joined.alias) {
+        delete joined.alias;
+        joined.unsure = true;
+      }
+      index.units.set(unit.path, joined);
     }
   }
   return index;

@@ -129,10 +129,12 @@ function explore<End>(program: Program, query: ChainQuery<End>, suppressions: Ch
     const node: Node<End> = { place, edges: [], ends: [], cut: [] };
     nodes.set(place.unit, node);
     const root = at < query.roots.length;
+    const said = new Said();
     for (const { use, reference, target: leads } of program.usesOf(place)) {
       const end = query.end(use, reference, place);
       const target = end === null ? leads : null;
       if (end === null && !(target && query.through(target))) continue;
+      if (said.has(use, target)) continue;
       // The place in the root is where the finding will stand: there the suppression is applied to the finding itself.
       const cut = !root && suppressions.covers(place.module.file, use.span.line, query.rule);
       if (cut) node.cut.push({ use, target });
@@ -142,6 +144,25 @@ function explore<End>(program: Program, query: ChainQuery<End>, suppressions: Ch
     }
   }
   return nodes;
+}
+
+/** `const get = fetch; get(url)`: where a variable is made it has been said already. */
+class Said {
+  /** By where they start; most units have no such variable, and then nobody asks. */
+  readonly #uses = new Map<number, { path: readonly string[]; unit: Unit | undefined }[]>();
+
+  /** Whether a use leads where the one did that its variable was made with. What it is asked about it keeps. */
+  has({ via, path, span }: Use, target: Place | null): boolean {
+    const unit = target?.unit;
+    if (via !== undefined) {
+      const known = this.#uses.get(via);
+      return known?.some((each) => each.unit === unit && each.path.every((piece, i) => piece === path[i])) === true;
+    }
+    const known = this.#uses.get(span.start);
+    if (known) known.push({ path, unit });
+    else this.#uses.set(span.start, [{ path, unit }]);
+    return false;
+  }
 }
 
 /** Breadth first from the ends backwards, so each unit gets a shortest way. */

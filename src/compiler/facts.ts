@@ -188,6 +188,22 @@ export interface Unit {
   resultOf?: string[];
   /** A variable that holds a new collection. */
   holds?: 'array' | 'map' | 'set';
+  /** A variable, or a member of one, that is nothing but another name of something. */
+  alias?: AliasFact;
+  /** It would be that, but something else may have been put there since. */
+  unsure?: true;
+}
+
+/** What a variable is another name of. */
+export interface AliasFact {
+  kind: 'import' | 'local' | 'global';
+  path: string[];
+  /** It holds the rest of an array from this element on. */
+  offset?: number;
+  /** It holds the rest of an object, without these members. */
+  without?: string[];
+  /** It has a default, which counts where there is no such member. */
+  orElse?: true;
 }
 
 export interface Use {
@@ -197,8 +213,9 @@ export interface Use {
    * - `local`: `path[0]` is a binding of the module's top level.
    * - `nested`: `path[0]` is the path of a nested directive function's unit.
    * - `module`: `require('x')` or `import('x')` in place; `path[0]` is the specifier, `''` when computed.
+   * - `unknown`: a variable of the unit that held one of these, and to which something else was assigned.
    */
-  kind: 'global' | 'import' | 'local' | 'nested' | 'module';
+  kind: 'global' | 'import' | 'local' | 'nested' | 'module' | 'unknown';
   path: string[];
   /** `call`, `new`, `write` (assignment to the path or a part of it), else `read`. */
   access: 'read' | 'call' | 'new' | 'write';
@@ -219,6 +236,8 @@ export interface Use {
   returned?: true;
   /** In the module's own unit: index of the statement. */
   statement?: number;
+  /** It stands in the code as a variable of the unit, which was made with the use that starts at this offset. */
+  via?: number;
 }
 
 /** `await new Promise((resolve) => setTimeout(resolve, ms))` and nothing more than that. */

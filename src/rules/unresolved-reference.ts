@@ -80,7 +80,9 @@ export const support = defineAgent({
 });
 
 const suspects = wantedOf(
-  ({ use, reference }: ResolvedUse) => (use.kind === 'import' && reference.kind === 'unknown') || isUndeclaredCall(use),
+  ({ use, reference }: ResolvedUse) =>
+    // What a variable was made with has a use of its own.
+    use.via === undefined && ((use.kind === 'import' && reference.kind === 'unknown') || isUndeclaredCall(use)),
 );
 
 class Finder {

@@ -2,6 +2,7 @@ import type * as t from '@babel/types';
 import type { Span } from '../../diagnostics/types.ts';
 import type { CallFacts, CallSite, LoopFact } from '../call-facts.ts';
 import type { ModuleFacts, Use } from '../facts.ts';
+import { headOf, isName } from './aliases.ts';
 import { isFunction, keyName, type Node, unwrap } from './ast.ts';
 import type { Names } from './calls-result.ts';
 import { type CallNode, CallWalk, type Found, type LoopNode, propertyOf } from './calls-walk.ts';
@@ -70,8 +71,14 @@ export class CallContext implements Names {
     const inner = unwrap(callee as Node);
     if (type === 'NewExpression') return OF_INTEREST.has(lastName(inner));
     const use = this.useOf(inner, true);
-    if (!use) return inner.type === 'Identifier' || OF_INTEREST.has(lastName(inner));
+    if (!use) return inner.type === 'Identifier' || OF_INTEREST.has(lastName(inner)) || this.#isOfLiteral(inner);
     return !this.#isGlobal(use) || OF_INTEREST.has(lastName(inner));
+  }
+
+  /** `wrapped.run()`, where `wrapped` is an object that the function around made in place. */
+  #isOfLiteral(callee: Node): boolean {
+    const declaration = isName(callee) ? this.bindingOf(headOf(callee))?.declaration : undefined;
+    return declaration?.type === 'VariableDeclarator' && declaration.init?.type === 'ObjectExpression';
   }
 
   #isGlobal({ unit, use }: { unit: number; use: number }): boolean {

@@ -1,7 +1,8 @@
 import type * as t from '@babel/types';
 import type { CallFacts, CallSite, Role } from '../call-facts.ts';
 import type { ModuleFacts } from '../facts.ts';
-import { findToken, type FunctionNode, isFunction, keyName, type Node, unwrap } from './ast.ts';
+import { functionBehind, headOf, isName } from './aliases.ts';
+import { findToken, type FunctionNode, isFunction, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { readAgents } from './calls-agents.ts';
 import { CallContext } from './calls-context.ts';
 import { readLoops, readThrows, readTries } from './calls-flow.ts';
@@ -12,7 +13,7 @@ import { readRequests } from './calls-requests.ts';
 import { isLost, outcomeOf } from './calls-result.ts';
 import { type CallNode, type Found, propertyOf } from './calls-walk.ts';
 import { readWriters } from './calls-writers.ts';
-import type { Model } from './model.ts';
+import type { Binding, Model } from './model.ts';
 
 /**
  * How calls stand in the code: what becomes of their results, which loops and callbacks they stand in. The checker asks for it;
@@ -129,11 +130,16 @@ function targetOf(context: CallContext, { node }: Found<CallNode>): Omit<CallSit
   const name = context.contextCall(callee);
   if (name !== null) return { unit: unit(), context: name, span: context.span(callee) };
   const inner = unwrap(callee);
-  const binding = inner.type === 'Identifier' ? context.bindingOf(inner) : null;
+  const binding = isName(inner) ? context.bindingOf(headOf(inner)) : null;
   if (!binding || binding.scope.isStatic) return null;
-  const value = isFunction(binding.declaration) ? binding.declaration : context.valueOf(inner);
+  const [, ...members] = staticPath(inner) as string[];
+  const value = members.length > 0 ? functionBehind(binding, members) : functionIn(context, binding, inner);
   const index = value && context.walk.indexes.get(value);
   return index === undefined || index === null ? null : { unit: unit(), inner: index, span: context.span(callee) };
+}
+
+function functionIn(context: CallContext, { declaration }: Binding, name: Node): Node | null {
+  return isFunction(declaration) ? declaration : context.valueOf(name);
 }
 
 /** The offset of the parenthesis that opens the arguments. */

@@ -2,6 +2,7 @@ import type * as t from '@babel/types';
 import type { Positions } from '../../diagnostics/positions.ts';
 import type { Diagnostic } from '../../diagnostics/types.ts';
 import type { DirectiveKind, FunctionFact, Unit, Use } from '../facts.ts';
+import type { AliasUnit } from './aliases.ts';
 import type { FunctionNode, Node } from './ast.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Binding {
   /** Declarator, function, class, specifier. */
   declaration: Node;
   refs: Ref[];
+  /** `var` and functions may be declared more than once. */
+  again?: true;
 }
 
 export class Scope {
@@ -53,7 +56,10 @@ export class Scope {
   declare(binding: Binding): Binding {
     this.bindings ??= new Map();
     const existing = this.bindings.get(binding.name);
-    if (existing) return existing;
+    if (existing) {
+      existing.again = true;
+      return existing;
+    }
     this.bindings.set(binding.name, binding);
     return binding;
   }
@@ -95,6 +101,10 @@ export interface Ref {
   how?: Use['how'];
   /** A `catch` stands around it, in the same function. */
   inTry: boolean;
+  /** It is an argument of a call. */
+  given?: true;
+  /** Where in the path the first element of an array stands that a pattern takes. */
+  elementAt?: number;
 }
 
 export interface FunctionInfo {
@@ -255,6 +265,11 @@ export interface Model {
   results: Map<number, t.CallExpression>;
   /** The `new` that initializes a variable, by the variable's unit. */
   instances: Map<number, t.NewExpression>;
+  /** What all of the value of a variable is, by its declarator. */
+  heads: Map<Node, Ref>;
+  aliases: AliasUnit[];
+  /** Arrays that units hold. */
+  arrays: Map<number, t.ArrayExpression>;
   units: Unit[];
   usesCommonJs: boolean;
   diagnostics: Diagnostic[];

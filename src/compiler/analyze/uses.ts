@@ -1,5 +1,19 @@
 import type * as t from '@babel/types';
-import type { ModuleFacts, Unit, Use } from '../facts.ts';
+import type { Span } from '../../diagnostics/types.ts';
+import type { AliasFact, ModuleFacts, Unit, Use } from '../facts.ts';
+import {
+  type Alias,
+  aliasOf,
+  headOf,
+  isName,
+  isReplaced,
+  isSettled,
+  memberOfLiteral,
+  membersBehind,
+  ownerOf,
+  type PatternPlace,
+  WHOLE,
+} from './aliases.ts';
 import { keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { isProbed } from './idioms.ts';
 import type { DirectiveFunction, FunctionInfo } from './model.ts';
@@ -20,8 +34,9 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
   for (const ref of model.refs) {
     if (ref.exported || ref.silent) continue;
     const named = meaning.of(ref);
-    if (!named) continue;
+    if (!named || (named.via !== undefined && isKept(ref))) continue;
     const made = use(ref.unit, named, ref.access, ref.node.start as number, ref.end);
+    if (named.via !== undefined) made.via = named.via;
     addStanding(made, model, ref);
     if (ref.access === 'write' && ref.how) made.how = ref.how;
     if (probed.size > 0 && named.kind === 'global' && isProbed(named.path, probed)) made.guarded = 'typeof';
@@ -60,8 +75,49 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     const path = meaning.resultOf(call);
     if (path) (model.units[unit] as Unit).resultOf = path;
   }
+  addAliases(model, meaning);
   for (const unit of model.units) unit.uses.sort((a, b) => a.span.start - b.span.start);
   addReturned(model);
+}
+
+/** A value that is kept in a variable was read where that is made; of interest is who calls it, and what of it is used. */
+function isKept({ access, path, given }: Ref): boolean {
+  return access === 'read' && path.length === 1 && !given;
+}
+
+/** Which variables of the module, and members of what they hold, are other names of something. */
+function addAliases(model: Model, meaning: Meanings): void {
+  for (const alias of model.aliases) {
+    const unit = model.units[alias.unit] as Unit;
+    const named = meaning.of(alias.ref);
+    if (!named || (named.kind !== 'import' && named.kind !== 'local' && named.kind !== 'global')) continue;
+    const owner = ownerOf(model, alias);
+    const isSure = !owner || (isSettled(owner) && !isReplaced(owner, unit.path.split('.')));
+    if (!isSure) unit.unsure = true;
+    else unit.alias = aliasFact(named as NamedPath, alias.place);
+  }
+  for (const [index, array] of model.arrays) addElements(model, meaning, model.units[index] as Unit, array);
+}
+
+/** `const handlers = [save, load]`: `handlers.0` is another name of `save`. */
+function addElements({ module, units }: Model, meaning: Meanings, { path }: Unit, array: t.ArrayExpression): void {
+  const owner = module.bindings?.get(path.replace(/\..*$/, ''));
+  for (const [index, element] of array.elements.entries()) {
+    if (element?.type === 'SpreadElement') return;
+    const named = element && isName(element) ? meaning.named(element, 'read') : null;
+    const own = `${path}.${index}`;
+    if (!element || !named || (owner && (!isSettled(owner) || isReplaced(owner, own.split('.'))))) continue;
+    const span = meaning.spanOf(element);
+    units.push({ path: own, kind: 'variable', span, nameSpan: span, uses: [], alias: aliasFact(named, WHOLE) });
+  }
+}
+
+function aliasFact({ kind, path }: NamedPath, { hasDefault, offset, without }: PatternPlace): AliasFact {
+  const fact: AliasFact = { kind, path };
+  if (offset > 0) fact.offset = offset;
+  if (without.length > 0) fact.without = [...without];
+  if (hasDefault) fact.orElse = true;
+  return fact;
 }
 
 /** Marks what stands in closures that are returned. */
@@ -91,10 +147,10 @@ function isDeferred(fn: FunctionInfo | null): boolean {
   return false;
 }
 
-type Meaning = Pick<Use, 'kind' | 'path'>;
+type Meaning = Pick<Use, 'kind' | 'path' | 'via'>;
 
 /** A path that starts at the module's top level. */
-type NamedPath = NonNullable<Unit['instanceOf']>;
+type NamedPath = Pick<AliasFact, 'kind' | 'path'>;
 
 class Meanings {
   /** Modules that are loaded in place and held in a variable that something uses. */
@@ -105,6 +161,8 @@ class Meanings {
   readonly #modules = new Map<Node, ModuleReference>();
   #refsAt: Map<Node, Ref> | null = null;
   readonly #results = new Map<Node, string[] | null>();
+  readonly #aliases = new Map<Binding, Alias | null>();
+  readonly #following = new Set<Binding>();
 
   constructor(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]) {
     this.#model = model;
@@ -127,19 +185,23 @@ class Meanings {
     return this.#refsAt.get(node);
   }
 
-  of(ref: Ref): Meaning | null {
-    const { binding, path } = ref;
-    if (!binding) return { kind: 'global', path };
+  spanOf({ start, end }: Node): Span {
+    return this.#model.positions.span(start as number, end as number);
+  }
+
+  of({ binding, path, elementAt, access }: Pick<Ref, 'binding' | 'path' | 'elementAt' | 'access'>): Meaning | null {
+    // What is iterated need not be an array.
+    if (!binding) return { kind: 'global', path: elementAt === undefined ? path : path.slice(0, elementAt) };
     if (binding.kind === 'import') return { kind: 'import', path };
     if (binding.scope.isStatic) {
       const isImport = this.#requireLocals.has(binding.name) && binding.scope === this.#model.module;
       return { kind: isImport ? 'import' : 'local', path };
     }
-    return this.#ofInner(binding, path);
+    return this.#ofInner(binding, path, access);
   }
 
   /** A variable of a function: of interest where it holds a nested step, a module, or an instance. */
-  #ofInner(binding: Binding, path: string[]): Meaning | null {
+  #ofInner(binding: Binding, path: string[], access: Use['access']): Meaning | null {
     const { declaration } = binding;
     const result = this.#model.sdk.size > 0 ? this.#held(declaration, binding.name) : null;
     if (result) return { kind: 'import', path: [...result, ...path.slice(1)] };
@@ -156,9 +218,42 @@ class Meanings {
       const own = local.imported === '*' || loaded.path.length > 0 ? loaded.path : [local.imported];
       return { kind: 'module', path: [loaded.specifier, ...own, ...path.slice(1)] };
     }
-    if (value.type !== 'NewExpression' || variable.id.type !== 'Identifier' || path.length < 2) return null;
+    if (value.type !== 'NewExpression') return this.#ofAlias(binding, path, access);
+    if (variable.id.type !== 'Identifier' || path.length < 2) return null;
     const owner = this.classOf(value);
     return owner && { kind: owner.kind, path: [...owner.path, `#${path[1]}`, ...path.slice(2)] };
+  }
+
+  /** What a variable of a function is another name of, and members of it. */
+  #ofAlias(binding: Binding, path: string[], access: Use['access']): Meaning | null {
+    let alias = this.#aliases.get(binding);
+    if (alias === undefined) {
+      alias = aliasOf(binding);
+      this.#aliases.set(binding, alias);
+    }
+    const members = alias && membersBehind(alias, path.slice(1));
+    if (!alias || !members || this.#following.has(binding)) return null;
+    this.#following.add(binding);
+    const found = this.#follow(alias.expression, members, access);
+    this.#following.delete(binding);
+    if (!found || alias.hasDefault) return null;
+    if (isSettled(binding) && (access === 'write' || !isReplaced(binding, path))) return found;
+    return access === 'call' ? { kind: 'unknown', path, via: found.via as number } : null;
+  }
+
+  /** What members of an expression of names and literals are. */
+  #follow(expression: Node, members: readonly string[], access: Use['access']): Meaning | null {
+    const inner = unwrap(expression);
+    if (inner.type === 'ObjectExpression' || inner.type === 'ArrayExpression') {
+      const [member, ...deeper] = members;
+      const value = member === undefined ? null : memberOfLiteral(inner, member);
+      // To put something else there changes the literal, and not what was in it.
+      return value && !(access === 'write' && deeper.length === 0) ? this.#follow(value, deeper, access) : null;
+    }
+    const head = isName(inner) ? headOf(inner) : null;
+    const ref = head && this.#refAt(head);
+    const found = ref && this.of({ binding: ref.binding, path: [...ref.path, ...members], access });
+    return found ? { ...found, via: head?.start as number } : null;
   }
 
   /** What a variable of a function holds, where that comes from a call of an SDK's function. */
@@ -211,12 +306,12 @@ class Meanings {
   }
 
   /** The class that a `new` names, where it is one of the module or an import. */
-  classOf({ callee }: t.NewExpression): NamedPath | null {
+  classOf({ callee }: t.NewExpression): NonNullable<Unit['instanceOf']> | null {
     return this.named(callee as Node, 'new');
   }
 
   /** What an expression of names and members leads to, where it starts at the module's top level. */
-  named(expression: Node, access: Use['access']): NamedPath | null {
+  named(expression: Node, access: Use['access']): NonNullable<Unit['instanceOf']> | null {
     let root = unwrap(expression);
     while (root.type === 'MemberExpression') root = unwrap(root.object);
     const ref = this.#refAt(root);
@@ -275,11 +370,11 @@ class ClassPaths {
     return path;
   }
 
-  baseOf({ node }: ClassSite): NamedPath | null {
+  baseOf({ node }: ClassSite): NonNullable<Unit['instanceOf']> | null {
     return node.superClass ? this.#meaning.named(node.superClass, 'read') : null;
   }
 
-  member({ site, object, name, isStatic, ofBase }: MemberUse): NamedPath | null {
+  member({ site, object, name, isStatic, ofBase }: MemberUse): NonNullable<Unit['instanceOf']> | null {
     const piece = isStatic ? name : `#${name}`;
     if (object) {
       const path = placeOf(object.ancestors, object.node).path;

@@ -23,6 +23,8 @@ export abstract class WalkContext {
   protected scope: Scope;
   protected fn: FunctionInfo | null = null;
   protected unit = 0;
+  /** Units of variables that a pattern of the top level declares. */
+  protected readonly leafUnits = new Map<Node, number>();
   /** The unit of the field whose value is visited; functions in it are units of their own. */
   protected fieldUnit = -1;
   protected statement = 0;

@@ -1,4 +1,6 @@
 import type * as t from '@babel/types';
+import type { Unit } from '../facts.ts';
+import { hasRest, patternLeaves, WHOLE } from './aliases.ts';
 import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
 import { isAskedFor, pauseOf } from './idioms.ts';
@@ -80,15 +82,36 @@ export abstract class ReferenceWalker extends WalkContext {
     this.model.refs.push(ref);
     if (kind === 'new') this.noteInstanceMember(ref, i);
     else if (kind === 'call' && this.model.sdk.has(name)) this.noteResult(ref, i);
-    if (parent?.type === 'VariableDeclarator' && parent.init === child && parent.id.type === 'ObjectPattern')
-      for (const property of parent.id.properties) {
-        if (property.type === 'RestElement') continue;
-        const name = keyName(property.key, property.computed);
-        if (name === null) continue;
-        this.model.refs.push({ ...ref, path: [...path, name], unit: this.aliasUnit(property) });
-        // What is taken of it is said by name.
-        ref.silent = !parent.id.properties.some(({ type }) => type === 'RestElement');
-      }
+    if (!parent) return;
+    if (parent.type === 'VariableDeclarator' && parent.init === child) {
+      this.model.heads.set(parent, ref);
+      if (parent.id.type === 'Identifier') this.noteAlias(parent, ref);
+      else this.noteTaken(ref, parent.id);
+    } else if (parent.type === 'ObjectProperty' ? parent.value === child : parent.type === 'ExportDefaultDeclaration')
+      this.noteAlias(parent, ref);
+    else if (parent.type.endsWith('CallExpression') && (parent as t.CallExpression).callee !== child) ref.given = true;
+  }
+
+  /** All of the value of the unit that was opened for a variable or a property is one name. */
+  protected noteAlias({ start, end }: Node, ref: Ref): void {
+    const { kind, span } = this.model.units[this.unit] as Unit;
+    if (kind === 'variable' && span.start === start && span.end === end)
+      this.model.aliases.push({ unit: this.unit, ref, place: WHOLE });
+  }
+
+  /** `const { readFile } = fs`, `const [first] = handlers`: what is taken of it is said by name. */
+  protected noteTaken(ref: Ref, pattern: Node): void {
+    const own = this.unit === 0 && this.fn === null && this.scope === this.model.module;
+    for (const [leaf, place] of patternLeaves(pattern)) {
+      const unit = own ? this.openUnit('variable', (leaf as t.Identifier).name, leaf) : this.unit;
+      const taken: Ref = { ...ref, path: [...ref.path, ...place.members], unit };
+      if (place.element !== null) taken.elementAt = ref.path.length + place.element;
+      this.model.refs.push(taken);
+      if (!own) continue;
+      this.leafUnits.set(leaf, unit);
+      this.model.aliases.push({ unit, ref: taken, place: { ...place, members: [] } });
+    }
+    ref.silent = !hasRest(pattern);
   }
 
   /** `new Order(id).total()`: a member of the instance. */
@@ -134,13 +157,6 @@ export abstract class ReferenceWalker extends WalkContext {
       }
       child = this.stack[i] as Node;
     }
-  }
-
-  /** `const { readFile } = fs` at the top level: each name is a variable of the module. */
-  protected aliasUnit(property: t.ObjectProperty): number {
-    const value = property.value.type === 'AssignmentPattern' ? property.value.left : property.value;
-    const own = this.unit === 0 && this.fn === null && this.scope === this.model.module && value.type === 'Identifier';
-    return own ? this.openUnit('variable', value.name, value) : this.unit;
   }
 
   /** `typeof fetch` asks whether there is one and does nothing with it. */
@@ -229,7 +245,9 @@ export abstract class ReferenceWalker extends WalkContext {
       name ??= keyName(root.property, root.computed);
       root = unwrap(root.object);
     }
-    if (root.type !== 'Identifier' || this.scope.find(root.name)?.scope.isStatic === false) return undefined;
+    if (root.type !== 'Identifier') return undefined;
+    const binding = this.scope.find(root.name);
+    if (binding?.scope.isStatic === false && !this.model.heads.has(binding.declaration)) return undefined;
     if (node.operator !== '=') return node.operator === '-=' ? 'lower' : 'update';
     return isAskedFor(name ?? root.name, this.stack, this.model.source) ? 'lazy' : undefined;
   }

@@ -259,10 +259,14 @@ export class Walker extends ReferenceWalker {
       case 'ArrayPattern':
         for (const element of pattern.elements) if (element) this.patternExpressions(element);
         break;
-      case 'AssignmentPattern':
+      case 'AssignmentPattern': {
         this.patternExpressions(pattern.left);
+        const outer = this.unit;
+        this.unit = this.leafUnits.get(pattern.left) ?? outer;
         this.visit(pattern.right);
+        this.unit = outer;
         break;
+      }
       case 'RestElement':
         this.patternExpressions(pattern.argument);
         break;
@@ -282,9 +286,9 @@ export class Walker extends ReferenceWalker {
     for (const declarator of node.declarations) {
       this.declarePattern(declarator.id, kind, declarator, scope);
       this.stack.push(declarator);
-      this.patternExpressions(declarator.id);
       if (declarator.init)
         this.inVariable(declarator.id, declarator, unwrap(declarator.init), () => this.visit(declarator.init as Node));
+      this.patternExpressions(declarator.id);
       this.stack.pop();
     }
   }
@@ -303,6 +307,7 @@ export class Walker extends ReferenceWalker {
       this.unit = this.openUnit('variable', id === null ? 'default' : id.name, node);
       if (init.type === 'NewExpression') this.model.instances.set(this.unit, init);
       else if (init.type === 'CallExpression' && this.model.sdk.size > 0) this.model.results.set(this.unit, init);
+      else if (init.type === 'ArrayExpression') this.model.arrays.set(this.unit, init);
       const holds = collectionIn(init);
       if (holds) (this.model.units[this.unit] as Unit).holds = holds;
     }
@@ -323,8 +328,10 @@ export class Walker extends ReferenceWalker {
       !isFunction(value) &&
       !value.type.endsWith('Literal') &&
       this.isPlainProperty()
-    )
+    ) {
       this.unit = this.openUnit('variable', `${path}.${name}`, node);
+      if (value.type === 'ArrayExpression') this.model.arrays.set(this.unit, value);
+    }
     body();
     this.unit = outer;
   }
