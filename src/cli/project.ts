@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest } from '../manifest/index.ts';
+import type { RunEvent } from '../store/events.ts';
 import type { EventStore, RunRecord } from '../store/port.ts';
 import type { OptionSpecs } from './command.ts';
 
@@ -99,6 +100,16 @@ export async function* allRuns(
     yield* page.runs;
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
+}
+
+/** The whole event log of a run. */
+export async function readLog(store: EventStore, runId: string): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for (;;) {
+    const page = await store.readEvents(runId, { afterSeq: events.length, limit: 5000 });
+    events.push(...page);
+    if (page.length < 5000) return events;
+  }
 }
 
 /** `src/orders.ts#fulfil/charge` is `fulfil/charge` to a reader; a slug is itself. */

@@ -4,11 +4,14 @@ export type { EventStore, RunFilter, RunRecord, RunStatus } from '../store/port.
 export type { RunEvent } from '../store/events.ts';
 export { getHookByToken, getRun, listRuns, resumeHook, resumeHookIn, start, type StartOptions } from './client.ts';
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
+export { formatHistory, type History, historyOf, parseHistories } from './history.ts';
 export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';
 export { type Program, programOf, type StepRegistry } from './program.ts';
 export type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
+export { replayHistory } from './replay.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 export { Run } from './run-handle.ts';
+export type { WorkflowCode } from './sandbox.ts';
 export { createWorker, type Worker } from './worker.ts';
 export { exitCaller, type UncaughtListener, watchUncaught } from './uncaught.ts';
 export type { WorkerOptions } from './worker-options.ts';

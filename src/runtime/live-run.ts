@@ -206,11 +206,14 @@ export class LiveRun {
       this.#takeLines(delivery);
       if (open.length === 0) this.#look(delivery);
     });
-    if (!divergence && !unheard && !isEnded(log)) {
-      const next = (log.at(-1)?.seq ?? 0) + 1;
+    if (!divergence && !unheard) {
+      const ended = isEnded(log);
+      const next = (log.at(-1)?.seq ?? 0) + (ended ? 0 : 1);
       const [first] = open;
-      if (first !== undefined) divergence = unrecorded(next, first);
-      else if (this.outcome) divergence = { seq: next, recorded: null, requested: 'the end of the run', stack: null };
+      if (first !== undefined)
+        divergence = { ...unrecorded(next, first), ...(ended && { recorded: 'the end of the run' }) };
+      else if (this.outcome && !ended)
+        divergence = { seq: next, recorded: null, requested: 'the end of the run', stack: null };
     }
     // What a replay prints was printed before.
     this.lines = [];

@@ -15,7 +15,8 @@ export function missingSteps(steps: readonly PendingStep[]): ParkedReason {
   };
 }
 
-export function divergence(found: Divergence, place: SourcePlace | null): ParkedReason {
+/** @param changed the code is another one than that which recorded the log */
+export function divergence(found: Divergence, place: SourcePlace | null, changed = false): ParkedReason {
   const { seq, recorded, requested } = found;
   const at = place ? ` at ${place.file}:${place.line}:${place.column}` : '';
   const message =
@@ -26,7 +27,11 @@ export function divergence(found: Divergence, place: SourcePlace | null): Parked
         : `On replay the workflow asks for ${requested}${at}, and the event log has ${recorded} there (event ${seq}).`;
   return {
     code: 'PAWL_REPLAY_DIVERGED',
-    message: `${message} Its code is not deterministic: something other than its input and its steps decided.`,
+    message: `${message} ${
+      changed
+        ? 'The code has changed since the run began.'
+        : 'Its code is not deterministic: something other than its input and its steps decided.'
+    }`,
     details: { seq, recorded, requested, ...(place && { place }) },
   };
 }

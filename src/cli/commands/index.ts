@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { languageServerCommand } from './language-server.ts';
+import { replayCommand } from './replay.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { runsCommand } from './runs.ts';
@@ -23,5 +24,6 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   cancelCommand,
   resumeCommand,
+  replayCommand,
   languageServerCommand,
 ];

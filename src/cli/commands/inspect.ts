@@ -4,7 +4,7 @@ import type { EventStore, RunRecord } from '../../store/port.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { count, formatDuration, formatTime, paintStatus } from '../format.ts';
 import { isPawlError, type Output, printError } from '../output.ts';
-import { findRun, openProject, STORE_OPTION, shortName, withStore } from '../project.ts';
+import { findRun, openProject, readLog, STORE_OPTION, shortName, withStore } from '../project.ts';
 import { Timeline } from '../timeline.ts';
 import { visible, visibleLine } from '../visible.ts';
 import { toJson } from './runs.ts';
@@ -16,6 +16,7 @@ export const inspectCommand = defineCommand({
   description: 'Show the timeline of a run: steps, attempts, durations',
   options: {
     events: { type: 'boolean', description: 'Show the event log as it is' },
+    history: { type: 'boolean', description: 'Print the run as a history, to be kept and replayed: a line of JSON' },
     ...STORE_OPTION,
     ...JSON_OPTION,
   },
@@ -23,6 +24,7 @@ export const inspectCommand = defineCommand({
     { line: 'pawl inspect 01JZ8Q4M7T', does: 'the beginning or end of an id is enough' },
     { line: 'pawl inspect A-1004 --json', does: 'record, arguments, timeline and result for programs' },
     { line: 'pawl inspect A-1004 --events', does: 'every event' },
+    { line: 'pawl inspect A-1004 --history > history.jsonl', does: 'to replay it later, or elsewhere' },
   ],
   async run({ args, options, root, out }) {
     const { storeUrl } = await openProject(root, options.store);
@@ -30,7 +32,11 @@ export const inspectCommand = defineCommand({
       const found = await findRun(store, args[0] as string);
       return { run: found, ...(await readSound(store, found.id)) };
     });
-    if (options.events) await printEvents(events, out);
+    if (options.history) {
+      const { formatHistory } = await import('../../runtime/index.ts');
+      if (damage !== null) throw damage;
+      out.line(formatHistory(run.id, events));
+    } else if (options.events) await printEvents(events, out);
     else if (out.json) out.printJson(await describeRun(run, events));
     else await printRun(run, events, out);
     if (damage === null) return 0;
@@ -39,16 +45,6 @@ export const inspectCommand = defineCommand({
     return 2;
   },
 });
-
-/** The whole event log of a run. */
-export async function readLog(store: EventStore, runId: string): Promise<RunEvent[]> {
-  const events: RunEvent[] = [];
-  for (;;) {
-    const page = await store.readEvents(runId, { afterSeq: events.length, limit: 5000 });
-    events.push(...page);
-    if (page.length < 5000) return events;
-  }
-}
 
 /** As much of the log as can be read, and what is wrong with the rest. */
 async function readSound(store: EventStore, runId: string): Promise<{ events: RunEvent[]; damage: PawlError | null }> {

@@ -4,7 +4,7 @@ import type { EventStore, RunRecord } from '../../store/port.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { count } from '../format.ts';
 import { type Output, printError } from '../output.ts';
-import { openProject, readProjectManifest, STORE_OPTION, withStore } from '../project.ts';
+import { openProject, readLog, readProjectManifest, STORE_OPTION, withStore } from '../project.ts';
 import type { ForeignRuns } from '../foreign-runs.ts';
 import type { RunPlan, RunRequest } from '../run-plan.ts';
 import type { LiveProgress } from '../run-session.ts';
@@ -198,7 +198,7 @@ async function stop(
 async function report(store: EventStore, ids: readonly string[], out: Output): Promise<ExitCode> {
   const runs = (await Promise.all(ids.map((id) => store.getRun(id)))).filter((run): run is RunRecord => run !== null);
   if (out.json) {
-    const { describeRun, readLog } = await import('./inspect.ts');
+    const { describeRun } = await import('./inspect.ts');
     const described = await Promise.all(runs.map(async (run) => describeRun(run, await readLog(store, run.id))));
     out.printJson(described.length === 1 ? described[0] : described);
     return runs.every(({ status }) => status === 'completed') ? 0 : 1;

@@ -1,9 +1,9 @@
 import { PawlError } from '../../errors.ts';
-import type { RunRecord, RunStatus } from '../../store/port.ts';
+import type { EventStore, RunRecord, RunStatus } from '../../store/port.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { count, formatDuration, formatTime, paintStatus } from '../format.ts';
 import type { Output } from '../output.ts';
-import { allRuns, openProject, STORE_OPTION, shortName, withStore } from '../project.ts';
+import { allRuns, openProject, readLog, STORE_OPTION, shortName, withStore } from '../project.ts';
 import { shortened, visible } from '../visible.ts';
 
 /** An id or a name that is longer is shown by its beginning and its end. */
@@ -24,6 +24,7 @@ export const runsCommand = defineCommand({
     },
     workflow: { type: 'string', value: 'ID', description: 'Only runs of this workflow: id, slug or name' },
     limit: { type: 'string', value: 'N', description: 'At most so many (default: 20; 0 for all)' },
+    history: { type: 'boolean', description: 'Print each run as a history, to be replayed: a line of JSON each' },
     ...STORE_OPTION,
     ...JSON_OPTION,
   },
@@ -31,6 +32,7 @@ export const runsCommand = defineCommand({
     { line: 'pawl runs', does: 'the twenty newest runs' },
     { line: 'pawl runs --parked', does: 'what waits for a deploy or for a person, and why' },
     { line: 'pawl runs --status parked --status failed', does: 'what needs attention' },
+    { line: 'pawl runs --history --limit 0 > all.jsonl', does: 'everything that was recorded, for `pawl replay`' },
     { line: 'pawl runs --json --limit 0', does: 'all runs, for programs' },
   ],
   async run({ options, root, out }) {
@@ -45,14 +47,21 @@ export const runsCommand = defineCommand({
         if (workflow !== undefined && run.workflowId !== workflow && shortName(run.workflowId) !== workflow) continue;
         if (found.length === limit) return { found, more: true };
         found.push(run);
+        if (options.history) await printHistory(store, run.id, out);
       }
       return { found, more: false };
     });
+    if (options.history) return 0;
     if (out.json) out.printJson(runs.found.map(toJson));
     else print(runs.found, runs.more, out);
     return 0;
   },
 });
+
+async function printHistory(store: EventStore, id: string, out: Output): Promise<void> {
+  const { formatHistory } = await import('../../runtime/index.ts');
+  out.line(formatHistory(id, await readLog(store, id)));
+}
 
 function readLimit(value = '20'): number {
   if (!/^\d+$/.test(value)) {
