@@ -1,11 +1,9 @@
+import { UNSEEN } from '../diagnostics/format/text.ts';
+
 /**
  * Text of data (ids, names, messages) for a terminal. A terminal obeys control characters, and shows text in another order after some
  * others: an id must not clear the screen, nor look like another one.
  */
-
-/** Control characters, line separators of Unicode, and what turns the direction of text. Line feeds and tabs apart. */
-// oxlint-disable-next-line no-control-regex
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 // oxlint-disable-next-line no-control-regex
 const COLOR = /\u001b\[[\d;]*m/;

@@ -9,6 +9,7 @@ import {
   formatDiagnostics,
   isFormat,
 } from '../../src/diagnostics/index.ts';
+import { visible } from '../../src/diagnostics/format/text.ts';
 import { chained, fixable, helper, text } from './findings.ts';
 import { HOSTILE_FILES, HOSTILE_TEXTS, hostileFindings, manyFindings, SOURCE } from './hostile.ts';
 
@@ -86,11 +87,19 @@ describe('github', () => {
     expect(format([], 'github')).toBe('');
   });
 
-  test('gives back what texts and file names hold', () => {
+  test('gives back what texts and file names hold; what a terminal would obey is written out', () => {
+    const harmless = (value: string): string =>
+      value
+        .split(/([\r\n]+)/)
+        .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+        .join('');
     const findings = hostileFindings();
-    const commands = format(findings, 'github').split('\n').slice(0, -1).map(parse);
-    expect(commands.map(({ data }) => data)).toEqual(findings.map(({ message }) => full(message)));
-    expect(commands.map(({ properties }) => properties.file)).toEqual(findings.map(({ file }) => file));
+    const report = format(findings, 'github');
+    // oxlint-disable-next-line no-control-regex
+    expect(report).not.toMatch(/[\u001b\u009b\u202e]/);
+    const commands = report.split('\n').slice(0, -1).map(parse);
+    expect(commands.map(({ data }) => data)).toEqual(findings.map(({ message }) => harmless(full(message))));
+    expect(commands.map(({ properties }) => properties.file)).toEqual(findings.map(({ file }) => harmless(file)));
     expect(commands.every(({ properties }) => properties.title === 'PAWL3002 io-in-workflow')).toBe(true);
   });
 

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../diagnostics/index.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { FORMAT_OPTION, type FindingsOptions, printFindings, readFormat } from '../findings.ts';
 import type { Output } from '../output.ts';
+import { visible, visibleLine } from '../visible.ts';
 
 /** `pawl build`: from sources to the output folder. */
 export const buildCommand = defineCommand({
@@ -41,7 +42,7 @@ export const buildCommand = defineCommand({
     const told = new Set<string>();
     const once = async (): Promise<ExitCode> => {
       const code = await buildOnce(session, { format, root, out }, source?.file ?? null);
-      for (const notice of types?.notices ?? []) if (!told.has(notice)) out.note(notice);
+      for (const notice of types?.notices ?? []) if (!told.has(notice)) out.note(visible(notice));
       for (const notice of types?.notices ?? []) told.add(notice);
       return code;
     };
@@ -81,7 +82,7 @@ function summarize({ output, outDir, stats }: BuildResult, milliseconds: number)
   const { workflows = {}, steps = {} } = output?.manifest ?? {};
   const counts = `${count(workflows, 'workflow')} and ${count(steps, 'step')}`;
   const changed = stats.written.length === 0 ? 'nothing changed in' : 'wrote';
-  return `built ${counts} in ${Math.round(milliseconds)} ms, ${changed} ${outDir}`;
+  return `built ${counts} in ${Math.round(milliseconds)} ms, ${changed} ${visibleLine(outDir)}`;
 }
 
 function count(record: Record<string, unknown>, word: string): string {

@@ -5,6 +5,7 @@ import { type Checked, CheckProject, type ProjectChecker } from '../check-projec
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { FORMAT_OPTION, printFindings, readFormat } from '../findings.ts';
 import type { Output } from '../output.ts';
+import { visible, visibleLine } from '../visible.ts';
 
 /** `pawl check`: the rules, and nothing else. */
 export const checkCommand = defineCommand({
@@ -60,7 +61,7 @@ export const checkCommand = defineCommand({
       const result = options.fix ? await fixed(checker) : await checker.check();
       const checked = performance.now();
       await printFindings(result.diagnostics, shown);
-      for (const notice of project.news()) out.note(notice);
+      for (const notice of project.news()) out.note(visible(notice));
       if (options.stats) {
         const { printStats } = await import('../check-stats.ts');
         const times = {
@@ -72,7 +73,8 @@ export const checkCommand = defineCommand({
       }
       if (result.diagnostics.length === 0 && (format === null || isForPeople(format))) {
         const { nothingToCheck } = await import('../nothing-to-check.ts');
-        for (const notice of await nothingToCheck({ root, named: args, stats: result.stats, source })) out.note(notice);
+        for (const notice of await nothingToCheck({ root, named: args, stats: result.stats, source }))
+          out.note(visible(notice));
       }
       if (args.length > 0 && result.stats.entries === 0) return 0;
       return verdict(result, opened.configFile, maxWarnings, out);
@@ -86,7 +88,7 @@ export const checkCommand = defineCommand({
     const fixed = async (checker: ProjectChecker): Promise<Checked> => {
       const { fixAll } = await import('../../checker/index.ts');
       const { result, fixes, files } = await fixAll(checker, (file) => resolve(root, file));
-      if (fixes > 0) out.note(`fixed ${fixes} finding${fixes === 1 ? '' : 's'} in ${files.join(', ')}`);
+      if (fixes > 0) out.note(visibleLine(`fixed ${fixes} finding${fixes === 1 ? '' : 's'} in ${files.join(', ')}`));
       return result;
     };
     try {

@@ -4,6 +4,7 @@ import { relative, resolve } from 'node:path';
 import type { Target } from '../../compiler/index.ts';
 import { PawlError } from '../../errors.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
+import { visibleLine } from '../visible.ts';
 
 const TARGETS: readonly Target[] = ['workflow', 'step', 'client'];
 
@@ -43,7 +44,7 @@ export const transformCommand = defineCommand({
     }
     if (output && options.map) {
       if (output.map) out.line(output.map.toString());
-      else out.note(`${relative(root, path)} is its own output: there is nothing to map.`);
+      else out.note(`${visibleLine(relative(root, path))} is its own output: there is nothing to map.`);
     } else if (output) out.write(output.code);
     return failed ? 1 : 0;
   },

@@ -1,6 +1,7 @@
 import { fullMessage } from '../create.ts';
 import type { Diagnostic, Severity } from '../types.ts';
 import { type FormatOptions, inRepository } from './options.ts';
+import { visible } from './text.ts';
 
 const COMMANDS: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'notice' };
 
@@ -28,9 +29,9 @@ function command(diagnostic: Diagnostic, options: FormatOptions): string {
   return `::${COMMANDS[severity]} ${list}::${escapeData(fullMessage(diagnostic))}`;
 }
 
-/** A `%` comes first: the others bring new ones. */
+/** A `%` comes first: the others bring new ones. What GitHub has no escape for would act on the terminal that shows its log. */
 function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return visible(text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A'));
 }
 
 function escapeProperty(text: string): string {
