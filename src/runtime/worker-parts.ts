@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import type { RunEvent } from '../store/events.ts';
-import type { Manifest } from '../manifest/index.ts';
+import { type LoadedManifest, type Manifest, serializeManifest } from '../manifest/index.ts';
 import type { EventStore, RunRecord } from '../store/port.ts';
 import { errorData } from './endings.ts';
 import type { Outcome } from './live-run.ts';
@@ -27,6 +27,12 @@ export async function readLog(store: EventStore, runId: string): Promise<RunEven
 /** Unique; the process in it is for people who look for who has a run. */
 export function newOwner(): string {
   return `worker-${process.pid}-${randomUUID()}`;
+}
+
+/** The manifest as it is kept with its bundle: where it was read from is nobody's matter. */
+export function manifestText({ manifest }: Program): string {
+  const { dir: _, ...rest } = manifest as Manifest & Partial<LoadedManifest>;
+  return serializeManifest(rest);
 }
 
 let shared: Realm | null = null;

@@ -28,7 +28,15 @@ import { definitionOf, StepRunner } from './step-runner.ts';
 import { checkRecord, settleUndriven } from './undriven.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
-import { canGoOn, checkResult, checkSettings, readLog, sharedRealm, unknownWorkflow } from './worker-parts.ts';
+import {
+  canGoOn,
+  checkResult,
+  checkSettings,
+  manifestText,
+  readLog,
+  sharedRealm,
+  unknownWorkflow,
+} from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
 
 /**
@@ -139,7 +147,10 @@ export class Worker implements World {
     const { hash, code, map } = this.program.workflows;
     // A bundle that cannot be loaded is the build's matter, not a run's.
     this.#realmOf(hash, false);
-    await Promise.all([this.store.putBundle(hash, { code, map }), this.#lease.open()]);
+    await Promise.all([
+      this.store.putBundle(hash, { code, map, manifest: manifestText(this.program) }),
+      this.#lease.open(),
+    ]);
     this.#state = 'open';
     this.#unsubscribe = this.store.subscribe((change) => this.#heard(change));
     this.#leaveWorld = enterWorld(this);

@@ -202,6 +202,8 @@ export interface Bundle {
   code: string;
   /** Source map as JSON text. */
   map: string | null;
+  /** The manifest that it was built with, as JSON text: what workflows call. Null when whoever kept the bundle did not know it. */
+  manifest: string | null;
 }
 
 /**
@@ -281,7 +283,7 @@ export interface EventStore {
 
   // Code
 
-  /** Keeps a bundle; a hash that is known already is left as it is. */
+  /** Keeps a bundle; a hash that is known already is left as it is, but for a manifest that was missing. */
   putBundle(hash: string, bundle: Bundle): Promise<void>;
   getBundle(hash: string): Promise<Bundle | null>;
 

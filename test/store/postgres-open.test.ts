@@ -79,12 +79,22 @@ test('many that start at once make the tables once', async () => {
   await Promise.all(stores.map((store) => store.close()));
 });
 
-test('when its connections are cut off, the next write goes through', async () => {
+test('when its connections are cut off, reads go through, and the write after the one that failed', async () => {
   const url = postgresUrl();
   const store = await openStore(url);
   await makeRun(store, 'r1');
-  await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pawl'`);
-  await store.getRun('r1').catch(() => null);
+  // Of this store alone: other tests work on the same server.
+  const own = `application_name = 'pawl ${new URL(url).searchParams.get('schema')}'`;
+  const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${own}`;
+  for (let time = 0; time < 5; time++) {
+    await sql(cut);
+    expect(await Promise.all(['r1', 'r1', 'r1'].map((id) => store.getRun(id)))).toMatchObject([
+      { id: 'r1' },
+      { id: 'r1' },
+      { id: 'r1' },
+    ]);
+  }
+  await sql(cut);
   await makeRun(store, 'r2').catch(() => null);
   await makeRun(store, 'r2');
   expect(await store.getRun('r2')).toMatchObject({ id: 'r2' });

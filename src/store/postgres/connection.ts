@@ -3,7 +3,7 @@
  * listens. Each finds the tables by its search path.
  */
 import pg from 'pg';
-import { explain } from './errors.ts';
+import { explain, isLost } from './errors.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -19,6 +19,9 @@ const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
 };
+
+/** Connections for reading, at most. */
+const POOL = 4;
 
 /** How long to wait for a connection, ms. */
 const CONNECT_MS = 5_000;
@@ -41,7 +44,7 @@ export class Connections {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.place = options.place;
-    this.#pool = new pg.Pool({ ...this.#config(), max: 4, idleTimeoutMillis: 10_000, allowExitOnIdle: true });
+    this.#pool = new pg.Pool({ ...this.#config(), max: POOL, idleTimeoutMillis: 10_000, allowExitOnIdle: true });
     // A connection that idles and is cut off is replaced by the next that is asked for.
     this.#pool.on('error', () => {});
   }
@@ -51,7 +54,7 @@ export class Connections {
     return {
       connectionString,
       types: types as pg.CustomTypesConfig,
-      application_name: 'pawl',
+      application_name: `pawl ${schema}`,
       connectionTimeoutMillis: CONNECT_MS,
       options: `-c search_path="${schema}" -c lock_timeout=${lockTimeout}`,
       keepAlive: true,
@@ -73,11 +76,14 @@ export class Connections {
 
   /** Reads, on any connection. */
   async read<R = Row>(statement: string, values: readonly unknown[] = []): Promise<R[]> {
-    try {
-      const { rows } = await this.#pool.query(prepared(statement, values));
-      return rows as R[];
-    } catch (error) {
-      throw explain(error, this.place);
+    // A server that was restarted has cut off all connections of the pool; who reads may simply ask again.
+    for (let left = POOL; ; left--) {
+      try {
+        const { rows } = await this.#pool.query(prepared(statement, values));
+        return rows as R[];
+      } catch (error) {
+        if (left === 0 || !isLost(error)) throw explain(error, this.place);
+      }
     }
   }
 

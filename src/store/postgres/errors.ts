@@ -43,13 +43,16 @@ export function explain(error: unknown, place: string): unknown {
   if (code === TOO_MANY) return make('PAWL_STORE_CONNECTION', 'PostgreSQL takes no more connections.');
   if (isConflict(error)) return make('PAWL_STORE_LOCKED', 'Another program holds a lock on the store.');
   if (/SSL/.test(message)) return make('PAWL_STORE_CONNECTION', 'The server and the URL do not agree on SSL.');
-  if (code.startsWith('08') || code.startsWith('57P') || isLost(code, message))
-    return make('PAWL_STORE_CONNECTION', 'The connection to the store was lost.');
+  if (isLost(error)) return make('PAWL_STORE_CONNECTION', 'The connection to the store was lost.');
   return make('PAWL_STORE_IO', `PostgreSQL reports a problem: ${message}.`);
 }
 
-function isLost(code: string, message: string): boolean {
+/** Whether the connection was cut off: by the server, which may be restarting, or on the way. */
+export function isLost(error: unknown): boolean {
+  const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   return (
+    code.startsWith('08') ||
+    code.startsWith('57P') ||
     code === 'ECONNRESET' ||
     code === 'EPIPE' ||
     /Connection terminated|Client has encountered|not queryable/.test(message)

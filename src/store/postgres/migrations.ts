@@ -79,6 +79,7 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX inbox_run ON inbox (run, id);
   `,
+  'ALTER TABLE bundles ADD COLUMN manifest bytea;',
 ];
 
 /** Version of the tables that this pawl writes. */

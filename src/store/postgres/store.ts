@@ -26,6 +26,7 @@ import type { Connections, Executor } from './connection.ts';
 import { createRun } from './create.ts';
 import { closed } from './errors.ts';
 import { selectEvents } from './events.ts';
+import { hasBundle, insertBundle, selectBundle } from './bundles.ts';
 import { GroupCommit } from './group-commit.ts';
 import {
   claimDue,
@@ -215,26 +216,13 @@ export class PostgresStore implements EventStore {
     return this.#read((on) => selectMessages(on, of, afterId));
   }
 
-  async putBundle(hash: string, { code, map }: Bundle): Promise<void> {
-    const known = await this.#read((on) => on.rows('SELECT 1 FROM bundles WHERE hash = $1', [hash]));
-    if (known.length > 0) return;
-    await this.#commits.submit((on) =>
-      on.rows('INSERT INTO bundles (hash, code, map) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING', [
-        hash,
-        Buffer.from(code),
-        map === null ? null : Buffer.from(map),
-      ]),
-    );
+  async putBundle(hash: string, bundle: Bundle): Promise<void> {
+    if (await this.#read((on) => hasBundle(on, hash, bundle))) return;
+    await this.#commits.submit((on) => insertBundle(on, hash, bundle));
   }
 
   getBundle(hash: string): Promise<Bundle | null> {
-    return this.#read(async (on) => {
-      const [row] = await on.rows<{ code: Buffer; map: Buffer | null }>(
-        'SELECT code, map FROM bundles WHERE hash = $1',
-        [hash],
-      );
-      return row ? { code: row.code.toString(), map: row.map?.toString() ?? null } : null;
-    });
+    return this.#read((on) => selectBundle(on, hash));
   }
 
   subscribe(listener: (change: StoreChange) => void): () => void {

@@ -123,6 +123,7 @@ const MIGRATIONS: readonly string[] = [
     SELECT (run << ${SEQ_BITS}) | seq, type, at, cid, name, attempt, data, meta, sum FROM events_1 ORDER BY run, seq;
   DROP TABLE events_1;
   `,
+  'ALTER TABLE bundles ADD COLUMN manifest BLOB;',
 ];
 
 /** Version of the tables that this pawl writes. */

@@ -211,7 +211,7 @@ export class SqliteStore implements EventStore {
   }
 
   async putBundle(hash: string, bundle: Bundle): Promise<void> {
-    if (await this.#read(() => hasBundle(this.#db, hash))) return;
+    if (await this.#read(() => hasBundle(this.#db, hash, bundle))) return;
     await this.#commits.submit(() => insertBundle(this.#db, hash, bundle));
   }
 

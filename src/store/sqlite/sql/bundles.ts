@@ -1,25 +1,31 @@
 import type { Bundle } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 
-const HAS = 'SELECT 1 FROM bundles WHERE hash = ?';
+const HAS = 'SELECT 1 FROM bundles WHERE hash = ? AND (manifest IS NOT NULL OR ?)';
 
-export function hasBundle(db: Connection, hash: string): boolean {
-  return db.sql(HAS).get(hash) !== undefined;
+/** Whether there is nothing to add to what is known of it. */
+export function hasBundle(db: Connection, hash: string, { manifest }: Bundle): boolean {
+  return db.sql(HAS).get(hash, manifest === null ? 1 : 0) !== undefined;
 }
 
-const INSERT = 'INSERT INTO bundles (hash, code, map) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING';
+const INSERT = `INSERT INTO bundles (hash, code, map, manifest) VALUES (?, ?, ?, ?)
+  ON CONFLICT (hash) DO UPDATE SET manifest = excluded.manifest WHERE manifest IS NULL`;
 
 export function insertBundle(db: Connection, hash: string, bundle: Bundle): void {
-  db.sql(INSERT).run(hash, Buffer.from(bundle.code), bundle.map === null ? null : Buffer.from(bundle.map));
+  db.sql(INSERT).run(hash, Buffer.from(bundle.code), bytes(bundle.map), bytes(bundle.manifest));
 }
 
-const SELECT = 'SELECT code, map FROM bundles WHERE hash = ?';
+const SELECT = 'SELECT code, map, manifest FROM bundles WHERE hash = ?';
 
 export function selectBundle(db: Connection, hash: string): Bundle | null {
-  const row = db.sql(SELECT).get(hash) as { code: Uint8Array; map: Uint8Array | null } | undefined;
-  return row === undefined ? null : { code: text(row.code), map: row.map === null ? null : text(row.map) };
+  const row = db.sql(SELECT).get(hash) as Record<keyof Bundle, Uint8Array | null> | undefined;
+  return row === undefined ? null : { code: text(row.code) ?? '', map: text(row.map), manifest: text(row.manifest) };
 }
 
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+function bytes(value: string | null): Buffer | null {
+  return value === null ? null : Buffer.from(value);
+}
+
+function text(value: Uint8Array | null): string | null {
+  return value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
 }
