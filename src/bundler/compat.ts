@@ -5,7 +5,15 @@ import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { withSeverities } from '../checker/check-program.ts';
 import { type CheckerConfig, checkConfig } from '../checker/config.ts';
 import type { RuleName } from '../diagnostics/codes.ts';
-import { compareManifests, type Manifest, type ManifestDifference, type ManifestSpan } from '../manifest/index.ts';
+import {
+  compareManifests,
+  type Manifest,
+  type ManifestDifference,
+  type ManifestSpan,
+  type ManifestStep,
+  type ManifestWorkflow,
+} from '../manifest/index.ts';
+import { hashSource } from './files.ts';
 
 /** Text of a file of the project; null where there is none. */
 type ReadSource = (file: string) => string | null;
@@ -32,6 +40,92 @@ export function checkCompat(
   return sortDiagnostics(withSeverities(found, checkConfig(config)));
 }
 
+/** Runs of a store that are not at their end, and the manifest of the build that they are on. */
+export interface InFlight {
+  /** Null when the store does not know it. */
+  deployed: Manifest | null;
+  runs: readonly {
+    id: string;
+    workflowId: string;
+    /** Steps that it has asked for and that have no result yet. */
+    pending: readonly string[];
+    /** It has not begun: it will begin on the new code. */
+    fresh: boolean;
+  }[];
+}
+
+/**
+ * Says of a build which of the runs in a store it would park.
+ *
+ * @param groups - runs in flight by the build that they are on
+ * @param next - manifest of this build
+ * @param config - severities by rule
+ * @param source - text of a file, for places
+ * @returns findings of the rules 8001, 8002 and 8004, each with the runs that it concerns, sorted
+ * @example
+ * const findings = checkInFlight([{ deployed, runs: [{ id: 'A-1', workflowId: 'src/a.ts#f', pending: [], fresh: false }] }], next, {}, read);
+ */
+export function checkInFlight(
+  groups: readonly InFlight[],
+  next: Manifest,
+  config: CheckerConfig,
+  source: ReadSource,
+): Diagnostic[] {
+  const concerned = new Map<string, { found: Diagnostic; runs: Set<string> }>();
+  const add = (found: Diagnostic, runs: readonly string[]): void => {
+    const known = concerned.get(found.message);
+    if (known) for (const id of runs) known.runs.add(id);
+    else if (runs.length > 0) concerned.set(found.message, { found, runs: new Set(runs) });
+  };
+  for (const { deployed, runs } of groups) {
+    const begun = runs.filter(({ fresh }) => !fresh);
+    for (const { id, workflowId, fresh } of runs) {
+      if (!fresh || Object.hasOwn(next.workflows, workflowId)) continue;
+      const difference = { kind: 'id-removed', what: 'workflow', id: workflowId, renamed: null } as const;
+      add(describe(difference, next, next, source), [id]);
+    }
+    const before = deployed ?? { ...next, steps: {}, workflows: {}, classes: {} };
+    for (const difference of compareManifests(before, next)) {
+      // Runs in flight stay on the workflow code that they began with.
+      if (
+        difference.kind === 'sequence-changed' ||
+        (difference.kind === 'id-removed' && difference.what === 'workflow')
+      )
+        continue;
+      const reaches = ({ workflowId }: { workflowId: string }): boolean =>
+        difference.kind === 'class-removed' ||
+        (difference.kind === 'schema-break' && difference.what === 'workflow'
+          ? workflowId === difference.id
+          : before.workflows[workflowId]?.steps.includes(difference.id) === true);
+      add(
+        describe(difference, before, next, source),
+        begun.filter(reaches).map(({ id }) => id),
+      );
+    }
+    // Whatever the manifest says, and where none is known: what a run waits for has to be there.
+    for (const { id, pending } of begun) {
+      for (const step of pending) {
+        if (Object.hasOwn(next.steps, step) || Object.hasOwn(before.steps, step)) continue;
+        const difference = { kind: 'id-removed', what: 'step', id: step, renamed: null } as const;
+        add(describe(difference, before, next, source), [id]);
+      }
+    }
+  }
+  const found = [...concerned.values()].map(({ found: each, runs }) => ({
+    ...each,
+    message: `${each.message} In flight: ${shortList([...runs])}.`,
+  }));
+  return sortDiagnostics(withSeverities(found, checkConfig(config)));
+}
+
+/** How many runs a message names. */
+const NAMED = 3;
+
+function shortList(ids: readonly string[]): string {
+  const rest = ids.length - NAMED;
+  return ids.slice(0, NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
 function describe(difference: ManifestDifference, deployed: Manifest, next: Manifest, source: ReadSource): Diagnostic {
   const { id } = difference;
   const at = (place: { file: string; span: ManifestSpan } | undefined): Pick<DiagnosticInput, 'file' | 'span'> => {
@@ -41,9 +135,13 @@ function describe(difference: ManifestDifference, deployed: Manifest, next: Mani
   const say = (rule: RuleName, input: DiagnosticInput): Diagnostic => createDiagnostic(rule, input);
   switch (difference.kind) {
     case 'id-removed': {
-      const { what, renamed } = difference;
-      const before = (what === 'step' ? deployed.steps : deployed.workflows)[id];
-      const after = renamed && (what === 'step' ? next.steps : next.workflows)[renamed.id];
+      const { what } = difference;
+      const key = what === 'step' ? 'steps' : 'workflows';
+      const before = deployed[key][id];
+      const renamed = difference.renamed?.sure
+        ? difference.renamed
+        : (renamedTo(before, deployed[key], next[key], source) ?? difference.renamed);
+      const after = renamed && next[key][renamed.id];
       const pin = `.${what === 'step' ? 'stepId' : 'workflowId'} = '${id}'`;
       const message = `The ${what} \`${id}\` of the deployed build is gone: runs in flight that come to it are parked.`;
       if (!renamed || !after) {
@@ -81,6 +179,48 @@ function describe(difference: ManifestDifference, deployed: Manifest, next: Mani
       });
   }
 }
+
+type Listed = Readonly<Record<string, Listing | undefined>>;
+
+/**
+ * The function that differs from one that is gone in nothing but its name: with the old name in the place of the new one its text has
+ * the old hash. Where there are several, nobody knows which of them it is.
+ */
+function renamedTo(
+  before: Listing | undefined,
+  deployed: Listed,
+  next: Listed,
+  source: ReadSource,
+): { id: string; sure: true } | null {
+  if (!before) return null;
+  const fresh = Object.entries(next).filter(([id, after]) => {
+    const text = after && !Object.hasOwn(deployed, id) ? source(after.file) : null;
+    return after !== undefined && text !== null && isRenamed(before, after, text);
+  });
+  const [only, ...more] = fresh;
+  if (!only || more.length > 0) return null;
+  const [id, after] = only;
+  const text = source((after as Listing).file) as string;
+  const others = Object.entries(deployed).filter(
+    ([other, gone]) => gone !== undefined && !Object.hasOwn(next, other) && isRenamed(gone, after as Listing, text),
+  );
+  return others.length === 1 ? { id, sure: true } : null;
+}
+
+type Listing = ManifestStep | ManifestWorkflow;
+
+/** Whether a function's text is that of another one but for the name: of the function alone, or wherever it stands in it. */
+function isRenamed({ name, hash }: Listing, after: Listing, text: string): boolean {
+  if (!IDENTIFIER.test(after.name)) return false;
+  const { start, end } = spanIn(text, after.span);
+  const mention = new RegExp(`(?<![\\w$])${after.name.replaceAll('$', '\\$')}(?![\\w$])`, 'g');
+  const own = text.slice(start, end);
+  return [own.replace(mention, () => name), own.replace(new RegExp(mention.source), () => name)].some(
+    (renamed) => hashSource(renamed) === hash,
+  );
+}
+
+const IDENTIFIER = /^[\w$]+$/;
 
 function breakText(
   what: string,

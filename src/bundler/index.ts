@@ -7,7 +7,7 @@
  */
 export type { CheckerConfig, ConfigSource } from '../checker/index.ts';
 export type { Diagnostic } from '../diagnostics/types.ts';
-export { checkCompat } from './compat.ts';
+export { checkCompat, checkInFlight, type InFlight } from './compat.ts';
 export { type ReportedFinding, reportBuild } from './report.ts';
 export { type AppModule, type AppModuleOptions, compileAppModule } from './sdk-imports.ts';
 export { build, createBuildSession } from './session.ts';

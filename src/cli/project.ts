@@ -31,7 +31,7 @@ export async function openProject(root: string, store: string | undefined): Prom
 }
 
 /** A relative path in a store URL is relative to the project's root, wherever the command is called. */
-async function absoluteUrl(url: string, root: string): Promise<string> {
+export async function absoluteUrl(url: string, root: string): Promise<string> {
   const { parseStoreUrl } = await import('../store/url.ts');
   const parsed = parseStoreUrl(url);
   if (parsed.scheme === 'postgres' || parsed.path === null) return url;

@@ -19,8 +19,9 @@ export const checkCommand = defineCommand({
     'max-warnings': { type: 'string', value: 'N', description: 'Fail when there are more warnings than this' },
     compat: {
       type: 'string',
-      value: 'MANIFEST',
-      description: 'Compare with a deployed manifest: what would strand runs in flight?',
+      value: 'WHAT',
+      description:
+        'What would a deploy strand? Compare with a deployed manifest, or look at the runs of a store, by its URL',
     },
     fix: { type: 'boolean', description: 'Apply the fixes that findings come with' },
     watch: { type: 'boolean', description: 'Check again whenever a file changes' },
@@ -32,7 +33,8 @@ export const checkCommand = defineCommand({
     { line: 'pawl check', does: 'check the whole project' },
     { line: 'pawl check src/orders --max-warnings 0', does: 'report on a directory, warnings count' },
     { line: 'pawl check --fix', does: 'repair what can be repaired' },
-    { line: 'pawl check --compat deployed/.pawl', does: 'say before a deploy which runs it would park' },
+    { line: 'pawl check --compat deployed/.pawl', does: 'say before a deploy which runs it could park' },
+    { line: 'pawl check --compat sqlite:.pawl/pawl.db', does: 'and which of those that are in flight now it would' },
     { line: 'pawl check --format json', does: 'findings as an array for programs' },
     { line: 'pawl check --format github', does: 'annotate the commit in GitHub Actions' },
   ],
@@ -83,7 +85,9 @@ export const checkCommand = defineCommand({
       // What does not compile cannot be compared.
       if (result.diagnostics.some(({ severity }) => severity === 'error')) return result;
       const { compatFindings } = await import('../compat.ts');
-      return { ...result, diagnostics: [...result.diagnostics, ...(await compatFindings(root, path))] };
+      const { diagnostics, notices } = await compatFindings(root, path);
+      for (const notice of notices) out.note(visible(notice));
+      return { ...result, diagnostics: [...result.diagnostics, ...diagnostics] };
     };
     const fixed = async (checker: ProjectChecker): Promise<Checked> => {
       const { fixAll } = await import('../../checker/index.ts');
