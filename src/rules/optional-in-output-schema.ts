@@ -15,7 +15,7 @@ export const optionalInOutputSchema = defineRule({
     allowed: '`.nullable()`; optional keys in the input of tools and in schemas of actions.',
     unseen: 'Schemas of other libraries than zod; schemas that come from other modules.',
   },
-  bad: `import { defineAgent } from 'pawl';
+  bad: `import { defineAgent } from '@keystrokehq/keystroke/agent';
 import { z } from 'zod';
 
 export const clerk = defineAgent({
@@ -25,7 +25,7 @@ export const clerk = defineAgent({
   output: z.object({ box: z.string(), note: z.string().optional() }),
 });
 `,
-  good: `import { defineAgent } from 'pawl';
+  good: `import { defineAgent } from '@keystrokehq/keystroke/agent';
 import { z } from 'zod';
 
 export const clerk = defineAgent({

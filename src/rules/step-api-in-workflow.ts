@@ -16,7 +16,7 @@ export const stepApiInWorkflow = defineRule({
       'Streams and requests that went through a variable of a module, an object or a parameter; functions that arrive as arguments.',
   },
   bad: {
-    'src/progress.ts': `import { getWritable } from 'pawl';
+    'src/progress.ts': `import { getWritable } from 'workflow';
 
 export async function tell(text: string) {
   const writer = getWritable<string>().getWriter();
@@ -36,7 +36,7 @@ export async function fulfil(order: string) {
 `,
   },
   good: {
-    'src/progress.ts': `import { getWritable } from 'pawl';
+    'src/progress.ts': `import { getWritable } from 'workflow';
 
 export async function tell(text: string) {
   'use step';

@@ -24,7 +24,7 @@ export const toolLevel = defineRule({
       'A tool that is a step; a tool that waits and calls steps for its I/O; any I/O in tools of an agent that a step makes.',
     unseen: 'Tools whose functions arrive as values; I/O of packages; modules without directives that nothing reaches.',
   },
-  bad: `import { DurableAgent } from 'pawl/agent';
+  bad: `import { DurableAgent } from '@workflow/ai/agent';
 import { z } from 'zod';
 
 async function remember({ text }: { text: string }) {
@@ -44,7 +44,7 @@ export const assistant = new DurableAgent({
   },
 });
 `,
-  good: `import { DurableAgent } from 'pawl/agent';
+  good: `import { DurableAgent } from '@workflow/ai/agent';
 import { z } from 'zod';
 
 async function remember({ text }: { text: string }) {

@@ -14,7 +14,7 @@ export const writerLockLeak = defineRule({
       '`releaseLock()`, `close()` or `abort()` in a `finally`; a writer that is returned, stored or given to a function.',
     unseen: 'Writers of other streams; what a function does with a writer that it is given.',
   },
-  bad: `import { getWritable } from 'pawl';
+  bad: `import { getWritable } from 'workflow';
 
 export async function tell(text: string) {
   'use step';
@@ -23,7 +23,7 @@ export async function tell(text: string) {
   writer.releaseLock();
 }
 `,
-  good: `import { getWritable } from 'pawl';
+  good: `import { getWritable } from 'workflow';
 
 export async function tell(text: string) {
   'use step';

@@ -1,0 +1,159 @@
+/** Pages and examples show what there is: every name that is imported of pawl is exported by it, and works. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as pawl from 'pawl';
+import packageJson from '../../package.json' with { type: 'json' };
+import { exampleFiles, notBuilt, RULES, ruleMarkdown } from '../../src/rules/index.ts';
+import { UNBUILT } from '../../src/rules/unbuilt.ts';
+import { sdkOf } from '../../src/sdk-names.ts';
+import { runCli } from '../support/cli.ts';
+import { ROOT } from '../support/dist.ts';
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+/** Entries of the package: `pawl`, `pawl/client`. */
+const ENTRIES = Object.keys(packageJson.exports).map((entry) => entry.replace(/^\./, 'pawl'));
+/** The folder that editors load. */
+const FOLDERS = ['pawl/tsserver', 'pawl/docs'];
+
+/** What the compiler writes, in examples of what it would not have written. */
+const COMPILED = ['pawl/internal/workflow'];
+
+/** Exported, and yet not to be used: calling it says so. */
+const REFUSED = { pawl: ['getWritable', 'createWebhook'] } as Record<string, string[]>;
+
+interface Import {
+  names: string[];
+  types: string[];
+  source: string;
+}
+
+function importsOf(code: string): Import[] {
+  const found: Import[] = [];
+  const statement = /\bimport\s+(type\s+)?(?:(\w+)\s*,?\s*)?(?:\{([^}]*)\}\s*)?(?:\*\s+as\s+\w+\s+)?from\s+'([^']+)'/g;
+  for (const [, isType, byDefault, list = '', source = ''] of code.matchAll(statement)) {
+    const pieces = list
+      .split(',')
+      .map((piece) => piece.trim().replace(/\s+as\s+.*$/, ''))
+      .filter(Boolean);
+    const types = pieces
+      .filter((piece) => isType || piece.startsWith('type '))
+      .map((piece) => piece.replace(/^type\s+/, ''));
+    const names = isType ? [] : pieces.filter((piece) => !piece.startsWith('type '));
+    if (byDefault && !isType) names.push('default');
+    found.push({ names, types, source });
+  }
+  return found;
+}
+
+const fences = (markdown: string): string[] =>
+  [...markdown.matchAll(/```(?:ts|js)\n([^]*?)```/g)].map(([, code]) => code ?? '');
+
+/** What an entry exports at run time. */
+async function exportsOf(entry: string): Promise<readonly string[]> {
+  return Object.keys((await import(/* @vite-ignore */ entry)) as object);
+}
+
+async function wrongNames(code: string): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const { names, types, source } of importsOf(code)) {
+    if ((source !== 'pawl' && !source.startsWith('pawl/')) || COMPILED.includes(source)) continue;
+    if (!ENTRIES.includes(source)) {
+      wrong.push(source);
+      continue;
+    }
+    const exported = await exportsOf(source);
+    const refused = REFUSED[source] ?? [];
+    wrong.push(
+      ...names.filter((name) => !exported.includes(name) || refused.includes(name)).map((name) => `${source}: ${name}`),
+    );
+    const declared = source === 'pawl' ? read('src/index.ts') : '';
+    wrong.push(
+      ...types.filter((name) => !new RegExp(`\\b${name}\\b`).test(declared)).map((name) => `${source}: type ${name}`),
+    );
+  }
+  return wrong;
+}
+
+test('an example that imports what is not there is found', async () => {
+  expect(await wrongNames("import { DurableAgent } from 'pawl/agent';")).toEqual(['pawl/agent']);
+  expect(await wrongNames("import { sleep, getWritable as out, nap } from 'pawl';")).toEqual([
+    'pawl: getWritable',
+    'pawl: nap',
+  ]);
+  expect(await wrongNames("import pawl, { type Nothing } from 'pawl';")).toEqual([
+    'pawl: default',
+    'pawl: type Nothing',
+  ]);
+  expect(await wrongNames("import { sleep, type Hook } from 'pawl';\nimport { getWritable } from 'workflow';")).toEqual(
+    [],
+  );
+});
+
+describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (_name, rule) => {
+  test('its examples import what exists', async () => {
+    for (const { text } of [rule.bad, rule.good].flatMap(exampleFiles)) expect(await wrongNames(text)).toEqual([]);
+  });
+
+  test('what is not in this version is said on its page', () => {
+    const page = ruleMarkdown(rule);
+    const said = Object.values(UNBUILT).filter(({ note }) => page.includes(note));
+    const [before = ''] = page.split('**In this version**');
+    const shown = before + page.slice(page.indexOf('Reported:'));
+    expect(said).toEqual(Object.values(UNBUILT).filter(({ names }) => names.test(shown)));
+    expect(page.includes('**In this version** pawl ')).toBe(said.length > 0);
+  });
+});
+
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/rules.md',
+  ...readdirSync(join(ROOT, 'docs/rules')).map((file) => `docs/rules/${file}`),
+];
+
+test.each(PAGES)('%s names entries and exports that there are', async (page) => {
+  const text = read(page);
+  for (const code of fences(text)) expect(await wrongNames(code)).toEqual([]);
+  const named = [...text.matchAll(/[`'"](pawl\/[a-z-]+(?:\/[a-z-]+)?)[`'"]/g)].map(([, entry]) => entry);
+  const known = [...ENTRIES, ...FOLDERS, ...COMPILED];
+  expect(named.filter((entry) => !known.includes(entry as string))).toEqual([]);
+});
+
+describe('what pages say is not in this version', () => {
+  test('streams', () => {
+    expect(() => pawl.getWritable()).toThrow(expect.objectContaining({ code: 'PAWL_STREAMS_UNSUPPORTED' }));
+    expect(UNBUILT.streams.note).toContain('PAWL_STREAMS_UNSUPPORTED');
+  });
+
+  test('webhooks', () => {
+    expect(() => pawl.createWebhook()).toThrow(expect.objectContaining({ code: 'PAWL_WEBHOOKS_UNSUPPORTED' }));
+    expect(UNBUILT.webhooks.note).toContain('PAWL_WEBHOOKS_UNSUPPORTED');
+  });
+
+  test('agents', async () => {
+    const agent = pawl.defineAgent({ slug: 'clerk', systemPrompt: 'Sort letters.', model: 'a/b' });
+    await expect(agent.prompt({ message: 'x' })).rejects.toMatchObject({ code: 'PAWL_AGENTS_UNSUPPORTED' });
+    expect(UNBUILT.agents.note).toContain('PAWL_AGENTS_UNSUPPORTED');
+  });
+
+  test('`DurableAgent`', () => {
+    expect(ENTRIES).not.toContain('pawl/agent');
+    expect(Object.keys(pawl)).not.toContain('DurableAgent');
+  });
+
+  test('is of an SDK that pawl knows', () => {
+    for (const { note } of Object.values(UNBUILT)) {
+      for (const [, source] of note.matchAll(/`'([^']+)'`/g)) expect(sdkOf(source as string)).not.toBeNull();
+    }
+  });
+
+  test('`pawl explain` says it too', async () => {
+    const { stdout } = await runCli(['explain', 'writer-lock-leak'], { cwd: ROOT });
+    expect(stdout).toContain('In this version');
+    expect(stdout).toContain('PAWL_STREAMS_UNSUPPORTED');
+    expect((await runCli(['explain', 'directive-not-async'], { cwd: ROOT })).stdout).not.toContain('In this version');
+    expect(notBuilt(RULES.find(({ name }) => name === 'directive-not-async') as (typeof RULES)[number])).toBeNull();
+  });
+});
