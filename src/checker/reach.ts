@@ -152,15 +152,16 @@ class Said {
   readonly #uses = new Map<number, { path: readonly string[]; unit: Unit | undefined }[]>();
 
   /** Whether a use leads where the one did that its variable was made with. What it is asked about it keeps. */
-  has({ via, path, span }: Use, target: Place | null): boolean {
+  has({ via, from, path, span }: Use, target: Place | null): boolean {
     const unit = target?.unit;
     if (via !== undefined) {
       const known = this.#uses.get(via);
       return known?.some((each) => each.unit === unit && each.path.every((piece, i) => piece === path[i])) === true;
     }
-    const known = this.#uses.get(span.start);
+    const start = from ?? span.start;
+    const known = this.#uses.get(start);
     if (known) known.push({ path, unit });
-    else this.#uses.set(span.start, [{ path, unit }]);
+    else this.#uses.set(start, [{ path, unit }]);
     return false;
   }
 }

@@ -236,8 +236,12 @@ export interface Use {
   returned?: true;
   /** In the module's own unit: index of the statement. */
   statement?: number;
+  /** `queueMicrotask` is given the function in which it is called. */
+  endless?: true;
   /** It stands in the code as a variable of the unit, which was made with the use that starts at this offset. */
   via?: number;
+  /** Its span is that of a variable which a pattern takes it by; this is where the expression starts that it is taken of. */
+  from?: number;
 }
 
 /** `await new Promise((resolve) => setTimeout(resolve, ms))` and nothing more than that. */

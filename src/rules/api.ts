@@ -1,7 +1,8 @@
-import type { ModuleFacts, Use } from '../compiler/facts.ts';
+import type { Use } from '../compiler/facts.ts';
 import { givesPart } from '../sdks.ts';
+import { namesOf } from './names.ts';
 import { wantedOf } from './per-list.ts';
-import type { Reference, ResolvedUse } from './program.ts';
+import type { Program, Reference, ResolvedUse } from './program.ts';
 
 /** Which level a name of the API belongs to, as data. The names of other SDKs that pawl knows mean the same. */
 
@@ -94,11 +95,23 @@ export function stepOnly(use: Use, reference: Reference): ApiUse | null {
 }
 
 /** Whether a use could be one that `durableOnly` names, as far as it tells itself. */
-export function mayBeDurable({ kind, access, path }: Use, { imports }: ModuleFacts): boolean {
-  if (access !== 'call') return false;
-  if (path.at(-1) === 'create') return true;
-  return kind === 'import' && imports.some(({ local, source }) => local === path[0] && givesPart(source, 'durable'));
+export function mayBeDurable({ modules }: Program): (use: Use) => boolean {
+  const names = new Set<string>();
+  const isApi = (source: string) => givesPart(source, 'durable');
+  // `export * from 'pawl'` passes all of them on.
+  if (
+    modules.some(({ exports }) => exports.some(({ name, source }) => name === '*' && source !== null && isApi(source)))
+  )
+    for (const name of API) names.add(name);
+  namesOf(modules, names, isApi);
+  return ({ kind, access, path }) =>
+    access === 'call' && kind !== 'global' && (path.at(-1) === 'create' || path.some((piece) => names.has(piece)));
 }
+
+const API = [
+  ...['sleep', 'createHook', 'createWebhook', 'defineHook'],
+  ...['getStepMetadata', 'getWorkflowMetadata', 'getWritable'],
+];
 
 /** A call of what works in steps and workflows, but nowhere else. */
 export function durableOnly(use: Use, reference: Reference): ApiUse | null {

@@ -14,7 +14,7 @@ export const durableApiOutside = defineRule({
     allowed:
       'Functions that nothing in the project calls: they may be meant for the workflows of another one. Helpers that steps or workflows call, in whatever module. `start`, `getRun`, `resumeHook` and `resume` of a `defineHook()` in apps. `fetch`, the error classes and `defineHook` everywhere. Metadata within a `try` whose `catch` copes without.',
     unseen:
-      'Methods of instances; names that are taken out of `import * as pawl`; functions that are handed to others while a module is loaded together with steps or workflows; functions that are exported and that a framework calls, other than handlers of routes (`GET`, `POST`).',
+      'Methods of instances; names of the API that come from a module of your own, in a file that imports nothing of pawl itself; functions that are handed to others while a module is loaded together with steps or workflows; functions that are exported and that a framework calls, other than handlers of routes (`GET`, `POST`).',
   },
   bad: {
     'src/fulfil.ts': `import { sleep } from 'pawl';
@@ -58,7 +58,7 @@ export async function POST(request: Request) {
 `,
   },
   check({ program, report }) {
-    const found = findOutside(program, mayBeDurable, durableOnly);
+    const found = findOutside(program, mayBeDurable(program), durableOnly);
     if (found.length === 0) return;
     const app = appCode(program);
     for (const { module, unit, use, end } of found) {

@@ -33,7 +33,7 @@ export const floatingStep = defineRule({
     allowed:
       '`await`, `return`, `Promise.all` and its siblings; a promise in a variable that something reads; `.then(handler)` and `.catch(handler)`; `void charge(order)`, which says that nobody shall wait.',
     unseen:
-      'Promises that are given to a function, kept in an object or returned to a caller who drops them; helpers that arrive as arguments; steps that a local variable holds under another name.',
+      'Promises that are given to a function, kept in an object or returned to a caller who drops them; helpers that arrive as arguments; steps in variables to which something else is assigned later.',
   },
   bad: `async function notify(order: string) {
   'use step';

@@ -13,7 +13,7 @@ export const idRemoved = defineRule({
     why: 'A run in flight goes on with the workflow code that it began with, and looks its steps up by id in the current build. A step that is not there parks the run.',
     allowed: 'New steps and workflows; steps whose id is pinned by `.stepId`, whatever their name and file.',
     unseen:
-      'Whether a run is in flight at all. `pawl check --compat` compares with one manifest, not with all that were ever deployed.',
+      'Whether a run is in flight at all. `pawl check --compat` compares with one manifest, not with all that were ever deployed. What a function became whose text changed beyond its name: then the old id is named, and no fix is offered, for nobody but its author knows whether the new one does the same.',
   },
   fixable: true,
   bad: {

@@ -21,7 +21,7 @@ export const timerInWorkflow = defineRule({
     allowed:
       "`sleep` of `'pawl'`, also raced against other work. Timers in steps and in code that only steps reach. `clearTimeout`, `queueMicrotask`. Names of your own that shadow a timer.",
     unseen:
-      'Timers in packages; functions that arrive as arguments; function expressions that hand themselves in again by their own name. The modules `timers` of Node belong to io-in-workflow.',
+      'Timers in packages; functions that arrive as arguments; functions that hand each other to `queueMicrotask` in turn, and functions within others that hand themselves in under a condition. The modules `timers` of Node belong to io-in-workflow.',
   },
   bad: {
     'src/wait.ts': `export const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -84,15 +84,20 @@ function endlessMicrotask(
   { module, unit }: Place,
 ): NamedEnd | null {
   if (reference.kind !== 'global' || reference.path.join() !== 'queueMicrotask' || use.access !== 'call') return null;
-  const given = unit.uses[unit.uses.indexOf(use) + 1];
-  if (!given || given.access !== 'read' || given.span.start - use.span.end > 4) return null;
-  const target = program.resolve(module, given);
-  if (target.kind !== 'unit' || target.unit !== unit || target.rest.length > 0) return null;
+  if (!use.endless && !isGivenItself(program, use, { module, unit })) return null;
   return {
     name: 'queueMicrotask',
     because: 'it hands itself to `queueMicrotask` again, and as long as microtasks run nothing can arrive',
     remedy: "Wait for something durable: a step, a hook, or `sleep` of 'pawl'.",
   };
+}
+
+/** `queueMicrotask(this.poll)`, in `poll`. */
+function isGivenItself(program: Program, use: Hop['use'], { module, unit }: Place): boolean {
+  const given = unit.uses[unit.uses.indexOf(use) + 1];
+  if (!given || given.access !== 'read' || given.span.start - use.span.end > 4) return false;
+  const target = program.resolve(module, given);
+  return target.kind === 'unit' && target.unit === unit && target.rest.length === 0;
 }
 
 /** `sleep(ms)` in place of a pause, with its import. */

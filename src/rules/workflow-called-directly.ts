@@ -2,6 +2,7 @@ import type { Use } from '../compiler/facts.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { startFix } from './fix-start.ts';
+import { namesOf } from './names.ts';
 import { findOutside } from './outside.ts';
 import type { Hop, Program, Reference } from './program.ts';
 import { durableUses } from './reached.ts';
@@ -18,7 +19,8 @@ export const workflowCalledDirectly = defineRule({
     why: 'Called like that it would run in place, without a record: a crash would lose it. The compiled function of a directive therefore throws. `start` makes a run, which is kept and goes on whatever becomes of the caller.',
     allowed:
       'Calling a workflow from a workflow, in whose run it becomes a part. `start(fulfil, [order])`, and naming a workflow in any other way. Tests, by their names (`flow.test.ts`, `__tests__`).',
-    unseen: 'Workflows that arrive as values, in tables or arguments; callers that no file of `entries` holds.',
+    unseen:
+      'Workflows that arrive as arguments, or by a computed key out of a table; callers that no file of `entries` holds.',
   },
   bad: {
     'src/fulfil.ts': `export async function fulfil(order: string) {
@@ -76,16 +78,11 @@ export async function POST(request: Request) {
   },
 });
 
-/** Names under which workflows may be called; imports under another name count by what is imported. */
-function workflowNames(program: Program): Set<string> {
+/** Names under which workflows may be called. */
+function workflowNames({ modules }: Program): ReadonlySet<string> {
   const names = new Set(['run']);
-  for (const { functions } of program.modules)
-    for (const { kind, name } of functions) if (kind === 'workflow') names.add(name);
-  for (const { exports } of program.modules)
-    for (const { name, local, imported } of exports) if (names.has(local ?? imported ?? '')) names.add(name);
-  for (const { imports } of program.modules)
-    for (const { imported, local } of imports) if (names.has(imported)) names.add(local);
-  return names;
+  for (const { functions } of modules) for (const { kind, name } of functions) if (kind === 'workflow') names.add(name);
+  return namesOf(modules, names);
 }
 
 /** The name of the workflow that a use calls. */

@@ -51,6 +51,28 @@ const ACROSS: Record<string, readonly string[]> = {
   ],
 };
 
+/** What is another name of what. */
+const NAMES: Record<string, readonly string[]> = {
+  'src/flow.ts': [
+    `import { short } from './names';\nexport async function flow() {\n  'use workflow';\n  short.save();\n}\n`,
+    `import { short, first } from './names';\nexport async function flow() {\n  'use workflow';\n  const { save } = short;\n  save();\n  first();\n}\n`,
+    `import * as names from './names';\nexport async function flow() {\n  'use workflow';\n  const all = names;\n  all.short.save();\n  all.first?.();\n}\n`,
+  ],
+  'src/names.ts': [
+    `import { table, handlers } from './table';\nexport const short = table.deep;\nexport const [first] = handlers;\n`,
+    `import { table, handlers } from './table';\nexport const short = table.plain;\nexport const [, first] = handlers;\n`,
+    `import { table, handlers } from './table';\nexport const { deep: short, ...others } = table;\nexport const first = handlers[0];\n`,
+    `import { table, handlers } from './table';\nexport let short = table.deep;\nshort = table.plain;\nexport const { 0: first } = handlers;\n`,
+    `import * as all from './table';\nexport const { table: { plain: short = all.table.deep } } = all;\nexport const first = globalThis.fetch;\n`,
+  ],
+  'src/table.ts': [
+    `export const load = () => fetch('a');\nexport const pure = () => 1;\nexport const table = { deep: { save: load }, plain: { save: pure } };\nexport const handlers = [load, pure];\n`,
+    `export const load = () => fetch('a');\nexport const pure = () => 1;\nexport const table = { deep: { save: pure }, plain: { save: load } };\nexport const handlers = [pure, load];\n`,
+    `export const load = () => 2;\nexport const pure = () => 1;\nexport const table = { deep: { save: load }, plain: { save: pure } };\nexport const handlers = [load, pure];\n`,
+    `export const load = () => fetch('a');\nexport const pure = () => 1;\nexport const table = { deep: { save: pure }, plain: { save: pure } };\ntable.plain.save = load as never;\nexport const handlers = [...[load], pure];\n`,
+  ],
+};
+
 const project = (variants: Record<string, readonly string[]>, choice: readonly number[]) =>
   Object.fromEntries(Object.keys(variants).map((file, index) => [file, variant(variants, file, choice[index] ?? 0)]));
 const variant = (of: Record<string, readonly string[]>, file: string, index: number): string => {
@@ -64,6 +86,7 @@ describe('what a session says after any edits is what a new one says', () => {
     ['disk', 'within a module', VARIANTS],
     ['overlay', 'across modules', ACROSS],
     ['disk', 'across modules', ACROSS],
+    ['overlay', 'under other names', NAMES],
   ] as const)(
     '%s, %s',
     (where, _, variants) => {
@@ -88,6 +111,7 @@ describe('what a session says after any edits is what a new one says', () => {
               const seen = session.checkSync();
               expect(seen.diagnostics).toEqual(expected.diagnostics);
               expect(seen.stats.modules).toBe(expected.stats.modules);
+              expect(seen.stats.unresolved).toBe(expected.stats.unresolved);
             }
           },
         ),

@@ -95,6 +95,7 @@ function analyzeParsed(source: string, options: AnalyzeOptions, parsed: Parsed):
     iterated: new Map(),
     results: new Map(),
     instances: new Map(),
+    queued: [],
     heads: new Map(),
     aliases: [],
     arrays: new Map(),

@@ -1,6 +1,6 @@
 import type * as t from '@babel/types';
 import { isFunction, isTransparent, type Node, unwrap } from './ast.ts';
-import type { Pause, Scope } from './model.ts';
+import type { Model, Pause, Scope } from './model.ts';
 
 /** Small turns of phrase that say what code is for. */
 
@@ -17,6 +17,37 @@ export function isCalledInPlace(node: Node, stack: readonly Node[]): boolean {
     child = parent;
   }
   return false;
+}
+
+const BRANCHES =
+  /^(?:If|Switch|Try|While|DoWhile|For|ForOf|ForIn)Statement$|^(?:Conditional|Logical|OptionalCall|Yield|Await)Expression$/;
+
+/**
+ * Whether the function around runs a call each time that it runs itself, as far as the code is plain.
+ *
+ * @param stack - the nodes around the call, itself on top
+ */
+export function isAlwaysRun(stack: readonly Node[], source: string): boolean {
+  let inner = stack.at(-1) as Node;
+  for (let i = stack.length - 2; i >= 0; i--) {
+    const parent = stack[i] as Node;
+    if (isFunction(parent)) {
+      const before = source.slice(parent.start as number, inner.start as number);
+      return !/\b(?:return|throw|await|yield)\b/.test(before);
+    }
+    if (BRANCHES.test(parent.type)) return false;
+    if (parent.type !== 'BlockStatement') inner = parent;
+  }
+  return false;
+}
+
+/** `function poll() { …; queueMicrotask(poll); }`: a function that gives itself, by whatever name it has. */
+export function queuesItself({ given, scope, fn }: Model['queued'][number]): boolean {
+  const binding = scope.find(given.name);
+  if (!binding || binding.again || binding.refs.some(({ rebinds }) => rebinds)) return false;
+  const { declaration } = binding;
+  const value = declaration.type === 'VariableDeclarator' && declaration.init ? unwrap(declaration.init) : declaration;
+  return fn?.node === value;
 }
 
 /**

@@ -105,6 +105,8 @@ export interface Ref {
   given?: true;
   /** Where in the path the first element of an array stands that a pattern takes. */
   elementAt?: number;
+  /** The variable of a function that a pattern takes it by: there it is shown. */
+  named?: Node;
 }
 
 export interface FunctionInfo {
@@ -265,6 +267,8 @@ export interface Model {
   results: Map<number, t.CallExpression>;
   /** The `new` that initializes a variable, by the variable's unit. */
   instances: Map<number, t.NewExpression>;
+  /** Calls of `queueMicrotask` that a function makes whenever it runs, with the name that is given to it. */
+  queued: { callee: Node; given: t.Identifier; scope: Scope; fn: FunctionInfo | null }[];
   /** What all of the value of a variable is, by its declarator. */
   heads: Map<Node, Ref>;
   aliases: AliasUnit[];

@@ -15,7 +15,7 @@ import {
   WHOLE,
 } from './aliases.ts';
 import { keyName, type Node, staticPath, unwrap } from './ast.ts';
-import { isProbed } from './idioms.ts';
+import { isProbed, queuesItself } from './idioms.ts';
 import type { DirectiveFunction, FunctionInfo } from './model.ts';
 import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
 import { placeOf } from './names.ts';
@@ -24,6 +24,7 @@ import { returnedCode } from './returned.ts';
 /** Sorts references into the units: what each piece of code mentions that is not its own. */
 export function addUses(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]): void {
   const meaning = new Meanings(model, facts, functions);
+  const endless = new Set(model.queued.filter(queuesItself).map(({ callee }) => callee));
   const probed = new Set(model.probes.filter(({ binding }) => !binding).map(({ path }) => path.join('.')));
   // Uses are most of the facts. Each is made once, with its properties in one order, which costs a third of copying them about.
   const use = (unit: number, { kind, path }: Meaning, access: Use['access'], start: number, end: number): Use => {
@@ -35,8 +36,11 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     if (ref.exported || ref.silent) continue;
     const named = meaning.of(ref);
     if (!named || (named.via !== undefined && isKept(ref))) continue;
-    const made = use(ref.unit, named, ref.access, ref.node.start as number, ref.end);
+    const { start, end } = ref.named ?? { start: ref.node.start, end: ref.end };
+    const made = use(ref.unit, named, ref.access, start as number, end as number);
     if (named.via !== undefined) made.via = named.via;
+    if (ref.named) made.from = ref.node.start as number;
+    if (endless.has(ref.node)) made.endless = true;
     addStanding(made, model, ref);
     if (ref.access === 'write' && ref.how) made.how = ref.how;
     if (probed.size > 0 && named.kind === 'global' && isProbed(named.path, probed)) made.guarded = 'typeof';
@@ -302,6 +306,11 @@ class Meanings {
     const path = staticPath(callee);
     const ref = path && this.#refAt(rootOf(callee));
     if (ref?.binding?.kind === 'import') return this.#model.sdk.has(ref.name) ? path : null;
+    if (ref?.binding && !ref.binding.scope.isStatic) {
+      // `const { createHook: hook } = pawl`
+      const named = ref.access === 'call' ? this.of(ref) : null;
+      if (named?.kind === 'import' && this.#model.sdk.has(named.path[0] as string)) return named.path;
+    }
     return callee.type === 'Identifier' ? null : this.resultOf(callee);
   }
 

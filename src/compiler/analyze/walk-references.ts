@@ -1,9 +1,9 @@
 import type * as t from '@babel/types';
 import type { Unit } from '../facts.ts';
-import { hasRest, patternLeaves, WHOLE } from './aliases.ts';
+import { hasRest, headOf, patternLeaves, WHOLE } from './aliases.ts';
 import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
-import { isAskedFor, pauseOf } from './idioms.ts';
+import { isAlwaysRun, isAskedFor, pauseOf } from './idioms.ts';
 import { definerOf, symbolFor } from './sources.ts';
 import { WalkContext } from './walk-context.ts';
 
@@ -106,6 +106,8 @@ export abstract class ReferenceWalker extends WalkContext {
       const unit = own ? this.openUnit('variable', (leaf as t.Identifier).name, leaf) : this.unit;
       const taken: Ref = { ...ref, path: [...ref.path, ...place.members], unit };
       if (place.element !== null) taken.elementAt = ref.path.length + place.element;
+      // What it is made of may stand far away; a person looks for the name that is used.
+      if (!own) taken.named = leaf;
       this.model.refs.push(taken);
       if (!own) continue;
       this.leafUnits.set(leaf, unit);
@@ -280,6 +282,10 @@ export abstract class ReferenceWalker extends WalkContext {
         const pause = pauseOf(node as t.CallExpression, callee, this.stack, this.scope);
         if (pause) this.model.pauses.push(pause);
       }
+      const given = node.arguments[0];
+      const isQueued = given?.type === 'Identifier' && staticPath(callee)?.at(-1) === 'queueMicrotask';
+      if (isQueued && isAlwaysRun(this.stack, this.model.source))
+        this.model.queued.push({ callee: headOf(callee), given, scope: this.scope, fn: this.fn });
       this.definition(node as t.CallExpression, callee);
     }
     this.children(node);
