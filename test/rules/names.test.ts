@@ -46,3 +46,34 @@ export async function w() {
     ['Workflow `w` calls `node:fs.readFileSync`', undefined],
   ]);
 });
+
+test('what a pattern takes is shown at the name that it gets', async () => {
+  const found = await findings({
+    'src/main.ts': `import * as pawl from 'pawl';
+
+const { createHook, ...rest } = pawl;
+export async function step() {
+  'use step';
+  const { sleep: nap } = pawl;
+  await nap('1s');
+  createHook();
+  await rest.sleep('1s');
+}
+export async function workflow() {
+  'use workflow';
+  const { getStepMetadata: metadata, getWorkflowMetadata } = pawl;
+  const { getStepMetadata } = pawl;
+  return [metadata(), getWorkflowMetadata(), getStepMetadata()];
+}
+`,
+  });
+  expect(
+    found.map(({ code, span, message }) => [code, span.line, span.column, span.endColumn, message.split(':')[0]]),
+  ).toEqual([
+    ['PAWL4001', 6, 18, 21, 'Step `step` uses `sleep`'],
+    ['PAWL4001', 8, 3, 13, 'Step `step` calls `createHook`'],
+    ['PAWL4001', 9, 9, 19, 'Step `step` calls `sleep`'],
+    ['PAWL4002', 13, 28, 36, 'Workflow `workflow` uses `getStepMetadata`'],
+    ['PAWL4002', 14, 11, 26, 'Workflow `workflow` uses `getStepMetadata`'],
+  ]);
+});
