@@ -2,6 +2,8 @@
 const TOKEN =
   /[[\]{}:,]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 
+const CUT_OFF = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*(?:\\(?:u[\da-fA-F]{0,3})?)?$/y;
+
 /** What may come next. */
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end';
 
@@ -19,12 +21,18 @@ export function jsonErrorAt(text: string): number | null {
     if (at >= text.length) return expected === ', or end' && open.length === 0 ? null : at;
     TOKEN.lastIndex = at;
     const token = TOKEN.exec(text)?.[0];
-    if (token === undefined) return at;
+    if (token === undefined) return isCutOff(text, at) ? text.length : at;
     const next = after(token, expected, open);
     if (next === null) return at;
     expected = next;
     at += token.length;
   }
+}
+
+/** A string that begins there and has no end; one that a line ends is wrong where it begins. */
+function isCutOff(text: string, at: number): boolean {
+  CUT_OFF.lastIndex = at;
+  return CUT_OFF.test(text);
 }
 
 function skip(text: string, from: number): number {

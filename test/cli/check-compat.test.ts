@@ -84,7 +84,7 @@ test('rules are set in the configuration', async () => {
   const found = await run('check', '--compat', '.deployed');
   expect(found).toMatchObject({ code: 0 });
   expect(found.stdout).toContain('warning PAWL8001');
-  expect(found.stdout).toContain('Perhaps it is');
+  expect(found.stdout).toContain('It is `src/orders.ts#pay` now');
 });
 
 describe('a store', () => {
