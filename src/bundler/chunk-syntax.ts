@@ -10,10 +10,13 @@ export interface ChunkSyntax {
   accessors: number[];
 }
 
+/** Bundlers note `/* @__PURE__ *\/` all over a chunk: those are no decorators. */
+const LIKELY = /\bimport\s*\(|(?:^|[\s;{(])(?<!\/\*+\s?)@[\w$(]|\baccessor\s+[\w$#[\\'"]/;
+
 /** Cheap tests first: most chunks have none of it, and are not parsed. */
 export function findChunkSyntax(code: string): ChunkSyntax {
   const found: ChunkSyntax = { imports: [], decorators: [], accessors: [] };
-  if (!/\bimport\s*\(|(?:^|[\s;{(])@[\w$(]|\baccessor\s+[\w$#[\\'"]/.test(code)) return found;
+  if (!LIKELY.test(code)) return found;
   eachNode(parseAst(code), ({ type, start, decorators }) => {
     if (type === 'ImportExpression') found.imports.push(start as number);
     else if (type === 'Decorator') found.decorators.push(start as number);
