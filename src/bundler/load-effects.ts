@@ -253,12 +253,8 @@ class Changes {
     if (use.kind !== 'import' && use.kind !== 'local') return false;
     const reference = this.#graph.resolve(module, use);
     const asStatement = unit.kind === 'module';
-    if (
-      use.kind === 'import' &&
-      homeOf(reference) !== module.file &&
-      this.#changes(module, use, reference, asStatement)
-    )
-      return true;
+    // A variable of the module may be another name of something elsewhere: then its home is there.
+    if (homeOf(reference) !== module.file && this.#changes(module, use, reference, asStatement)) return true;
     if (use.kind === 'local' && mayChange(use, asStatement) && this.#isAlias(module, reference)) return true;
     if ((use.access !== 'call' && use.access !== 'new') || reference.kind !== 'unit' || !isPlain(reference))
       return false;
