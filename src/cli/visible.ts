@@ -1,9 +1,11 @@
-import { UNSEEN } from '../diagnostics/format/text.ts';
-
 /**
  * Text of data (ids, names, messages) for a terminal. A terminal obeys control characters, and shows text in another order after some
  * others: an id must not clear the screen, nor look like another one.
  */
+
+/** Controls but tab and line feed, line separators, and what turns the direction of text: as in formats of findings, which a test sees. */
+// oxlint-disable-next-line no-control-regex
+const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 // oxlint-disable-next-line no-control-regex
 const COLOR = /\u001b\[[\d;]*m/;

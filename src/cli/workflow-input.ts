@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
-import { jsonErrorAt } from '../diagnostics/json-place.ts';
+import { jsonErrorAt } from '../diagnostics/index.ts';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest, ManifestWorkflow } from '../manifest/index.ts';
 import { deepPath, MAX_DEPTH } from '../runtime/serialization/codec.ts';

@@ -7,6 +7,7 @@ export type { FormatOptions, RuleHelp, SourceLookup } from './format/options.ts'
 export { formatPretty } from './format/pretty.ts';
 export { formatTsc } from './format/tsc.ts';
 export { findRule, suggestRule } from './lookup.ts';
+export { jsonErrorAt } from './json-place.ts';
 export { nearest } from './nearest.ts';
 export { sortDiagnostics, summarize } from './order.ts';
 export { Positions } from './positions.ts';

@@ -2,6 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { visible as note } from '../../src/cli/visible.ts';
+import { visible as finding } from '../../src/diagnostics/format/text.ts';
 import { runCli, spawnCli } from '../support/cli.ts';
 import { temporaryProject } from '../support/project.ts';
 
@@ -97,6 +99,11 @@ describe('for people', () => {
       expect(obeyed(stdout + stderr)).toEqual([]);
     }
   });
+});
+
+test('formats and notes write out the same characters', () => {
+  const all = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code));
+  expect(all.filter((each) => note(each) !== each)).toEqual(all.filter((each) => finding(each) !== each));
 });
 
 describe('for programs', () => {

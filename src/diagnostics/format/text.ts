@@ -1,7 +1,7 @@
 /** Texts of users may hold anything: what would end a line, colour a terminal or break a parser is made harmless here. */
 
 /** Controls but tab and line feed, line separators, and marks that turn the direction of what follows. */
-export const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A text for a terminal: characters that would act on it are written out, `\u{1b}`. */
 export function visible(text: string): string {
