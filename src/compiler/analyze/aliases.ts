@@ -26,10 +26,17 @@ export interface Alias extends PatternPlace {
   expression: Node;
 }
 
+const leavesKnown = new WeakMap<Node, ReadonlyMap<Node, PatternPlace>>();
+
 /** @returns null where the variable does not stand in the pattern, or under a computed key */
-export function placeInPattern(pattern: Node, id: Node): PatternPlace | null {
-  for (const [leaf, place] of patternLeaves(pattern)) if (leaf === id) return place;
-  return null;
+function placeInPattern(pattern: Node, id: Node): PatternPlace | null {
+  if (pattern === id) return WHOLE;
+  let leaves = leavesKnown.get(pattern);
+  if (!leaves) {
+    leaves = new Map(patternLeaves(pattern));
+    leavesKnown.set(pattern, leaves);
+  }
+  return leaves.get(id) ?? null;
 }
 
 /** A variable that is no part of a pattern. */
