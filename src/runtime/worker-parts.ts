@@ -55,8 +55,22 @@ export function unknownWorkflow(id: string, known: string[]): PawlError {
   });
 }
 
+/** Runs that were parked for steps that are there now. */
+export async function* parkedThatCanGoOn(
+  store: EventStore,
+  manifest: Manifest,
+  has: (stepId: string) => boolean,
+): AsyncGenerator<string> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.listRuns({ status: ['parked'], limit: 1_000, cursor });
+    for (const run of page.runs) if (canGoOn(run, manifest, has)) yield run.id;
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+}
+
 /** Whether a run that was parked for missing steps finds them now. */
-export function canGoOn(run: RunRecord, manifest: Manifest, has: (stepId: string) => boolean): boolean {
+function canGoOn(run: RunRecord, manifest: Manifest, has: (stepId: string) => boolean): boolean {
   const { parkedReason, workflowId } = run;
   if (parkedReason?.code !== 'PAWL_STEP_MISSING') return false;
   const steps = parkedReason.details?.steps;

@@ -489,13 +489,8 @@ export class Worker implements World {
 
   /** Runs that were parked for a step that is there again go on. */
   async #unpark(): Promise<void> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.store.listRuns({ status: ['parked'], limit: 1_000, cursor });
-      for (const record of page.runs)
-        if (canGoOn(record, this.program.manifest, (id) => this.#steps.has(id))) await this.unpark(record.id);
-      cursor = page.next ?? undefined;
-    } while (cursor !== undefined);
+    const has = (id: string): boolean => this.#steps.has(id);
+    for await (const id of parkedThatCanGoOn(this.store, this.program.manifest, has)) await this.unpark(id);
   }
 
   /** Lets a parked run try again; false when it is not parked, or another worker has it. What stopped it may do so again. */
