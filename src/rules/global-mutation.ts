@@ -23,7 +23,7 @@ export const globalMutation = defineRule({
     allowed:
       'Variables of functions. Making a value once, with `??=` or under a condition that asks for it. Memo tables in helpers (`known[key] = …`, `known.set(key, …)`), and scratch variables that a helper sets and then reads. Members of instances. `globalThis.fetch = fetch`, by which programs for the Workflow SDK make a package use its `fetch`. All writes of code that only steps reach.',
     unseen:
-      'Changes through references that were passed on (`const list = all; list.push(x)`), through `Object.assign` and other functions, and of what packages export.',
+      'Changes through references that were passed on to functions or kept in variables that are assigned again, through `Object.assign` and other functions, and of what packages export.',
   },
   bad: {
     'src/stats.ts': `let fulfilled = 0;
