@@ -29,7 +29,7 @@ import { checkRecord, settleUndriven } from './undriven.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import {
-  canGoOn,
+  parkedThatCanGoOn,
   checkResult,
   checkSettings,
   manifestText,
