@@ -7,15 +7,18 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import type { EventStore } from '../../src/store/port.ts';
+import { Random } from '../sim/random.ts';
 import { postgresUrl } from '../store/support/postgres.ts';
 import { Fleet, type LedgerLine, sumOf } from '../support/fleet.ts';
 
 const WORKERS = 3;
 /** How often somebody is killed, or paused, in a test. */
-const BLOWS = 6;
+const BLOWS = Number(process.env.PAWL_FLEET_BLOWS ?? 6);
 /** Runs are started whenever fewer are left. */
 const RUNS = 30;
 const LEASE = 500;
+/** ms */
+const TIMEOUT = 120_000 + BLOWS * 5_000;
 
 const open: { fleet: Fleet; store: EventStore }[] = [];
 afterAll(async () => {
@@ -33,17 +36,6 @@ async function begin(url: (root: string) => string): Promise<{ fleet: Fleet; sto
   return { fleet, store };
 }
 
-/** A small generator (mulberry32), so that a seed tells all. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const soon = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function left(store: EventStore): Promise<number> {
@@ -52,15 +44,15 @@ async function left(store: EventStore): Promise<number> {
 
 /** Deals blows while there is work, and lets all of it come to its end. Returns how many runs there were. */
 async function endure(fleet: Fleet, store: EventStore, seed: number, blow: (victim: ChildProcess) => Promise<void>) {
-  const chance = random(seed);
+  const chance = new Random(seed);
   let started = 0;
   for (let blows = 0; blows < BLOWS; blows++) {
-    const lines = fleet.ledger().length + 1 + Math.floor(chance() * 25);
+    const lines = fleet.ledger().length + 1 + chance.below(25);
     while (fleet.ledger().length < lines) {
       if ((await left(store)) < RUNS) started = await fleet.start(store, started, RUNS);
       await soon(5);
     }
-    await blow(fleet.workers[Math.floor(chance() * WORKERS)] as ChildProcess);
+    await blow(chance.pick(fleet.workers));
   }
   while ((await left(store)) > 0) await soon(5);
   return started;
@@ -93,7 +85,7 @@ describe.each<[string, (root: string) => string]>([
   ['SQLite', (root) => `sqlite:${join(root, 'pawl.db')}`],
   ['PostgreSQL', () => postgresUrl()],
 ])('%s', (_name, url) => {
-  test('workers are killed: every run ends, and no finished step begins again', { timeout: 180_000 }, async () => {
+  test('workers are killed: every run ends, and no finished step begins again', { timeout: TIMEOUT }, async () => {
     const { fleet, store } = await begin(url);
     const runs = await endure(fleet, store, 7, async (victim) => {
       await fleet.kill(victim);
@@ -103,7 +95,7 @@ describe.each<[string, (root: string) => string]>([
   });
 
   test('workers are paused for longer than their lease: their runs move on, what they commit then is refused', {
-    timeout: 180_000,
+    timeout: TIMEOUT,
   }, async () => {
     const { fleet, store } = await begin(url);
     const runs = await endure(fleet, store, 11, async (victim) => {

@@ -1,71 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createVirtualClock } from '../../src/runtime/clock.ts';
-import { LiveRun, type RunIdentity } from '../../src/runtime/live-run.ts';
-import { Realm } from '../../src/runtime/sandbox.ts';
-import type { NewRunEvent, RunEvent } from '../../src/store/events.ts';
+import type { RunEvent } from '../../src/store/events.ts';
 import type { EventStore } from '../../src/store/port.ts';
 import { type Ledger, shapes, sourcesOf } from './programs.ts';
-import { closeAll, memoryStore, program, type Setup, settle, setup, type Sources } from './support.ts';
+import { asksTheSameAgain, goesOnFromEveryPrefix, load, recorded, survivesEviction } from './replaying.ts';
+import { closeAll, memoryStore, program, type Setup, settle, setup } from './support.ts';
 
 afterEach(closeAll);
-
-/** Lets a run come to its end: moves the clock on whenever nothing else happens, and feeds its hook. */
-async function finish(made: Setup, runId: string): Promise<void> {
-  for (let turn = 0; turn < 200; turn++) {
-    await settle(4);
-    const record = await made.store.getRun(runId);
-    if (record && !['pending', 'running'].includes(record.status)) return;
-    const hook = await made.store.getHook('h');
-    if (hook && hook.disposedAt === null) {
-      const log = await made.store.readEvents(runId);
-      const received = log.filter((event) => event.type === 'hook_received').length;
-      if (received < 2 && (await made.store.readInbox({ runId })).length === 0) {
-        await made.worker.resumeHook('h', received);
-        continue;
-      }
-    }
-    const next = made.clock.next();
-    if (next !== null) made.clock.advanceTo(next);
-  }
-  throw new Error('The run does not end.');
-}
-
-async function recorded(code: string, args: unknown[] = []) {
-  const clock = createVirtualClock();
-  const ledger: Ledger = { calls: [] };
-  const sources = sourcesOf(code, ledger, clock);
-  const made = await setup(sources, { clock, newId: () => 'run', newSeed: () => 'seed' });
-  const run = await made.start('w', ...args);
-  await finish(made, run.runId);
-  const log = await made.store.readEvents(run.runId);
-  const record = await made.store.getRun(run.runId);
-  return { sources, log, record, ledger, made };
-}
-
-const COMMANDS = [
-  'step_scheduled',
-  'sleep_scheduled',
-  'hook_created',
-  'hook_disposed',
-  'run_completed',
-  'run_failed',
-  'run_cancelled',
-];
-const isCommand = (event: { type: string }): boolean => COMMANDS.includes(event.type);
-
-function load(sources: Sources, log: readonly RunEvent[]): LiveRun {
-  const created = log[0];
-  if (created?.type !== 'run_created') throw new Error('no run');
-  const identity: RunIdentity = {
-    id: 'run',
-    workflowId: 'w',
-    seed: created.meta.seed,
-    createdAt: created.at,
-    input: created.data,
-  };
-  const realm = new Realm(true);
-  return new LiveRun(identity, realm, realm.load(program(sources).workflows), 10_000);
-}
 
 test('a log in which a command has two results is not followed', async () => {
   const { sources, log } = await recorded(`workflow('w', async () => Promise.all([add(1, 2), add(3, 4), add(5, 6)]));`);
@@ -79,62 +20,13 @@ test('a log in which a command has two results is not followed', async () => {
   });
 });
 
-const withoutSeq = (events: readonly RunEvent[]): unknown[] => events.map(({ seq: _, ...event }) => clean(event));
-/** Null columns may be left out when events are written. Ends are made elsewhere. */
-const clean = (event: object): unknown =>
-  Object.fromEntries(Object.entries(event).filter(([, value]) => value !== null && value !== undefined));
-
 describe.each(Object.entries(shapes))('%s', (_name, { code, args }) => {
-  test('replayed from every prefix, goes on as it did', async () => {
-    const { sources, log } = await recorded(code, args);
-    const end = log.findIndex((event) => event.type.startsWith('run_') && event.type !== 'run_created');
-    const events = log.slice(0, end);
-    for (let cut = 1; cut <= events.length; cut++) {
-      const next = log[cut];
-      if (next && isCommand(next)) continue;
-      const run = load(sources, log);
-      const { divergence, asked } = run.replay(events.slice(0, cut));
-      expect(divergence, `after ${cut} events`).toBe(null);
-      expect(asked.map(clean)).toEqual([]);
-      const causes = withoutSeq(events.slice(cut)).filter((event) => !isCommand(event as RunEvent)) as NewRunEvent[];
-      const out: NewRunEvent[] = [];
-      run.deliver(causes, out);
-      expect(out.map(clean), `after ${cut} events`).toEqual(withoutSeq(events.slice(cut)));
-      expect(run.outcome).not.toBe(null);
-    }
-  });
+  test('replayed from every prefix, goes on as it did', () => goesOnFromEveryPrefix(code, args));
 
-  test('with only the beginning recorded, asks the same again', async () => {
-    const { sources, log } = await recorded(code, args);
-    const run = load(sources, log);
-    const { divergence, asked } = run.replay(log.slice(0, 1));
-    expect(divergence).toBe(null);
-    const commands = log.slice(1, 1 + asked.length);
-    expect(asked.map(clean)).toEqual(withoutSeq(commands));
-  });
+  test('with only the beginning recorded, asks the same again', () => asksTheSameAgain(code, args));
 
-  test('has the same result after an eviction at every point', async () => {
-    const { record } = await recorded(code, args);
-    const clock = createVirtualClock();
-    const ledger: Ledger = { calls: [] };
-    const made = await setup(sourcesOf(code, ledger, clock), {
-      clock,
-      maxRuns: 1,
-      newId: ids('run'),
-      newSeed: () => 'seed',
-    });
-    const run = await made.start('w', ...(args ?? []));
-    // Others that take its place whenever it is idle.
-    await made.start('w', ...(args ?? []));
-    await finish(made, run.runId);
-    expect((await made.store.getRun('run'))?.output).toBe(record?.output);
-  });
+  test('has the same result after an eviction at every point', () => survivesEviction(code, args));
 });
-
-function ids(first: string): () => string {
-  let count = 0;
-  return () => (count++ === 0 ? first : `${first}${count}`);
-}
 
 /** Crashes at the n-th point, and lets another worker go on; as often as the points reach. */
 async function crashing(code: string, args: unknown[], options: { at: number; again: boolean }) {

@@ -1,0 +1,93 @@
+/**
+ * Workflows that a seed makes up: sequences, parallel branches, races, loops, nested functions, hooks, sleeps, retries, errors that are
+ * caught and errors that are not. Whatever they see goes into a trace, which is their result.
+ */
+import { Random } from '../sim/random.ts';
+
+/** Deepest nesting, and how many statements a block has at most. */
+const DEPTH = 2;
+const BLOCK = 3;
+
+class Writer {
+  readonly #random: Random;
+  /** Payloads that the test will send to the only hook. */
+  #payloads = 2;
+  #names = 0;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  program(): string {
+    const body = this.#block(0);
+    // A hook that nobody waits for ends with its run.
+    const hook = this.#payloads < 2 ? "const hook = createHook({ token: 'h' });\n" : '';
+    const end = this.#random.below(8) === 0 ? "throw new RangeError(t.join(' '));" : 'return t;';
+    return `let state = 0;\nworkflow('w', async () => {\nconst t = [];\n${hook}${body}\n${end}\n});`;
+  }
+
+  #block(depth: number, own = true): string {
+    const count = 1 + this.#random.below(BLOCK);
+    return Array.from({ length: count }, () => this.#statement(depth, own)).join('\n');
+  }
+
+  /** @param own - it runs once, with nothing beside it: only then it may wait for the hook */
+  #statement(depth: number, own: boolean): string {
+    const leaf = depth >= DEPTH || this.#random.below(3) === 0;
+    return leaf ? this.#leaf(own) : this.#branch(depth, own);
+  }
+
+  #leaf(own: boolean): string {
+    const kind = this.#random.below(own && this.#payloads > 0 ? 9 : 8);
+    switch (kind) {
+      case 0:
+        return `t.push('now', Date.now() % 1000000007 > 0, Math.random() < 1);`;
+      case 1:
+        return `await sleep(${1 + this.#random.below(5_000)}); t.push('slept');`;
+      case 2:
+        return `t.push(await flaky('f${this.#random.below(9)}'));`;
+      case 3:
+        return `state += await add(state, ${this.#random.below(9)}); t.push(state);`;
+      case 4:
+        return `void add(${this.#random.below(9)}, 1);`;
+      case 5:
+        return `t.push((await fail('e${this.#random.below(9)}').catch((e) => e)).message);`;
+      case 8:
+        this.#payloads--;
+        return this.#random.pick([
+          `t.push(await hook);`,
+          `t.push(await Promise.race([hook, sleep('30d').then(() => 'nobody')]));`,
+        ]);
+      default:
+        return `t.push(await add(t.length, ${this.#random.below(99)}));`;
+    }
+  }
+
+  #branch(depth: number, own: boolean): string {
+    const inner = (alone = false): string => this.#block(depth + 1, alone);
+    const branch = (): string => `(async () => { ${inner()} return ${this.#random.below(99)}; })()`;
+    switch (this.#random.below(7)) {
+      case 0:
+        return `for (let i${++this.#names} = 0; i${this.#names} < ${1 + this.#random.below(3)}; i${this.#names}++) {\n${inner()}\n}`;
+      case 1:
+        return `t.push(await Promise.all([${branch()}, ${branch()}]));`;
+      case 2:
+        return `t.push(await Promise.race([slow(1), sleep('${1 + this.#random.below(9)}s').then(() => 'first')]));`;
+      case 3:
+        return `try {\n${inner(own)}\nawait fail('caught');\n} catch (e) { t.push(e.name, e.message); } finally {\n${inner()}\n}`;
+      case 4:
+        return `t.push((await Promise.allSettled([${branch()}, fail('settled'), add(1, 2)])).map((s) => s.status));`;
+      case 5:
+        return `if (Math.random() < 0.5) {\n${inner()}\n} else {\n${inner()}\n}`;
+      default: {
+        const name = `f${++this.#names}`;
+        return `const ${name} = async (n) => {\n${inner()}\nreturn n + 1; };\nt.push(await ${name}(await ${name}(1)));`;
+      }
+    }
+  }
+}
+
+/** The workflow bundle of a seed, with the workflow `w`, for `sourcesOf`. */
+export function randomProgram(seed: number): string {
+  return new Writer(seed).program();
+}
