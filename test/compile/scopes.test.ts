@@ -34,10 +34,20 @@ function babels(source: string, file: string): Map<number, number | 'global'> {
     // `declare global { … }` names nothing.
     if (path.parent.type === 'TSModuleDeclaration' && path.key === 'id') return;
     const binding = path.scope.getBinding(node.name);
+    // It takes the name of a function expression for a variable of its body, so that it hides one of that name that is there.
+    const home = binding?.kind === 'local' ? binding.path : null;
+    if (home?.isFunctionExpression() && home.node.body.body.some((each) => declares(each, node.name))) return;
     found.set(node.start as number, binding ? (binding.identifier.start as number) : 'global');
   };
   traverse({ type: 'File', program: ast } as t.File, { ReferencedIdentifier: note as never });
   return found;
+}
+
+function declares(statement: t.Statement, name: string): boolean {
+  return (
+    statement.type === 'VariableDeclaration' &&
+    statement.declarations.some(({ id }) => id.type === 'Identifier' && id.name === name)
+  );
 }
 
 function inType(path: NodePath): boolean {
