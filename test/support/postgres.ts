@@ -16,6 +16,21 @@ export default async function setup(): Promise<() => Promise<void>> {
     process.env.PAWL_TEST_POSTGRES = process.env.DATABASE_URL;
     return async () => {};
   }
+  const server = await startPostgres();
+  process.env.PAWL_TEST_POSTGRES = server.url;
+  return () => server.stop();
+}
+
+export interface PostgresServer {
+  url: string;
+  /** Stops it at once, as a crash does, and starts it again. */
+  restart(): Promise<void>;
+  /** Stops it at once, and takes everything with it. */
+  stop(): Promise<void>;
+}
+
+/** A server of one's own: for tests that stop it. */
+export async function startPostgres(): Promise<PostgresServer> {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'pawl-postgres-')));
   const isRoot = process.getuid?.() === 0;
   const owner = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
@@ -35,18 +50,30 @@ export default async function setup(): Promise<() => Promise<void>> {
     'fsync=off',
     'full_page_writes=off',
   ];
-  const server = spawn(join(native, 'bin/postgres'), ['-D', data, ...settings.flatMap((text) => ['-c', text])], {
-    ...run,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await ready(server);
-  process.env.PAWL_TEST_POSTGRES = `postgres:///postgres?user=postgres&host=${encodeURIComponent(base)}`;
-  return async () => {
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn(join(native, 'bin/postgres'), ['-D', data, ...settings.flatMap((text) => ['-c', text])], {
+      ...run,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await ready(child);
+    return child;
+  };
+  let server = await start();
+  const kill = async (): Promise<void> => {
     const gone = new Promise((resolve) => server.once('close', resolve));
-    // At once: what is in there is of no use to anybody.
     server.kill('SIGQUIT');
     await gone;
-    rmSync(base, { recursive: true, force: true });
+  };
+  return {
+    url: `postgres:///postgres?user=postgres&host=${encodeURIComponent(base)}`,
+    restart: async () => {
+      await kill();
+      server = await start();
+    },
+    stop: async () => {
+      await kill();
+      rmSync(base, { recursive: true, force: true });
+    },
   };
 }
 
