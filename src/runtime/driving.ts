@@ -1,6 +1,8 @@
 /** What a run's driver and its worker know of each other, and what the driver works on. */
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, RunRecord } from '../store/port.ts';
+import { errorData } from './endings.ts';
+import { CancelledError } from './errors.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
 import type { Realm, RealmBundle } from './sandbox.ts';
 import type { CallHost } from './step-calls.ts';
@@ -58,6 +60,11 @@ export function causeOf(message: InboxMessage): Cause {
   const { id: consume, at } = message;
   if (message.kind === 'hook') {
     return { event: { type: 'hook_received', at, cid: message.cid, data: message.payload }, consume };
+  }
+  if (message.kind === 'child') {
+    const { cid, status, data } = message;
+    if (status === 'completed') return { event: { type: 'child_completed', at, cid, data }, consume };
+    return { event: { type: 'child_failed', at, cid, data: data ?? errorData(new CancelledError()) }, consume };
   }
   const meta = message.reason === null ? null : { reason: message.reason };
   return { event: { type: 'cancel_requested', at, meta }, consume };

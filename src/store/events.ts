@@ -19,6 +19,10 @@
  * | `hook_conflicted` | yes | token | – | – | `runId`: the run that owns the token |
  * | `hook_received` | yes | – | – | payload | – |
  * | `hook_disposed` | yes | – | – | – | – |
+ * | `child_scheduled` | yes | workflow id | – | arguments (or null) | `runId`, `seed`: of the run that this makes |
+ * | `child_refused` | yes | workflow id | – | error | – (in place of `child_scheduled`: no run was made) |
+ * | `child_completed` | yes | – | – | result | – |
+ * | `child_failed` | yes | – | – | error | – |
  * | `cancel_requested` | – | – | – | – | `reason?` |
  * | `run_completed` | – | – | – | result | – |
  * | `run_failed` | – | – | – | error | – |
@@ -85,6 +89,15 @@ export const runEventSchema = z.discriminatedUnion('type', [
   event('hook_conflicted', { cid: count, name: text, meta: z.object({ runId: text }) }),
   event('hook_received', { cid: count, data: text.nullable() }),
   event('hook_disposed', { cid: count }),
+  event('child_scheduled', {
+    cid: count,
+    name: text,
+    data: text.nullable(),
+    meta: z.object({ runId: text, seed: text }),
+  }),
+  event('child_refused', { cid: count, name: text, data: text }),
+  event('child_completed', { cid: count, data: text.nullable() }),
+  event('child_failed', { cid: count, data: text }),
   event('cancel_requested', { meta: z.object({ reason: text }).nullable() }),
   event('run_completed', { data: text.nullable() }),
   event('run_failed', { data: text }),

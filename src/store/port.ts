@@ -15,7 +15,10 @@
  * - **wakeAt**: the time from which somebody must look at a run; only the owner sets it. It also holds, as a note for
  *   successors, while the run is owned: that is what is left when the owner dies. `null`: only a message wakes the run.
  * - **runnable**: a run that nobody owns, and whose `wakeAt` has come or for which a message waits.
- * - **inbox**: messages to a run from outside (hook payloads, cancellation), in the order in which they were
+ * - **child**: a run that another one, its parent, waits for. The append of `child_scheduled` makes it, and the append that ends it
+ *   puts a message into its parent's inbox, so that no crash leaves one without the other; the append of `cancel_requested` asks the
+ *   children that have not ended to stop as well.
+ * - **inbox**: messages to a run from outside (hook payloads, ends of children, cancellation), in the order in which they were
  *   acknowledged. Only the owner writes the log, so only it turns messages into events: it appends the events and
  *   **consumes** the messages in one transaction. An acknowledged message is never lost and never logged twice.
  * - **bundle**: the workflow code that a run started with, kept once by hash.
@@ -27,6 +30,9 @@
 import type { NewRunEvent, RunEvent } from './events.ts';
 
 export type RunStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'parked';
+
+/** How a run has ended. */
+export type FinalStatus = Extract<RunStatus, 'completed' | 'failed' | 'cancelled'>;
 
 /** What is known of a run without reading its log. */
 export interface RunRecord {
@@ -61,6 +67,8 @@ export interface RunRecord {
   parkedReason: ParkedReason | null;
   /** A cancellation was asked for (perhaps not yet seen by the owner). */
   cancelRequested: boolean;
+  /** Which command of which run made it; null for a run that was started by itself. */
+  parent: { runId: string; cid: number } | null;
 }
 
 export interface ParkedReason {
@@ -141,6 +149,7 @@ export type AppendResult = { ok: true; lastSeq: number } | AppendRefusal;
 /** A message to a run that waits for the run's owner. Ids grow in the order of acknowledgement. */
 export type InboxMessage =
   | { id: number; runId: string; kind: 'hook'; at: number; cid: number; token: string; payload: string | null }
+  | { id: number; runId: string; kind: 'child'; at: number; cid: number; status: FinalStatus; data: string | null }
   | { id: number; runId: string; kind: 'cancel'; at: number; reason: string | null };
 
 export interface ClaimRequest {

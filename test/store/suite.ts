@@ -8,6 +8,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { EventStore, StoreOptions } from '../../src/store/port.ts';
 import { appendTests } from './suite/append.ts';
 import { bundleTests } from './suite/bundles.ts';
+import { childTests } from './suite/children.ts';
 import { claimTests } from './suite/claim.ts';
 import { groupTests } from './suite/group.ts';
 import { messageTests } from './suite/messages.ts';
@@ -81,6 +82,7 @@ export function storeSuite(name: string, makePlace: () => Place): void {
     groupTests(context);
     claimTests(context);
     messageTests(context);
+    childTests(context);
     bundleTests(context);
     subscribeTests(context);
     modelTests(context);

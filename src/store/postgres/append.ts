@@ -1,11 +1,12 @@
 /**
  * One append inside a transaction: first every reason to refuse it, only reading, with the run's row locked; then the events, and
- * what follows from them for the run record, the hooks and the inbox.
+ * what follows from them for the run record, the hooks, the inbox, parents and children.
  */
 import { checkedRow } from '../event-row.ts';
 import { type NewRunEvent, TERMINAL_EVENTS } from '../events.ts';
 import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
 import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
+import { cancelChildren, createChild, tellParent } from './children.ts';
 import type { Executor } from './connection.ts';
 import { insertEvents } from './events.ts';
 import { selectHooks, selectMessages } from './records.ts';
@@ -20,14 +21,26 @@ export interface RunHead {
   last_seq: number;
 }
 
-const HEAD = `
+const head = (more = ''): string => `
   SELECT no, status, owner, fence, cancel_requested,
     (SELECT seq FROM events WHERE run = runs.no ORDER BY seq DESC LIMIT 1) AS last_seq
-  FROM runs WHERE id = $1 FOR NO KEY UPDATE`;
+  FROM runs WHERE id = $1 ${more} FOR NO KEY UPDATE`;
 
-/** Locks the run until the end of the transaction. */
-export async function lockHead(on: Executor, runId: string): Promise<RunHead | undefined> {
-  const [head] = await on.rows<RunHead>(HEAD, [runId]);
+const HEAD = head();
+
+// Parents are locked before their children, everywhere: who ends a run writes to its parent, who cancels one to its children.
+const HEAD_AND_PARENT = `
+  WITH parent AS MATERIALIZED (
+    SELECT no FROM runs WHERE no = (SELECT parent FROM runs WHERE id = $1) FOR NO KEY UPDATE
+  ) ${head('AND (SELECT count(*) FROM parent) >= 0')}`;
+
+/**
+ * Locks the run until the end of the transaction.
+ *
+ * @param withParent - the run that waits for it too
+ */
+export async function lockHead(on: Executor, runId: string, withParent = false): Promise<RunHead | undefined> {
+  const [head] = await on.rows<RunHead>(withParent ? HEAD_AND_PARENT : HEAD, [runId]);
   return head;
 }
 
@@ -38,7 +51,7 @@ export async function append(
   changes: StoreChange[],
   learn: (no: number, lastSeq: number) => void,
 ): Promise<AppendResult> {
-  const head = await lockHead(on, request.runId);
+  const head = await lockHead(on, request.runId, endsRun(request.runId, request.events));
   if (head === undefined) return { ok: false, reason: 'unknown-run' };
   const result = await appendTo(on, head, request, changes);
   if (result.ok) learn(head.no, result.lastSeq);
@@ -62,7 +75,7 @@ export async function appendTo(
   const rows = events.map((event, index) => checkedRow(runId, head.last_seq + 1 + index, event));
   await insertEvents(on, head.no, rows);
   let status: RunStatus | undefined;
-  for (const event of events) status = (await project(on, head, event)) ?? status;
+  for (const event of events) status = (await project(on, head, event, changes)) ?? status;
   const lastSeq = head.last_seq + events.length;
   if (events.length > 0) changes.push({ kind: 'events', runId, lastSeq });
   if (status !== undefined) changes.push({ kind: 'status', runId, status });
@@ -125,19 +138,26 @@ const PARK = `
     woken = EXISTS (SELECT 1 FROM inbox WHERE run = runs.no AND kind = 'cancel')
   WHERE no = $1`;
 
+const FINISH = `
+  UPDATE runs SET status = $2, finished_at = $3, wake_at = NULL, woken = false, owner = NULL, parked = NULL WHERE no = $1
+  RETURNING parent AS no, parent_cid AS cid`;
+
 /** What follows from an event for the tables beside the log; the new status if it changes. */
-async function project(on: Executor, head: RunHead, event: NewRunEvent): Promise<RunStatus | undefined> {
+async function project(
+  on: Executor,
+  head: RunHead,
+  event: NewRunEvent,
+  changes: StoreChange[],
+): Promise<RunStatus | undefined> {
   const { no } = head;
   switch (event.type) {
     case 'run_completed':
     case 'run_failed':
     case 'run_cancelled': {
       const status = TERMINAL_EVENTS[event.type];
-      await on.rows(
-        `UPDATE runs SET status = $2, finished_at = $3, wake_at = NULL, woken = false, owner = NULL, parked = NULL WHERE no = $1`,
-        [no, status, event.at],
-      );
+      const [parent] = await on.rows<{ no: number | null; cid: number }>(FINISH, [no, status, event.at]);
       await on.rows('UPDATE hooks SET disposed_at = $2 WHERE run = $1 AND disposed_at IS NULL', [no, event.at]);
+      if (parent && parent.no !== null) await tellParent(on, { ...parent, no: parent.no }, status, event, changes);
       return status;
     }
     case 'run_parked':
@@ -154,6 +174,10 @@ async function project(on: Executor, head: RunHead, event: NewRunEvent): Promise
       return undefined;
     case 'cancel_requested':
       if (!head.cancel_requested) await on.rows('UPDATE runs SET cancel_requested = true WHERE no = $1', [no]);
+      await cancelChildren(on, no, event, changes);
+      return undefined;
+    case 'child_scheduled':
+      await createChild(on, no, event, changes);
       return undefined;
     case 'hook_created':
       await on.rows(UPSERT_HOOK, [event.name, no, event.cid, event.data ?? null, event.at]);

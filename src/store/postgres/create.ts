@@ -70,6 +70,7 @@ export async function createRun(
     error: null,
     parkedReason: null,
     cancelRequested: false,
+    parent: null,
   };
   if (events.length === 0) return { created: true, run };
   const head: RunHead = { no: row.no, status, owner, fence: 1, cancel_requested: false, last_seq: 1 };

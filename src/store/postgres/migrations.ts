@@ -5,6 +5,7 @@
  * Why the tables are as they are:
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it, it only locks one.
  * - `woken` says that a message waits which the run shall look at; `wake_at` is the owner's word.
+ * - `parent` is the number of the run that waits for this one, `parent_cid` its command; `status` of a message how a child ended.
  * - `bundles` keep bytes: text has no NUL, source code may.
  * - `meta`, `parked` and payloads are text, not jsonb: what was written is read again letter by letter.
  */
@@ -80,6 +81,11 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX inbox_run ON inbox (run, id);
   `,
   'ALTER TABLE bundles ADD COLUMN manifest bytea;',
+  `
+  ALTER TABLE runs ADD COLUMN parent bigint, ADD COLUMN parent_cid integer;
+  CREATE INDEX runs_children ON runs (parent) WHERE parent IS NOT NULL AND finished_at IS NULL;
+  ALTER TABLE inbox ADD COLUMN status text;
+  `,
 ];
 
 /** Version of the tables that this pawl writes. */

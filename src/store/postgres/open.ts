@@ -27,12 +27,15 @@ async function prepare(connections: Connections, schema: string, create: boolean
   const { place } = connections;
   const client = await connections.connect();
   try {
-    const version = await versionOf(client, schema);
+    let version = await versionOf(client, schema);
+    const isTaken = version === null && (await isForeign(client, schema));
+    // Another process may have made the tables between the two questions.
+    if (isTaken) version = await versionOf(client, schema);
     if (version !== null && version > SCHEMA_VERSION) {
       const message = `The store has schema version ${version}; this pawl knows versions up to ${SCHEMA_VERSION}.`;
       throw new StoreError('PAWL_STORE_NEWER', message, { place });
     }
-    if (version === null && (await isForeign(client, schema))) {
+    if (version === null && isTaken) {
       throw new StoreError('PAWL_STORE_FOREIGN', `The schema "${schema}" holds tables of another program.`, {
         place,
         remedy: 'Name another schema, as in postgres://host/database?schema=pawl.',

@@ -1,10 +1,11 @@
-import type { HookRecord, InboxMessage, ParkedReason, RunFilter, RunRecord, RunStatus } from '../port.ts';
+import type { FinalStatus, HookRecord, InboxMessage, ParkedReason, RunFilter, RunRecord, RunStatus } from '../port.ts';
 import type { Executor, Row } from './connection.ts';
 
 const LAST = 'SELECT e.%s FROM events e WHERE e.run = r.no ORDER BY e.seq DESC LIMIT 1';
 
 const RECORD = `
   SELECT r.*, o.lease_until,
+    (SELECT p.id FROM runs p WHERE p.no = r.parent) AS parent_id,
     (SELECT e.data FROM events e WHERE e.run = r.no AND e.seq = 1) AS input,
     (${LAST.replace('%s', 'seq')}) AS last_seq,
     CASE WHEN r.finished_at IS NOT NULL THEN (${LAST.replace('%s', 'data')}) END AS outcome
@@ -31,6 +32,7 @@ function toRecord(row: Row): RunRecord {
     error: status === 'failed' || status === 'cancelled' ? (row.outcome as string | null) : null,
     parkedReason: row.parked === null ? null : (JSON.parse(row.parked as string) as ParkedReason),
     cancelRequested: row.cancel_requested as boolean,
+    parent: row.parent_id === null ? null : { runId: row.parent_id as string, cid: row.parent_cid as number },
   };
 }
 
@@ -98,7 +100,7 @@ export async function selectMessages(
 ): Promise<InboxMessage[]> {
   const [where, value] = 'runId' in of ? ['r.id = $1', of.runId] : ['r.owner = $1', of.owner];
   const rows = await on.rows(
-    `SELECT i.id, r.id AS run_id, i.kind, i.at, i.cid, i.token, i.data FROM inbox i JOIN runs r ON r.no = i.run
+    `SELECT i.id, r.id AS run_id, i.kind, i.at, i.cid, i.token, i.status, i.data FROM inbox i JOIN runs r ON r.no = i.run
      WHERE ${where} AND i.id > $2 ORDER BY i.id`,
     [value, afterId],
   );
@@ -107,12 +109,14 @@ export async function selectMessages(
 
 function toMessage(row: Row): InboxMessage {
   const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
-  if (row.kind === 'cancel') return { ...common, kind: 'cancel', reason: row.data as string | null };
+  const { kind, data } = row as { kind: string; data: string | null };
+  if (kind === 'cancel') return { ...common, kind, reason: data };
+  if (kind === 'child') return { ...common, kind, cid: row.cid as number, status: row.status as FinalStatus, data };
   return {
     ...common,
     kind: 'hook',
     cid: row.cid as number,
     token: row.token as string,
-    payload: row.data as string | null,
+    payload: data,
   };
 }

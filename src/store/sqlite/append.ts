@@ -1,10 +1,11 @@
 /**
  * One append inside a transaction: first every reason to refuse it, only reading; then the events, and what follows from
- * them for the run record, the hooks and the inbox.
+ * them for the run record, the hooks, the inbox, parents and children.
  */
 import { type NewRunEvent, TERMINAL_EVENTS } from '../events.ts';
 import type { AppendRefusal, AppendRequest, AppendResult, HookRecord, RunStatus, StoreChange } from '../port.ts';
 import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
+import { cancelChildren, createChild, tellParent } from './children.ts';
 import type { Connection } from './connection.ts';
 import { insertEvent, insertGuarded } from './sql/events.ts';
 import { disposeHook, disposeHooksOf, selectHook, upsertHook } from './sql/hooks.ts';
@@ -88,7 +89,7 @@ function writeEvents(
   for (const event of events) {
     seq += 1;
     insertEvent(db, head.no, runId, seq, event);
-    status = project(db, head, event) ?? status;
+    status = project(db, head, event, changes) ?? status;
   }
   if (seq > head.last_seq) changes.push({ kind: 'events', runId, lastSeq: seq });
   if (status !== undefined) changes.push({ kind: 'status', runId, status });
@@ -116,14 +117,15 @@ function refuseUnread(db: Connection, request: AppendRequest, consume: readonly 
 }
 
 /** What follows from an event for the tables beside the log; the new status if it changes. */
-function project(db: Connection, head: RunHead, event: NewRunEvent): RunStatus | undefined {
+function project(db: Connection, head: RunHead, event: NewRunEvent, changes: StoreChange[]): RunStatus | undefined {
   switch (event.type) {
     case 'run_completed':
     case 'run_failed':
     case 'run_cancelled': {
       const status = TERMINAL_EVENTS[event.type];
-      finishRun(db, head.no, status, event.at);
+      const parent = finishRun(db, head.no, status, event.at);
       disposeHooksOf(db, head.no, event.at);
+      if (parent) tellParent(db, parent, status, event, changes);
       return status;
     }
     case 'run_parked':
@@ -137,6 +139,10 @@ function project(db: Connection, head: RunHead, event: NewRunEvent): RunStatus |
       return undefined;
     case 'cancel_requested':
       if (head.cancel_requested === 0) noteCancel(db, head.no);
+      cancelChildren(db, head.no, event, changes);
+      return undefined;
+    case 'child_scheduled':
+      createChild(db, head.no, event, changes);
       return undefined;
     case 'hook_created':
       upsertHook(db, event.name, head.no, event.cid, event.data ?? null, event.at);

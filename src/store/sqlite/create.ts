@@ -49,6 +49,7 @@ export function createRun(db: Connection, request: CreateRunRequest, changes: St
     error: null,
     parkedReason: null,
     cancelRequested: false,
+    parent: null,
   };
   if (events.length === 0) return { created: true, run };
 

@@ -7,7 +7,8 @@
  * - That a command has one result needs no index: who appends names the newest event, so it has seen every result before.
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it.
  * - `wake_at` is the owner's word; `woken` says that a message waits which the run shall look at.
- * - `runs_due`, `runs_owned` and `runs_parked` index only runs that are alive.
+ * - `runs_due`, `runs_owned`, `runs_parked` and `runs_children` index only runs that are alive.
+ * - `parent` is the number of the run that waits for this one, `parent_cid` its command; `status` of a message how a child ended.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
  */
@@ -124,6 +125,12 @@ const MIGRATIONS: readonly string[] = [
   DROP TABLE events_1;
   `,
   'ALTER TABLE bundles ADD COLUMN manifest BLOB;',
+  `
+  ALTER TABLE runs ADD COLUMN parent INTEGER;
+  ALTER TABLE runs ADD COLUMN parent_cid INTEGER;
+  CREATE INDEX runs_children ON runs (parent) WHERE parent IS NOT NULL AND finished_at IS NULL;
+  ALTER TABLE inbox ADD COLUMN status TEXT;
+  `,
 ];
 
 /** Version of the tables that this pawl writes. */

@@ -8,7 +8,9 @@ export function messageTests(context: Context): void {
     (await context.store.claim({ owner: OWNER, now, limit: 100 })).map((run) => run.id);
 
   const payloads = (messages: InboxMessage[]) =>
-    messages.map((message) => (message.kind === 'hook' ? message.payload : message.reason));
+    messages.map((message) =>
+      message.kind === 'hook' ? message.payload : message.kind === 'cancel' ? message.reason : message.data,
+    );
 
   test('a hook can be looked up, disposed, and its token used again', async () => {
     const { store } = context;

@@ -32,6 +32,7 @@ export function runTests(context: Context): void {
       error: null,
       parkedReason: null,
       cancelRequested: false,
+      parent: null,
     };
     expect(made).toEqual({ created: true, run: record });
     expect(await store.getRun('r1')).toEqual(record);

@@ -61,6 +61,15 @@ export const completed = (cid: number, at = 120): NewRunEvent => ({
 
 export const finished = (at = 130): NewRunEvent => ({ type: 'run_completed', at, data: '"done"' });
 
+export const child = (cid: number, runId: string, at = 110): NewRunEvent => ({
+  type: 'child_scheduled',
+  at,
+  cid,
+  name: 'src/a.ts#child',
+  data: '1[[]]',
+  meta: { runId, seed: `seed of ${runId}` },
+});
+
 export const hook = (cid: number, token: string, at = 110): NewRunEvent => ({
   type: 'hook_created',
   at,

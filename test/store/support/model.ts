@@ -7,12 +7,13 @@ import type { NewRunEvent } from '../../../src/store/events.ts';
 import type { AppendRequest, EventStore, RunStatus } from '../../../src/store/port.ts';
 
 interface Message {
-  kind: 'hook' | 'cancel';
+  kind: 'hook' | 'child' | 'cancel';
   text: string | null;
 }
 
 interface ModelRun {
   id: string;
+  parent: { runId: string; cid: number } | null;
   status: RunStatus;
   owner: string | null;
   fence: number;
@@ -46,7 +47,9 @@ export type Operation =
       wakeAt: number | null | undefined;
     };
 
-const id = fc.constantFrom('r1', 'r2', 'r3');
+const root = fc.constantFrom('r1', 'r2', 'r3');
+/** Runs that are made, and some that their first commands make. */
+const id = fc.oneof({ arbitrary: root, weight: 3 }, fc.constantFrom('r1.2', 'r2.2', 'r1.2.2', 'r1.3'));
 const owner = fc.constantFrom('a', 'b');
 const token = fc.constantFrom('t', 'u');
 const cid = fc.nat({ max: 3 });
@@ -56,6 +59,9 @@ const event: fc.Arbitrary<NewRunEvent> = fc.oneof(
   cid.map((cid) => ({ type: 'step_failed' as const, at: 1, cid, attempt: 1, data: '1' })),
   fc.record({ type: fc.constant('hook_created' as const), at: fc.constant(1), cid, name: token }),
   cid.map((cid) => ({ type: 'hook_disposed' as const, at: 1, cid })),
+  // Its number is the event's, as that of a command: else two would ask for one run.
+  fc.constant({ type: 'child_scheduled' as const, at: 1, cid: 0, name: 'c', meta: { runId: '', seed: 's' } }),
+  fc.constant({ type: 'cancel_requested' as const, at: 1 }),
 );
 const ending: fc.Arbitrary<NewRunEvent> = fc.constantFrom(
   { type: 'run_completed', at: 2, data: '"x"' },
@@ -79,7 +85,7 @@ const append = fc.record({
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { arbitrary: append, weight: 10 },
   {
-    arbitrary: fc.record({ do: fc.constant('create' as const), id, owner: fc.option(owner, { nil: undefined }) }),
+    arbitrary: fc.record({ do: fc.constant('create' as const), id: root, owner: fc.option(owner, { nil: undefined }) }),
     weight: 3,
   },
   { arbitrary: fc.record({ do: fc.constant('claimRun' as const), id, owner }), weight: 3 },
@@ -105,8 +111,15 @@ export function emptyModel(): Model {
 export function resolve(model: Model, operation: Operation): Operation {
   if (operation.do !== 'append') return operation;
   const run = model.runs.get(operation.id);
+  const first = Math.max(0, (run?.events.length ?? 0) + operation.afterSeq) + 1;
+  const events = operation.events.map((event, index): NewRunEvent => {
+    if (event.type !== 'child_scheduled') return event;
+    const cid = first + index;
+    return { ...event, cid, meta: { ...event.meta, runId: `${operation.id}.${cid}` } };
+  });
   return {
     ...operation,
+    events,
     fence: (run?.fence ?? 0) + operation.fence,
     afterSeq: Math.max(0, (run?.events.length ?? 0) + operation.afterSeq),
   };
@@ -116,18 +129,7 @@ export function applyToModel(model: Model, operation: Operation): unknown {
   switch (operation.do) {
     case 'create': {
       if (model.runs.has(operation.id)) return { created: false };
-      const owner = operation.owner ?? null;
-      model.runs.set(operation.id, {
-        id: operation.id,
-        status: owner === null ? 'pending' : 'running',
-        owner,
-        fence: owner === null ? 0 : 1,
-        wakeAt: 0,
-        woken: false,
-        cancelRequested: false,
-        events: ['run_created'],
-        inbox: [],
-      });
+      model.runs.set(operation.id, newRun(operation.id, operation.owner ?? null, 0, null));
       return { created: true };
     }
     case 'claimRun': {
@@ -165,9 +167,7 @@ export function applyToModel(model: Model, operation: Operation): unknown {
       if (run === undefined) return 'unknown-run';
       if (isOver(run)) return 'finished';
       if (run.cancelRequested) return 'again';
-      run.cancelRequested = true;
-      run.inbox.push({ kind: 'cancel', text: null });
-      run.woken = true;
+      askToStop(run);
       return 'asked';
     }
     case 'drain': {
@@ -211,12 +211,27 @@ function appendToModel(model: Model, request: Extract<Operation, { do: 'append' 
 
   model.hooks = hooks;
   run.events.push(...request.events.map(textOf));
+  for (const event of request.events) {
+    if (event.type === 'child_scheduled') {
+      const { runId } = event.meta;
+      model.runs.set(runId, newRun(runId, null, 1, { runId: run.id, cid: event.cid }));
+    } else if (event.type === 'cancel_requested') {
+      run.cancelRequested = true;
+      for (const child of model.runs.values())
+        if (child.parent?.runId === run.id && !isOver(child) && !child.cancelRequested) askToStop(child);
+    }
+  }
   if (request.wakeAt !== undefined) run.wakeAt = request.wakeAt;
   if (ends) {
     run.status = last === 'run_completed' ? 'completed' : 'failed';
     run.owner = null;
     run.wakeAt = null;
     for (const hook of hooks.values()) if (hook.runId === run.id) hook.disposed = true;
+    const parent = run.parent && model.runs.get(run.parent.runId);
+    if (parent && !isOver(parent)) {
+      parent.inbox.push({ kind: 'child', text: '"x"' });
+      if (parent.status === 'running') parent.woken = true;
+    }
   }
   if (last === 'run_parked') {
     run.status = 'parked';
@@ -225,6 +240,27 @@ function appendToModel(model: Model, request: Extract<Operation, { do: 'append' 
     run.woken = run.inbox.some((message) => message.kind === 'cancel');
   }
   return { lastSeq: run.events.length };
+}
+
+function newRun(id: string, owner: string | null, wakeAt: number, parent: ModelRun['parent']): ModelRun {
+  return {
+    id,
+    parent,
+    status: owner === null ? 'pending' : 'running',
+    owner,
+    fence: owner === null ? 0 : 1,
+    wakeAt,
+    woken: false,
+    cancelRequested: false,
+    events: ['run_created'],
+    inbox: [],
+  };
+}
+
+function askToStop(run: ModelRun): void {
+  run.cancelRequested = true;
+  run.inbox.push({ kind: 'cancel', text: null });
+  run.woken = true;
 }
 
 function isOver(run: ModelRun): boolean {
@@ -290,6 +326,7 @@ export async function stateOfStore(store: EventStore): Promise<Omit<ModelRun, 'w
   return Promise.all(
     runs.map(async (run) => ({
       id: run.id,
+      parent: run.parent,
       status: run.status,
       owner: run.owner,
       fence: run.fence,
@@ -298,7 +335,7 @@ export async function stateOfStore(store: EventStore): Promise<Omit<ModelRun, 'w
       events: (await store.readEvents(run.id)).map(textOf),
       inbox: (await store.readInbox({ runId: run.id })).map((message) => ({
         kind: message.kind,
-        text: message.kind === 'hook' ? message.payload : message.reason,
+        text: message.kind === 'hook' ? message.payload : message.kind === 'cancel' ? message.reason : message.data,
       })),
     })),
   );

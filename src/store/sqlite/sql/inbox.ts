@@ -1,4 +1,4 @@
-import type { InboxMessage } from '../../port.ts';
+import type { FinalStatus, InboxMessage } from '../../port.ts';
 import type { Connection } from '../connection.ts';
 import type { SqliteRow } from '../driver.ts';
 
@@ -21,7 +21,20 @@ export function insertCancel(db: Connection, no: number, at: number, reason: str
   return (db.sql(INSERT_CANCEL).get(no, at, reason) as { id: number }).id;
 }
 
-const COLUMNS = 'i.id, r.id AS run_id, i.kind, i.at, i.cid, i.token, i.data';
+const INSERT_CHILD_END = `INSERT INTO inbox (run, kind, at, cid, status, data) VALUES (?, 'child', ?, ?, ?, ?)`;
+
+export function insertChildEnd(
+  db: Connection,
+  no: number,
+  at: number,
+  cid: number,
+  status: FinalStatus,
+  data: string | null,
+): void {
+  db.sql(INSERT_CHILD_END).run(no, at, cid, status, data);
+}
+
+const COLUMNS = 'i.id, r.id AS run_id, i.kind, i.at, i.cid, i.token, i.status, i.data';
 
 const SELECT_OF_RUN = `
   SELECT ${COLUMNS} FROM inbox i JOIN runs r ON r.no = i.run
@@ -53,12 +66,14 @@ export function deleteMessage(db: Connection, id: number): void {
 
 function toMessage(row: SqliteRow): InboxMessage {
   const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
-  if (row.kind === 'cancel') return { ...common, kind: 'cancel', reason: row.data as string | null };
+  const { kind, data } = row as { kind: string; data: string | null };
+  if (kind === 'cancel') return { ...common, kind, reason: data };
+  if (kind === 'child') return { ...common, kind, cid: row.cid as number, status: row.status as FinalStatus, data };
   return {
     ...common,
     kind: 'hook',
     cid: row.cid as number,
     token: row.token as string,
-    payload: row.data as string | null,
+    payload: data,
   };
 }

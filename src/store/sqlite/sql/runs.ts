@@ -6,7 +6,8 @@ import type { SqliteRow, SqliteValue } from '../driver.ts';
 
 const RECORD = `
   SELECT r.no, r.id, r.workflow_id, r.status, r.bundle_hash, r.seed, r.created_at, r.started_at, r.finished_at, r.wake_at,
-    r.owner, r.fence, r.parked, r.cancel_requested, o.lease_until,
+    r.owner, r.fence, r.parked, r.cancel_requested, r.parent_cid, o.lease_until,
+    (SELECT p.id FROM runs p WHERE p.no = r.parent) AS parent_id,
     (SELECT e.data FROM events e WHERE e.id = (${eventId('r.no', '1')})) AS input,
     (SELECT e.seq FROM events e WHERE e.id ${eventsOf('r.no')} ORDER BY e.id DESC LIMIT 1) AS last_seq,
     CASE WHEN r.finished_at IS NOT NULL
@@ -39,6 +40,7 @@ function toRecord(db: Connection, row: SqliteRow): RunRecord {
     error: status === 'failed' || status === 'cancelled' ? (row.outcome as string | null) : null,
     parkedReason: isSound ? parseReason(row.parked) : ending ? null : damaged(`its status is '${row.status}'`),
     cancelRequested: row.cancel_requested === 1,
+    parent: row.parent_id === null ? null : { runId: row.parent_id as string, cid: row.parent_cid as number },
   };
 }
 
@@ -135,8 +137,8 @@ export function selectIdOf(db: Connection, no: number): { id: string; status: Ru
 }
 
 const INSERT = `
-  INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence, woken, cancel_requested)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) RETURNING no`;
+  INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence, woken, cancel_requested, parent, parent_cid)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?) RETURNING no`;
 
 export interface NewRun {
   id: string;
@@ -146,6 +148,8 @@ export interface NewRun {
   at: number;
   wakeAt: number | null;
   owner: string | null;
+  /** Number and command of the run that waits for this one. */
+  parent?: { no: number; cid: number };
 }
 
 /** Returns the run's number. With an owner it is claimed already. */
@@ -164,6 +168,8 @@ export function insertRun(db: Connection, run: NewRun): number {
       run.wakeAt,
       run.owner,
       claimed ? 1 : 0,
+      run.parent?.no ?? null,
+      run.parent?.cid ?? null,
     ) as { no: number };
   return row.no;
 }
@@ -175,10 +181,18 @@ export function setWakeAt(db: Connection, no: number, wakeAt: number | null): vo
 }
 
 const FINISH = `
-  UPDATE runs SET status = ?, finished_at = ?, wake_at = NULL, woken = 0, owner = NULL, parked = NULL WHERE no = ?`;
+  UPDATE runs SET status = ?, finished_at = ?, wake_at = NULL, woken = 0, owner = NULL, parked = NULL WHERE no = ?
+  RETURNING parent AS no, parent_cid AS cid`;
 
-export function finishRun(db: Connection, no: number, status: RunStatus, at: number): void {
-  db.sql(FINISH).run(status, at, no);
+/** Returns number and command of the run that waits for this one, or null. */
+export function finishRun(
+  db: Connection,
+  no: number,
+  status: RunStatus,
+  at: number,
+): { no: number; cid: number } | null {
+  const parent = db.sql(FINISH).get(status, at, no) as { no: number; cid: number } | { no: null };
+  return parent.no === null ? null : parent;
 }
 
 // Payloads do not wake a parked run, a cancellation does.
@@ -197,6 +211,20 @@ const UNPARK = `
 
 export function unparkRun(db: Connection, no: number): void {
   db.sql(UNPARK).run(no);
+}
+
+const BUNDLE_OF = 'SELECT bundle_hash FROM runs WHERE no = ?';
+
+export function bundleOf(db: Connection, no: number): string | null {
+  return (db.sql(BUNDLE_OF).get(no) as { bundle_hash: string | null }).bundle_hash;
+}
+
+const CHILDREN_AT_WORK = `
+  SELECT no, id FROM runs WHERE parent = ? AND parent IS NOT NULL AND finished_at IS NULL AND cancel_requested = 0 ORDER BY no`;
+
+/** Children that have not ended, and that nobody has asked to. */
+export function selectChildrenAtWork(db: Connection, no: number): { no: number; id: string }[] {
+  return db.sql(CHILDREN_AT_WORK).all(no) as { no: number; id: string }[];
 }
 
 const BIND = 'UPDATE runs SET bundle_hash = ? WHERE no = ?';
