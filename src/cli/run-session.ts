@@ -85,6 +85,9 @@ export function redirectConsole(print: (text: string) => void, out: Output): () 
   };
 }
 
+/** Set for a process that is to end when the channel to the one that started it closes. */
+export const ENDS_WITH_PARENT = 'PAWL_ENDS_WITH_PARENT';
+
 /** Resolves with an exit code when the process is asked to end; the second time it ends at once. */
 export function interruption(): { code: Promise<ExitCode>; readonly asked: boolean; stop(): void } {
   let settle: (code: ExitCode) => void = () => {};
@@ -98,13 +101,16 @@ export function interruption(): { code: Promise<ExitCode>; readonly asked: boole
     asked = true;
     settle(exitCode);
   };
+  // Of `pawl dev`: its worker goes with it, however it ended.
+  const onDisconnect = (): void => onSignal('SIGTERM');
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  if (process.env[ENDS_WITH_PARENT]) process.on('disconnect', onDisconnect);
   return {
     code,
     get asked() {
       return asked;
     },
-    stop: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+    stop: () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('disconnect', onDisconnect),
   };
 }
 
