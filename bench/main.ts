@@ -4,9 +4,11 @@ import { benchEditor } from './editor.ts';
 import { benchCompilePeers, installPeers } from './peers.ts';
 import { benchRebuild } from './rebuild.ts';
 import { print } from './report.ts';
+import { benchPostgres } from './postgres.ts';
 import { benchRun } from './run.ts';
+import { benchShapes } from './shapes.ts';
 
-/** `compile`, `check`, `editor`, `rebuild`, `run` or nothing for all; `--peers` adds the peers. */
+/** `compile`, `check`, `editor`, `rebuild`, `run`, `shapes`, `postgres` or nothing for all; `--peers` adds the peers. */
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const wants = (section: string) => words.length === 0 || words.includes(section);
 const peers = process.argv.includes('--peers');
@@ -20,3 +22,5 @@ if (wants('check')) print('Check', await benchCheck());
 if (wants('editor')) print('Editor', await benchEditor());
 if (wants('rebuild')) print('Rebuild', await benchRebuild());
 if (wants('run')) print('Run', await benchRun());
+if (wants('shapes')) print('Run, other shapes', await benchShapes());
+if (wants('postgres')) print('Run, on PostgreSQL', await benchPostgres());

@@ -1,7 +1,7 @@
 /** What a benchmark found: a figure, and the bound that the project sets itself. */
 export interface Row {
   what: string;
-  /** `ms`, `µs`, `×` (a ratio of two things measured in this run), `runs/s`. */
+  /** `ms`, `µs`, `×` (a ratio of two things measured in this run), `MB`. */
   unit: string;
   value: number;
   /** The figure has to stay at or below this (or at or above it, with `atLeast`). */

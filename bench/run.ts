@@ -9,7 +9,7 @@ import { median, type Row } from './report.ts';
 
 const CACHE = fileURLToPath(new URL('../.cache/', import.meta.url));
 
-const PROGRAM = `
+const PROGRAM = `import { createHook } from 'pawl';
 export async function noop(n: number) {
   'use step';
   (globalThis as any).__pawlBenchMark?.(n);
@@ -21,6 +21,12 @@ export async function sequential(count: number) {
   let sum = 0;
   for (let i = 0; i < count; i++) sum += await noop(i);
   return sum;
+}
+
+export async function waiting(token: string, steps: number) {
+  'use workflow';
+  for (let i = 0; i < steps; i++) await noop(i);
+  return await createHook<number>({ token });
 }
 
 export async function parallel(count: number) {
@@ -39,8 +45,19 @@ interface SqliteModule {
   };
 }
 
+/** A project of that program, built. */
+export async function makeProject(): Promise<{ root: string; manifest: string; remove(): void }> {
+  mkdirSync(CACHE, { recursive: true });
+  const root = mkdtempSync(join(CACHE, 'bench-'));
+  mkdirSync(join(root, 'src'));
+  writeFileSync(join(root, 'src/main.ts'), PROGRAM);
+  const built = await build({ root });
+  if (!built.ok) throw new Error(JSON.stringify(built.diagnostics));
+  return { root, manifest: join(root, '.pawl'), remove: () => rmSync(root, { recursive: true, force: true }) };
+}
+
 /** The floor: one row and one commit that survives loss of power, with the driver and the settings that the store uses. */
-function openFloor(directory: string): { commit(): void; close(): void } {
+export function openFloor(directory: string): { commit(): void; close(): void } {
   const require = createRequire(import.meta.url);
   const [major = 0] = process.versions.node.split('.').map(Number);
   const { DatabaseSync } = require(major >= 24 ? 'node:sqlite' : '@photostructure/sqlite') as SqliteModule;
@@ -51,17 +68,12 @@ function openFloor(directory: string): { commit(): void; close(): void } {
   return { commit: () => void insert.run(data), close: () => db.close() };
 }
 
-/** Whole runs and bare commits in turn, on the same disk, in the same process. */
+/** What a step costs: whole runs and bare commits in turn, on the same disk, in the same process. */
 export async function benchRun(): Promise<Row[]> {
-  mkdirSync(CACHE, { recursive: true });
-  const root = mkdtempSync(join(CACHE, 'bench-'));
+  const { root, manifest, remove } = await makeProject();
   try {
-    mkdirSync(join(root, 'src'));
-    writeFileSync(join(root, 'src/main.ts'), PROGRAM);
-    const built = await build({ root });
-    if (!built.ok) throw new Error(JSON.stringify(built.diagnostics));
     const store = await openStore(`sqlite:${join(root, 'pawl.db')}`);
-    const worker = await createWorker({ manifest: join(root, '.pawl'), store });
+    const worker = await createWorker({ manifest, store });
     const floor = openFloor(root);
     try {
       return await measure(floor.commit);
@@ -71,7 +83,7 @@ export async function benchRun(): Promise<Row[]> {
       await store.close();
     }
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    remove();
   }
 }
 
@@ -94,15 +106,6 @@ async function measure(commit: () => void): Promise<Row[]> {
   }
   const ratios = steps.map((step, i) => step / (commits[i] as number)).slice(2);
   const { early, late } = await growth();
-  const shots: number[] = [];
-  for (let i = 0; i < 100; i++) {
-    const begun = performance.now();
-    await (await start('src/main.ts#sequential', [1])).returnValue;
-    shots.push(performance.now() - begun);
-  }
-  const begun = performance.now();
-  await (await start('src/main.ts#parallel', [500])).returnValue;
-  const parallel = performance.now() - begun;
   const floor = median(commits.slice(2));
   return [
     { what: 'one SQLite commit (synchronous=FULL)', unit: 'ms', value: floor },
@@ -111,9 +114,6 @@ async function measure(commit: () => void): Promise<Row[]> {
     { what: "a run's 10th step", unit: 'ms', value: early, note: 'median of steps 10 to 110' },
     { what: "the run's 5,000th step", unit: 'ms', value: late, note: 'median of steps 4,900 to 5,000' },
     { what: '  against the 10th', unit: '×', value: late / early, goal: 1.2 },
-    { what: 'start to result of a one-step run, p50', unit: 'ms', value: median(shots) },
-    { what: '500 parallel no-op steps', unit: 'ms', value: parallel },
-    { what: '  in commits', unit: '×', value: parallel / floor },
   ];
 }
 

@@ -29,8 +29,12 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** A server of one's own: for tests that stop it. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * A server of one's own: for tests that stop it.
+ *
+ * @param options.durable what it commits survives loss of power: for benchmarks
+ */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'pawl-postgres-')));
   const isRoot = process.getuid?.() === 0;
   const owner = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
@@ -47,8 +51,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     'max_connections=200',
     'shared_buffers=64MB',
     // Processes are killed in tests, not the machine.
-    'fsync=off',
-    'full_page_writes=off',
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
   ];
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(join(native, 'bin/postgres'), ['-D', data, ...settings.flatMap((text) => ['-c', text])], {
