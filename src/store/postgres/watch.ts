@@ -1,7 +1,7 @@
 /**
  * Tells listeners what changed: at once what this process committed, and that another process committed something as soon as
  * PostgreSQL says so (NOTIFY). A notification inside of a transaction makes all commits of the server wait for each other, so
- * it is sent behind the commit, on another connection; several that come together are one.
+ * it is sent behind the commit, on another connection; several that come together are one, and mere steps wait a little for more.
  */
 import { randomUUID } from 'node:crypto';
 import type { StoreChange } from '../port.ts';
@@ -9,6 +9,12 @@ import type { Connections } from './connection.ts';
 
 /** How long to wait before listening again, when the connection was lost, ms. */
 const AGAIN_MS = 200;
+
+/** How long news of nothing but events may wait for more, ms. */
+const EVENTS_MS = 50;
+
+// A notification is worth no sync of its own: who hears none after a crash looks for itself.
+const NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
 export class Watch {
   readonly #connections: Connections;
@@ -18,6 +24,7 @@ export class Watch {
   readonly #listeners = new Set<(change: StoreChange) => void>();
   #listening: Promise<{ end(): Promise<void> }> | null = null;
   #timer: NodeJS.Timeout | undefined;
+  #later: NodeJS.Timeout | undefined;
   #isTelling = false;
   #hasNews = false;
   #isClosed = false;
@@ -42,14 +49,23 @@ export class Watch {
   emit(changes: readonly StoreChange[]): void {
     if (changes.length === 0) return;
     this.#hear(changes);
+    if (changes.some(({ kind }) => kind !== 'events')) this.#tellSoon();
+    // Another process works on other runs: steps of these are news only for who looks on.
+    else this.#later ??= setTimeout(this.#tellSoon, EVENTS_MS).unref();
+  }
+
+  readonly #tellSoon = (): void => {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.#hasNews = true;
     if (!this.#isTelling) void this.#tell();
-  }
+  };
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#listeners.clear();
     clearTimeout(this.#timer);
+    clearTimeout(this.#later);
     const client = await this.#listening?.catch(() => null);
     await client?.end().catch(() => {});
   }
@@ -63,7 +79,7 @@ export class Watch {
     while (this.#hasNews && !this.#isClosed) {
       this.#hasNews = false;
       // Who does not hear of it looks again from time to time.
-      await this.#connections.read('SELECT pg_notify($1, $2)', [this.#channel, this.#self]).catch(() => {});
+      await this.#connections.read(NOTIFY, [this.#channel, this.#self]).catch(() => {});
     }
     this.#isTelling = false;
   }
