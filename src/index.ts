@@ -19,7 +19,14 @@ export {
 export type { PawlError } from './errors.ts';
 export type { Duration } from './runtime/duration.ts';
 export { CancelledError, FatalError, RetryableError, type RetryableErrorOptions } from './runtime/errors.ts';
-export type { Hook, HookDefinition, HookOptions } from './runtime/hook-api.ts';
+export type {
+  Hook,
+  HookDefinition,
+  HookOptions,
+  RequestWithResponse,
+  Webhook,
+  WebhookOptions,
+} from './runtime/hook-api.ts';
 export { deserialize, serialize } from './runtime/serialization/symbols.ts';
 export {
   createHook,

@@ -10,14 +10,10 @@ interface Unbuilt {
   note: string;
 }
 
-export const UNBUILT: Record<'streams' | 'webhooks' | 'agents' | 'DurableAgent', Unbuilt> = {
+export const UNBUILT: Record<'streams' | 'agents' | 'DurableAgent', Unbuilt> = {
   streams: {
     names: /\bgetWritable\b/,
     note: "pawl has no streams: its `getWritable` throws `PAWL_STREAMS_UNSUPPORTED`. The Workflow SDK (`'workflow'`) has them.",
-  },
-  webhooks: {
-    names: /\bcreateWebhook\b|\brespondWith\b/,
-    note: "pawl has no webhooks: its `createWebhook` throws `PAWL_WEBHOOKS_UNSUPPORTED`. The Workflow SDK (`'workflow'`) has them.",
   },
   agents: {
     names: /\bdefineAgent\b|\.prompt\(/,

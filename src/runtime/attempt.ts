@@ -42,8 +42,8 @@ export class Attempt {
     this.#controller?.abort(reason);
   }
 
-  context(run: RunIdentity, url: string): StepContext {
-    return new AttemptContext(this, run, url);
+  context(run: RunIdentity, url: string, deliver: StepContext['deliver']): StepContext {
+    return new AttemptContext(this, run, url, deliver);
   }
 }
 
@@ -52,8 +52,10 @@ class AttemptContext implements StepContext {
   readonly #attempt: Attempt;
   readonly #run: RunIdentity;
   readonly #url: string;
+  readonly deliver: StepContext['deliver'];
 
-  constructor(attempt: Attempt, run: RunIdentity, url: string) {
+  constructor(attempt: Attempt, run: RunIdentity, url: string, deliver: StepContext['deliver']) {
+    this.deliver = deliver;
     this.#attempt = attempt;
     this.#run = run;
     this.#url = url;

@@ -1,5 +1,6 @@
 /** How values arrive in an app: instances of the classes that its compiled modules have registered, references for the rest. */
 import { type Codec, createCodec } from './serialization/codec.ts';
+import { hostPlatform } from './serialization/http-host.ts';
 import { type AnyClass, CAPTURES } from './serialization/symbols.ts';
 import { mapStack } from './source-maps.ts';
 import { workflowReference } from './step-runner.ts';
@@ -26,6 +27,7 @@ export function clientCodec(): Codec {
     },
     workflow: workflowReference,
     class: (id) => knownClasses()?.get(id),
+    platform: hostPlatform(),
     mapStack,
   });
   return codec;

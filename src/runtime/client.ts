@@ -4,16 +4,18 @@
  * It speaks with the worker of this process if there is one, or else with the store that `PAWL_STORE` names; then some worker
  * of another process does the work.
  */
-import { randomUUID } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import { openStore } from '../store/index.ts';
 import type { EventStore, RunFilter, RunRecord } from '../store/port.ts';
 import { clientCodec } from './client-codec.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import { Run, type RunSource } from './run-handle.ts';
-import { newRunId } from './run-id.ts';
+import { newRunId, newSeed } from './run-id.ts';
+import { stringifyWithBodies, withBodies } from './serialization/http-host.ts';
 import { workflowIdOf } from './serialization/symbols.ts';
 import { definitionOf } from './step-runner.ts';
+import { receiveWebhook } from './webhook-requests.ts';
+import { isWebhookToken } from './webhook-token.ts';
 import { defaultWorld } from './world.ts';
 
 export type { Run } from './run-handle.ts';
@@ -68,16 +70,18 @@ export async function start<W extends WorkflowLike>(
   }
   const world = defaultWorld();
   if (world !== undefined) {
-    const runId = await world.startRun({ workflowId, args, definition: workflow, runId: options.runId });
+    const request = { workflowId, args, definition: workflow, runId: options.runId };
+    const runId = await withBodies(world.codec, args, () => world.startRun(request));
     return new Run(runId, () => world);
   }
   const source = await storeSource();
   const definition = definitionOf(workflow);
   const input = definition?.parseInput ? [await definition.parseInput((args as unknown[])[0])] : args;
-  const data = source.codec.stringify(input, { root: 'args', what: `the arguments of workflow ${workflowId}` });
+  const what = `the arguments of workflow ${workflowId}`;
+  const data = await stringifyWithBodies(source.codec, input, { root: 'args', what });
   const at = source.now();
   const id = options.runId ?? newRunId(at);
-  await source.store.createRun({ id, workflowId, seed: randomUUID(), bundleHash: null, input: data, at });
+  await source.store.createRun({ id, workflowId, seed: newSeed(), bundleHash: null, input: data, at });
   return new Run(id, () => source);
 }
 
@@ -125,6 +129,25 @@ export function resumeHookIn(store: EventStore, token: string, payload: unknown)
   return deliverPayload(sourceOf(store), token, payload);
 }
 
+/**
+ * Sends a request to a webhook, and gives what it answers: for a route of your own. `createHandler` of pawl/runtime is such a route.
+ *
+ * @param token The webhook's token.
+ * @param request The request as it came in. Its body is read; what only concerns the way here (`Cookie`, …) is left out.
+ * @param options.timeout How long to wait for a step that answers, ms; default 30,000.
+ * @returns 202 without a body, or what the webhook's `respondWith` says, when the request is kept.
+ * @throws PawlError `PAWL_UNKNOWN_WEBHOOK`, `PAWL_HOOK_CLOSED`, `PAWL_BODY_TOO_LARGE`, `PAWL_WEBHOOK_TIMEOUT`, `PAWL_WEBHOOK_UNANSWERED`.
+ * @example
+ * app.all('/callbacks/:token', (context) => resumeWebhook(context.req.param('token'), context.req.raw));
+ */
+export async function resumeWebhook(
+  token: string,
+  request: Request,
+  options: { timeout?: number } = {},
+): Promise<Response> {
+  return receiveWebhook(defaultWorld() ?? (await storeSource()), token, request, options);
+}
+
 /** The hook of a token: its run and its metadata. */
 export async function getHookByToken(
   token: string,
@@ -133,7 +156,8 @@ export async function getHookByToken(
   const hook = await store.getHook(token);
   if (hook === null) return null;
   const { runId, metadata, disposedAt } = hook;
-  return { token, runId, metadata: metadata === null ? undefined : codec.parse(metadata), open: disposedAt === null };
+  const own = metadata === null || isWebhookToken(token) ? undefined : codec.parse(metadata);
+  return { token, runId, metadata: own, open: disposedAt === null };
 }
 
 function idOf(workflow: unknown): string {

@@ -2,10 +2,21 @@
 export { openStore } from '../store/index.ts';
 export type { EventStore, RunFilter, RunRecord, RunStatus } from '../store/port.ts';
 export type { RunEvent } from '../store/events.ts';
-export { getHookByToken, getRun, listRuns, resumeHook, resumeHookIn, start, type StartOptions } from './client.ts';
+export {
+  getHookByToken,
+  getRun,
+  listRuns,
+  resumeHook,
+  resumeHookIn,
+  resumeWebhook,
+  start,
+  type StartOptions,
+} from './client.ts';
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
+export { createHandler, type Handler, type HandlerOptions, type HandlerSource } from './handler.ts';
 export { formatHistory, type History, historyOf, parseHistories } from './history.ts';
 export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';
+export { toNodeListener } from './node-listener.ts';
 export { type Program, programOf, type StepRegistry } from './program.ts';
 export type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
 export { replayHistory } from './replay.ts';

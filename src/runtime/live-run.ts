@@ -8,6 +8,7 @@
  */
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
 import { COMMAND, DELIVERY, type DeliveryKind, REFUSAL } from './protocol.ts';
+import { recordedBaseUrl } from './base-url.ts';
 import type { Command, ConsoleLine, Delivery, Realm, RealmBundle, RealmRun } from './sandbox.ts';
 
 /** A step that was asked for and has no result yet. */
@@ -56,6 +57,8 @@ export interface RunIdentity {
   seed: string;
   createdAt: number;
   input: string | null;
+  /** Where its webhooks are reached, as its worker knows it. */
+  baseUrl?: string;
 }
 
 /** Causes, as far as they concern workflow code. */
@@ -95,6 +98,7 @@ export class LiveRun {
     this.#bundle = bundle;
     this.#limit = limit;
     this.#handle = realm.create(identity.id, identity.workflowId, identity.seed, identity.createdAt);
+    if (identity.baseUrl) realm.setBaseUrl(this.#handle, identity.baseUrl);
   }
 
   get realm(): Realm {
@@ -184,6 +188,8 @@ export class LiveRun {
     const open: Command[] = [];
     /** Since the newest cause, nothing that the code asked for was recorded, and that is no wonder. */
     let unheard = false;
+    const baseUrl = recordedBaseUrl(log);
+    if (baseUrl !== null) this.#realm.setBaseUrl(this.#handle, baseUrl);
     this.#enter((delivery) => {
       for (const event of log) {
         if (this.refusal) return;

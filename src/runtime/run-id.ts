@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { ulid } from 'ulid';
 
 const pool = new Uint32Array(1024);
@@ -16,4 +16,12 @@ function random(): number {
 /** An id that sorts by time. */
 export function newRunId(now: number): string {
   return ulid(now, random);
+}
+
+/**
+ * A seed: 256 random bits. The generators of a run keep 128 of them, so what they give does not tell the seed, from which tokens of
+ * webhooks are made.
+ */
+export function newSeed(): string {
+  return randomBytes(32).toString('base64url');
 }

@@ -118,6 +118,11 @@ export class Realm {
     return this.#api.create(id, workflowId, seed, now);
   }
 
+  /** Where webhooks of the run are reached; to be said before the run starts. */
+  setBaseUrl(run: RealmRun, url: string): void {
+    this.#api.setBaseUrl(run, url);
+  }
+
   /**
    * Does `work`, which may call `start` and `deliver`, in the only way in which workflow code may run. Not reentrant.
    *

@@ -5,7 +5,7 @@
 import { PawlError } from '../errors.ts';
 import type { Duration } from './duration.ts';
 import { ERROR_BRAND } from './errors.ts';
-import type { Hook, HookDefinition, HookOptions } from './hook-api.ts';
+import type { Hook, HookDefinition, HookOptions, RequestWithResponse, Webhook, WebhookOptions } from './hook-api.ts';
 import { currentStep, type StepMetadata, type WorkflowMetadata } from './step-context.ts';
 import { defaultWorld } from './world.ts';
 
@@ -42,11 +42,24 @@ export function createHook<T = unknown>(options?: HookOptions): Hook<T> {
   throw onlyInWorkflow('createHook()', 'Call it in the workflow, and resumeHook() where the payload comes from.');
 }
 
-/** A hook that HTTP requests resume. This version of pawl has none yet; use `createHook`. */
-export function createWebhook(): never {
-  throw new PawlError('PAWL_WEBHOOKS_UNSUPPORTED', 'This version of pawl has no webhooks yet.', {
-    remedy: 'Use createHook(), and call resumeHook() in a handler of your own.',
-  });
+/**
+ * Makes a webhook: a hook that HTTP requests resume. In workflow code only. The requests come in through `createHandler` of
+ * pawl/runtime or `pawl worker --port`.
+ *
+ * @example
+ * const webhook = createWebhook();
+ * await askForApproval(order, webhook.url); // a step that sends the URL to somebody
+ * const request = await webhook;
+ * const { approved } = await request.json();
+ */
+export function createWebhook(options: { respondWith: 'manual' }): Webhook<RequestWithResponse>;
+export function createWebhook(options?: WebhookOptions): Webhook;
+export function createWebhook(options?: WebhookOptions): Webhook {
+  void options;
+  throw onlyInWorkflow(
+    'createWebhook()',
+    'Call it in the workflow, and pass its `url` to a step that tells it to somebody.',
+  );
 }
 
 /**

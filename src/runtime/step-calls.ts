@@ -1,10 +1,12 @@
 /** The step calls of one run: begins attempts, decides about retries, aborts what nobody waits for. */
 import type { NewRunEvent } from '../store/events.ts';
+import type { EventStore } from '../store/port.ts';
 import { Attempt } from './attempt.ts';
 import { backoff, suspicion } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { crashesOf } from './due.ts';
 import type { Gate } from './gate.ts';
+import { deliverPayload } from './hook-delivery.ts';
 import type { Lease } from './lease.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
@@ -12,6 +14,7 @@ import type { AttemptResult, StepRunner } from './step-runner.ts';
 import { timedOut } from './timeout.ts';
 
 export interface CallHost {
+  readonly store: EventStore;
   readonly clock: Clock;
   readonly steps: StepRunner;
   readonly gate: Gate;
@@ -46,6 +49,11 @@ export class StepCalls {
     this.#run = run;
     this.#caller = caller;
   }
+
+  readonly #deliver = (token: string, payload: unknown): Promise<unknown> => {
+    const { store, clock, steps } = this.#host;
+    return deliverPayload({ store, codec: steps.codec, now: () => clock.now() }, token, payload);
+  };
 
   /** Attempts that run, wait for room or begin later. */
   get size(): number {
@@ -119,7 +127,7 @@ export class StepCalls {
       attempt.abortWith(error);
       ended(steps.failure(error));
     };
-    steps.run(stepId, step.data, attempt.context(this.#run, `pawl:${this.#run.id}`), ended);
+    steps.run(stepId, step.data, attempt.context(this.#run, `pawl:${this.#run.id}`, this.#deliver), ended);
   }
 
   /** Makes an event of how an attempt ended. */

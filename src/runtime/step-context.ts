@@ -34,6 +34,8 @@ export interface StepContext {
    * @returns false when the attempt has ended before
    */
   fail(error: unknown): boolean;
+  /** Sends a payload to a hook in the store of the step's run. */
+  deliver(token: string, payload: unknown): Promise<unknown>;
 }
 
 const KEY = Symbol.for('pawl.step-context.1');

@@ -9,9 +9,11 @@ import { oneLine } from './one-line.ts';
 import { type AnyFunction, hasStep, type Program, type StepRegistry } from './program.ts';
 import { type Codec, createCodec, type StepReference } from './serialization/codec.ts';
 import { isError } from './serialization/error-data.ts';
+import { hostPlatform, stringifyWithBodies } from './serialization/http-host.ts';
 import { CAPTURES, DEFINITION, SELF } from './serialization/symbols.ts';
 import { mapStack } from './source-maps.ts';
 import { type StepContext, stepStorage } from './step-context.ts';
+import { answerOfStep } from './webhook-answer.ts';
 
 /** How one attempt ended. Data are serialized. */
 export type AttemptResult =
@@ -106,11 +108,11 @@ export class StepRunner {
       return;
     }
     if (promise === null) {
-      done(this.#success(id, pending));
+      this.#success(id, pending, done);
       return;
     }
     promise.then(
-      (value) => done(this.#success(id, value)),
+      (value) => this.#success(id, value, done),
       (error: unknown) => done(this.failure(error)),
     );
   }
@@ -134,13 +136,23 @@ export class StepRunner {
     return Reflect.apply(fn, self, args);
   }
 
-  #success(id: string, value: unknown): AttemptResult {
+  #success(id: string, value: unknown, done: (result: AttemptResult) => void): void {
+    let data: string | Promise<string>;
     try {
-      const data = this.codec.stringify(withMappedStack(value), { root: 'result', what: `the result of step ${id}` });
-      return { ok: true, data };
+      const destination = { root: 'result', what: `the result of step ${id}` };
+      data = stringifyWithBodies(this.codec, withMappedStack(value), destination);
     } catch (error) {
-      return this.failure(error);
+      done(this.failure(error));
+      return;
     }
+    if (typeof data === 'string') {
+      done({ ok: true, data });
+      return;
+    }
+    data.then(
+      (text) => done({ ok: true, data: text }),
+      (error: unknown) => done(this.failure(error)),
+    );
   }
 
   /** What was thrown may be anything, a proxy whose traps throw too: never throws. */
@@ -203,6 +215,7 @@ function stepCodec(registry: StepRegistry): Codec {
     step: (reference) => localStep(registry, reference),
     workflow: (id) => workflowReference(id),
     class: (id) => registry.classes.get(id),
+    platform: hostPlatform(answerOfStep),
     mapStack,
   });
 }

@@ -23,6 +23,11 @@ export interface WorkerOptions {
   onEvent?: WorkerListener;
   /** Time for sleeps, retries and timeouts; default the machine's. */
   clock?: Clock;
+  /**
+   * Where the handler of `createHandler` is reached from outside, for the URLs of webhooks; default: what `PAWL_BASE_URL` says. A run
+   * keeps the one with which it made its first webhook.
+   */
+  baseUrl?: string;
   /** Makes ids of runs; default ULIDs. */
   newId?: () => string;
   /** Makes seeds of runs; default random. */

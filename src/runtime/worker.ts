@@ -4,10 +4,10 @@
  * Any number of workers share a store; each run has one owner at a time. A worker takes what is due: new runs, runs whose sleep is
  * over, runs that a dead worker left. It hears of them from the store, and from a timer for those that sleep.
  */
-import { randomUUID } from 'node:crypto';
 import { PawlError } from '../errors.ts';
 import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, ParkedReason, RunRecord, StoreChange } from '../store/port.ts';
+import { baseUrlOf } from './base-url.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Beginning, DrivenRun, DriverHost } from './driving.ts';
 import { Gate } from './gate.ts';
@@ -19,7 +19,7 @@ import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import { RunDriver } from './run-driver.ts';
-import { newRunId } from './run-id.ts';
+import { newRunId, newSeed } from './run-id.ts';
 import { endOf, type RunEnd } from './run-end.ts';
 import { isDamage, Retries } from './retries.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
@@ -90,7 +90,7 @@ export class Worker implements World {
   /** @internal Use `createWorker`. */
   constructor(program: Program, options: WorkerOptions) {
     this.program = program;
-    this.#options = options;
+    this.#options = { ...options, baseUrl: baseUrlOf(options.baseUrl) };
     this.store = options.store;
     this.clock = options.clock ?? systemClock;
     this.#maxRuns = options.maxRuns ?? 1_000;
@@ -284,9 +284,10 @@ export class Worker implements World {
     const identity: RunIdentity = {
       id: request.runId ?? this.#options.newId?.() ?? newRunId(this.now()),
       workflowId,
-      seed: this.#options.newSeed?.() ?? randomUUID(),
+      seed: this.#options.newSeed?.() ?? newSeed(),
       createdAt: this.now(),
       input,
+      baseUrl: this.#options.baseUrl,
     };
     if (this.#runs.has(identity.id)) return identity.id;
     if (this.#makeRoom() <= 0) {
@@ -429,7 +430,8 @@ export class Worker implements World {
       const { id, workflowId, seed, createdAt, input } = record;
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, carried };
       this.#waiters.readable(runId);
-      this.#runs.set(id, new RunDriver(this.#host, { id, workflowId, seed, createdAt, input }, hash, beginning));
+      const identity: RunIdentity = { id, workflowId, seed, createdAt, input, baseUrl: this.#options.baseUrl };
+      this.#runs.set(id, new RunDriver(this.#host, identity, hash, beginning));
       // What came while the bundle was read was told to nobody.
       this.#read({ runId });
     } catch (error) {

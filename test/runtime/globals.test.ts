@@ -107,7 +107,7 @@ describe('what a workflow cannot do', () => {
     ['setInterval(() => {}, 1)', /sleep/],
     ["fetch('https://a.example')", /step/],
     ["new WebSocket('wss://a.example')", /step/],
-    ['new Response()', /step/],
+    ['new FormData()', /step/],
     ['crypto.subtle', /step/],
     ['AbortSignal.timeout(5)', /sleep/],
     ['getStepMetadata()', /getWorkflowMetadata/],

@@ -25,7 +25,8 @@ export interface Sources {
   options?: Record<string, Manifest['steps'][string]['options']>;
 }
 
-const NAMES = 'sleep, createHook, defineHook, getWorkflowMetadata, FatalError, RetryableError, CancelledError';
+const NAMES =
+  'sleep, createHook, createWebhook, defineHook, getWorkflowMetadata, FatalError, RetryableError, CancelledError';
 const COMPILED = 'step, call, ref, workflow, cls, action, agent, defineWorkflow';
 
 const span = { line: 1, column: 1, endLine: 1, endColumn: 2 };

@@ -2,6 +2,7 @@
 import { COMMAND } from '../protocol.ts';
 import { type Codec, createCodec, type StepReference } from '../serialization/codec.ts';
 import { type AnyClass, CAPTURES, CLASS_ID, SELF } from '../serialization/symbols.ts';
+import { realmPlatform } from './http.ts';
 import { current, currentRun, type Run } from './run.ts';
 import { createHook, getWorkflowMetadata, sleep } from './workflow-api.ts';
 
@@ -143,6 +144,7 @@ export function codecOf(run: Run): Codec {
     },
     workflow: (id) => run.workflows.get(id)?.fn ?? missingWorkflow(id),
     class: (id) => run.classes.get(id),
+    platform: realmPlatform,
   });
 }
 

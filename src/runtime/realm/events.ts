@@ -1,6 +1,6 @@
 /** `Event`, `EventTarget`, `AbortController`, `AbortSignal`: enough for code that passes signals around. */
 import { DOMException } from './dom-exception.ts';
-import { notHere } from './workflow-api.ts';
+import { notHere } from './not-here.ts';
 
 type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 interface Registration {

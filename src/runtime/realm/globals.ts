@@ -9,11 +9,13 @@ import { makeDate } from './date.ts';
 import { DOMException } from './dom-exception.ts';
 import { atob, btoa, TextDecoder, TextEncoder } from './encoding.ts';
 import { AbortController, AbortSignal, Event, EventTarget } from './events.ts';
+import { Headers } from './headers.ts';
+import { Request, Response } from './http.ts';
 import { repairLocales } from './intl.ts';
+import { notHere } from './not-here.ts';
 import { fraction, uuid } from './random.ts';
 import { currentRun } from './run.ts';
 import { URL, URLSearchParams } from './url.ts';
-import { notHere } from './workflow-api.ts';
 
 type AnyGlobals = Record<string, unknown>;
 
@@ -32,9 +34,6 @@ const REFUSED: Record<string, string> = {
   EventSource: IN_A_STEP,
   BroadcastChannel: IN_A_STEP,
   MessageChannel: IN_A_STEP,
-  Headers: NO_STREAMS,
-  Request: NO_STREAMS,
-  Response: NO_STREAMS,
   FormData: NO_STREAMS,
   Blob: NO_STREAMS,
   File: NO_STREAMS,
@@ -62,6 +61,9 @@ export function installGlobals(): void {
     btoa,
     URL,
     URLSearchParams,
+    Headers,
+    Request,
+    Response,
     Event,
     EventTarget,
     AbortController,

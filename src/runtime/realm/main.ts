@@ -14,9 +14,11 @@ import { Hook } from './hook.ts';
 import { freezeRealm, guardStacks, removeRegExpStatics, resetStackLimit } from './harden.ts';
 import { type Command, enter, Run } from './run.ts';
 import { installHostUrl } from './url.ts';
+import { Webhook } from './webhook.ts';
 import { workflowApi } from './workflow-api.ts';
 
 export type { Run };
+export { setBaseUrl } from './webhook.ts';
 
 type Bundle = (pawl: { globals: unknown; api: unknown; compiled: unknown }) => void;
 
@@ -31,7 +33,8 @@ export function setUp(hostUrl: HostUrl, shared: boolean, stacks: boolean): void 
   removeRegExpStatics();
   guardStacks(stacks);
   installGlobals();
-  if (shared) freezeRealm([workflowApi, compiledApi, PawlError.prototype, Hook.prototype, rejectionSink]);
+  if (shared)
+    freezeRealm([workflowApi, compiledApi, PawlError.prototype, Hook.prototype, Webhook.prototype, rejectionSink]);
 }
 
 export function create(id: string, workflowId: string, seed: string, now: number): Run {

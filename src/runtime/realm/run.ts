@@ -64,7 +64,8 @@ export class Run {
   /** The workflow function returned or threw: nothing more is asked for. */
   settled = false;
   traced = false;
-  readonly #seed: string;
+  /** Source of all that is random here; workflow code must not see it. */
+  readonly seed: string;
   #commands: Command[] = [];
   #taken = 0;
   #nextCid = 1;
@@ -77,7 +78,7 @@ export class Run {
   constructor(id: string, workflowId: string, seed: string, now: number, makeCodec: (run: Run) => Codec) {
     this.id = id;
     this.workflowId = workflowId;
-    this.#seed = seed;
+    this.seed = seed;
     this.startedAt = now;
     this.now = now;
     this.#makeCodec = makeCodec;
@@ -95,13 +96,13 @@ export class Run {
 
   /** Of `Math.random`. */
   get random(): Random {
-    this.#random ??= seededRandom(this.#seed, 'random');
+    this.#random ??= seededRandom(this.seed, 'random');
     return this.#random;
   }
 
   /** Of ids and `crypto`: a stream of its own, so that neither disturbs the other. */
   get ids(): Random {
-    this.#ids ??= seededRandom(this.#seed, 'crypto');
+    this.#ids ??= seededRandom(this.seed, 'crypto');
     return this.#ids;
   }
 

@@ -5,9 +5,12 @@ import { toTime } from '../duration.ts';
 import { CancelledError, FatalError, RetryableError } from '../errors.ts';
 import { COMMAND } from '../protocol.ts';
 import { deserialize, serialize } from '../serialization/symbols.ts';
+import { isWebhookToken } from '../webhook-token.ts';
 import { Hook } from './hook.ts';
+import { notHere } from './not-here.ts';
 import { currentRun } from './run.ts';
 import { uuid } from './random.ts';
+import { createWebhook } from './webhook.ts';
 
 interface HookOptions {
   token?: string;
@@ -29,6 +32,11 @@ export function createHook<T = unknown>(options: HookOptions = {}): Hook<T> {
   if (typeof token !== 'string' || token === '') {
     throw new PawlError('PAWL_HOOK_TOKEN', 'The token of a hook must be a text that is not empty.', {
       remedy: 'Pass a string such as `approval:${order.id}`, or leave it out.',
+    });
+  }
+  if (isWebhookToken(token)) {
+    throw new PawlError('PAWL_HOOK_TOKEN', 'The token of a hook has the form of one of a webhook.', {
+      remedy: 'Begin it with something other than `wh_`.',
     });
   }
   const { metadata } = options;
@@ -66,11 +74,6 @@ export function getWorkflowMetadata(): {
   };
 }
 
-/** An error that says what a workflow does instead. */
-export function notHere(what: string, remedy: string): PawlError {
-  return new PawlError('PAWL_NOT_IN_WORKFLOW', `${what} does not work in workflow code.`, { remedy });
-}
-
 function refuse(what: string, remedy: string): () => never {
   return () => {
     throw notHere(what, remedy);
@@ -83,10 +86,7 @@ const UNCOMPILED = 'Definitions are compiled: run `pawl build`, and declare them
 export const workflowApi: Record<string, unknown> = {
   sleep,
   createHook,
-  createWebhook: refuse(
-    'createWebhook()',
-    'This version of pawl has no webhooks yet: use createHook() and resumeHook().',
-  ),
+  createWebhook,
   defineHook,
   getWritable: refuse('getWritable()', 'This version of pawl has no streams yet: return the data from a step.'),
   getStepMetadata: refuse('getStepMetadata()', 'Call it in a step; in a workflow use getWorkflowMetadata().'),

@@ -7,13 +7,14 @@
  * - **reference**: a step, workflow or class that is passed as a value. Its id crosses, and what a nested step captured.
  * - **codec**: the two functions, for one side: they differ in what a reference becomes when it arrives.
  *
- * Besides what the structured clone algorithm takes, errors keep their class, fields and causes, and instances of classes
- * with the `serialize` and `deserialize` methods become instances again.
+ * Besides what the structured clone algorithm takes, errors keep their class, fields and causes, instances of classes with the
+ * `serialize` and `deserialize` methods become instances again, and so do `Headers`, `Request` and `Response`.
  */
 import { DevalueError, stringify, unflatten } from 'devalue';
 import { PawlError } from '../../errors.ts';
 import { ERROR_BRAND } from '../errors.ts';
 import { type ErrorData, errorFromData, errorToData, isError } from './error-data.ts';
+import type { Platform } from './http.ts';
 import { boundOf, isTooDeep, MAX_DEPTH, MAX_LENGTH } from './limits.ts';
 import { describe, refusalOfBound, remedyFor } from './refusal.ts';
 import {
@@ -46,6 +47,8 @@ export interface CodecSide {
   step(reference: StepReference): unknown;
   workflow(id: string): unknown;
   class(id: string): AnyClass | undefined;
+  /** `Headers`, `Request` and `Response`, where there are any. */
+  platform?: Platform;
   /** What becomes of an instance of a class that is not known here; undefined refuses it. */
   unknownInstance?(id: string, data: unknown): unknown;
   /** Rewrites the stacks of errors that arrive. */
@@ -130,7 +133,7 @@ export function createCodec(side: CodecSide): Codec {
       const owner = (Object.getPrototypeOf(value) as Reducible | null)?.constructor;
       if (typeof owner !== 'function' || owner === Object || owner === Array) return undefined;
       const method = staticMethod(owner, SERIALIZE_SYMBOLS);
-      if (!method) return undefined;
+      if (!method) return side.platform?.write(value);
       const id = classIdOf(owner as AnyClass);
       if (id === undefined) throw unregistered(owner.name);
       return { id, data: method(value) };
@@ -148,7 +151,7 @@ export function createCodec(side: CodecSide): Codec {
       const known = side.class(id);
       const method = known && staticMethod(known, DESERIALIZE_SYMBOLS);
       if (method) return method(data);
-      const replacement = side.unknownInstance?.(id, data);
+      const replacement = side.platform?.read(id, data) ?? side.unknownInstance?.(id, data);
       return replacement === undefined ? refuseClass(id) : replacement;
     },
     Error: (data: ErrorData) => errorFromData(data, side.mapStack),

@@ -10,6 +10,7 @@ export function describe(value: unknown): string {
   const name = className(value);
   if (name === undefined) return 'an object that cannot be serialized';
   if (name === 'Object') return 'an object with symbols or __proto__ as keys';
+  if (isUsedUp(value, name)) return `a ${name} whose body was read already`;
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
@@ -20,7 +21,9 @@ export function remedyFor(value: unknown): string {
   if (typeof value === 'symbol') return 'Pass a string.';
   if (typeof value === 'object' && value !== null) {
     if (isThenable(value)) return 'Await it first.';
-    if (className(value) !== 'Object') {
+    const name = className(value);
+    if (isUsedUp(value, name)) return 'Pass what was read, or read a clone of it: `await response.clone().text()`.';
+    if (name !== 'Object') {
       return (
         "Pass its data, or give its class the static methods [Symbol.for('pawl-serialize')](instance) and " +
         "[Symbol.for('pawl-deserialize')](data)."
@@ -59,6 +62,11 @@ export function refusalOfBound(
 function nameOf(root: string | ((path: string) => string), value: unknown): string {
   if (typeof root === 'string') return root;
   return Array.isArray(value) && value.length > 1 ? 'the input' : root('[0]');
+}
+
+/** A `Request` or a `Response` would cross with its body. */
+function isUsedUp(value: object, name: string | undefined): boolean {
+  return (name === 'Request' || name === 'Response') && (value as { bodyUsed?: unknown }).bodyUsed === true;
 }
 
 function isThenable(value: object): boolean {
