@@ -240,6 +240,7 @@ class Session implements BuildSession {
         config: this.#config,
         memory: this.#memory,
         packages: this.#packages,
+        source: (file) => this.#files.get(file)?.text ?? null,
         types: (found) => this.#options.types?.open(typeSources(this.#root, found, NO_OVERLAYS, this.#epoch)) ?? null,
         moduleDiagnostics: (modules) => this.#moduleDiagnostics(modules),
       },

@@ -25,6 +25,8 @@ export interface CheckProgramOptions {
   /** The program of the last check with the same modules and the same resolution; its successor is put there. */
   memory?: ProgramMemory;
   config?: CheckerConfig | CheckedConfig;
+  /** The text of a module. Without it, some findings come without a fix. */
+  source?: (file: string) => string | null;
   /** Opens the types of a program; without it, rules look at syntax alone. */
   types?: (program: Program) => Types | null;
   /**
@@ -78,6 +80,7 @@ export function checkProgram(modules: ModuleSource, resolve: Resolve, options: C
       program,
       types,
       options: { integrations: config.integrations },
+      source: options.source ?? (() => null),
       optionsIn: (file) => config.rules.optionsOf(rule.name, file),
       report: (finding) => found.push(createDiagnostic(rule.name, names.in(finding))),
     });

@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { applyFixes } from '../diagnostics/fixes.ts';
+import { CODES } from '../diagnostics/codes.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import type { CheckResult } from './check-program.ts';
@@ -19,7 +20,7 @@ export interface FixOutcome<Result = CheckResult<SessionStats>> {
 
 /**
  * Applies the fixes of all findings, and checks again until none is left to apply. A file is replaced in one step, so that
- * nobody sees half of it.
+ * nobody sees half of it. A fix that does not do what it is for is taken back: the finding stays, and the text is its author's.
  *
  * @param session - the session to check with
  * @param path - the path on disk of a file relative to the root
@@ -29,35 +30,74 @@ export async function fixAll<Result extends Pick<CheckResult, 'diagnostics'> = C
   session: Pick<Session, 'source'> & { check(): Promise<Result> },
   path: (file: string) => string,
 ): Promise<FixOutcome<Result>> {
-  const files = new Set<string>();
-  let fixes = 0;
+  const fixes = new Map<string, number>();
+  const failed = new Map<string, Set<string>>();
   let result = await session.check();
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    let applied = 0;
-    for (const [file, diagnostics] of byFile(result.diagnostics)) {
+    const changes = byFile(result.diagnostics, failed).flatMap(([file, diagnostics]) => {
       const before = session.source(file);
-      if (before === null) continue;
-      const fixed = applyFixes(before, diagnostics);
-      if (fixed.applied.length === 0 || !replaceText(path(file), before, fixed.text)) continue;
-      applied += fixed.applied.length;
-      files.add(file);
-    }
-    if (applied === 0) break;
-    fixes += applied;
+      const change = before === null ? null : changeOf(before, diagnostics);
+      return change && replaceText(path(file), change.before, change.after) ? [{ file, ...change }] : [];
+    });
+    if (changes.length === 0) break;
+    const found = result.diagnostics;
     result = await session.check();
+    let isUndone = false;
+    for (const change of changes) {
+      const { file, before, after, applied } = change;
+      const useless = withoutEffect(file, applied, found, result.diagnostics);
+      if (useless.length > 0 && replaceText(path(file), after, before)) {
+        failed.set(file, new Set([...(failed.get(file) ?? []), ...useless]));
+        isUndone = true;
+      } else fixes.set(file, (fixes.get(file) ?? 0) + applied.length);
+    }
+    if (isUndone) result = await session.check();
   }
-  return { result, fixes, files: [...files].sort() };
+  const count = [...fixes.values()].reduce((sum, each) => sum + each, 0);
+  return { result, fixes: count, files: [...fixes.keys()].sort() };
 }
 
-function byFile(diagnostics: readonly Diagnostic[]): Map<string, Diagnostic[]> {
+interface Change {
+  before: string;
+  after: string;
+  /** Codes of the findings whose fixes went in. */
+  applied: string[];
+}
+
+function changeOf(before: string, diagnostics: readonly Diagnostic[]): Change | null {
+  const { text, applied } = applyFixes(before, diagnostics);
+  const codes = diagnostics.filter(({ fix }) => fix && applied.includes(fix)).map(({ code }) => code);
+  return codes.length === 0 ? null : { before, after: text, applied: codes };
+}
+
+/** Codes whose fixes leave as many findings as there were; all of them where the text no longer parses. */
+function withoutEffect(
+  file: string,
+  applied: readonly string[],
+  before: readonly Diagnostic[],
+  after: readonly Diagnostic[],
+): string[] {
+  const count = (code: string, list: readonly Diagnostic[]): number =>
+    list.filter((each) => each.file === file && each.code === code).length;
+  const syntax = CODES['syntax-error'].code;
+  const codes = [...new Set(applied)];
+  if (count(syntax, after) > count(syntax, before)) return codes;
+  return codes.filter((code) => count(code, after) >= count(code, before));
+}
+
+/** Findings with a fix, but for those of codes whose fixes have failed in the file. */
+function byFile(
+  diagnostics: readonly Diagnostic[],
+  failed: ReadonlyMap<string, ReadonlySet<string>>,
+): [string, Diagnostic[]][] {
   const files = new Map<string, Diagnostic[]>();
   for (const diagnostic of diagnostics) {
-    if (!diagnostic.fix) continue;
+    if (!diagnostic.fix || failed.get(diagnostic.file)?.has(diagnostic.code)) continue;
     const list = files.get(diagnostic.file);
     if (list) list.push(diagnostic);
     else files.set(diagnostic.file, [diagnostic]);
   }
-  return files;
+  return [...files];
 }
 
 /** Replaces a file's text, unless somebody changed it meanwhile. Its mode, its links and its byte order mark stay. */

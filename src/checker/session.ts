@@ -216,6 +216,7 @@ class CheckerSession implements Session {
           : null,
       memory: this.#memory,
       packages: this.#packages,
+      source: (file) => this.#files.get(file)?.text ?? null,
       moduleDiagnostics: (modules, looked) => this.#moduleDiagnostics(modules, looked, resolve),
     });
     // Once is enough for the next process; while edits come in, it would only cost time.

@@ -1,4 +1,5 @@
 import type { ModuleFacts, Unit } from '../compiler/facts.ts';
+import type { Fix } from '../diagnostics/types.ts';
 import { placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import type { Program } from './program.ts';
@@ -43,21 +44,39 @@ export async function sell(order: { net: number; total: number }) {
 }
 `,
   fixable: true,
-  check({ program, report }) {
+  check({ program, source, report }) {
     for (const module of program.modules) {
       for (const { unit, span, name, path, fix } of module.calls?.mutations ?? []) {
         const step = module.units[unit] as Unit;
+        const text = fix && source(module.file)?.slice(step.span.start, step.span.end);
+        const isSafe = fix && !losesMembers(fix, name, text ?? null) && !isCalledElsewhere(program, module, step);
         report({
           file: module.file,
           span,
           message: `The step \`${placeName({ module, unit: step })}\` changes ${path.length > 1 ? `\`${path.join('.')}\` in ` : ''}its own copy of \`${name}\`, and nothing looks at it again: the change is lost.`,
           remedy: 'Return what is new from the step, and take it where the step is called.',
-          fix: fix && !isCalledElsewhere(program, module, step) ? fix : undefined,
+          fix: isSafe ? fix : undefined,
         });
       }
     }
   },
 });
+
+/** What stands between a variable and the name of its member: `.pop`, `?.pop`, `['pop']`. */
+const MEMBER = String.raw`\s*(?:\??\.\s*|(?:\?\.\s*)?\[\s*['"\x60])`;
+
+/**
+ * `Object.assign` sets properties: it takes no element away from a list, and puts nothing into a `Map` or a `Set`. So where the step
+ * does that to the whole of its argument, a fix that assigns cannot bring it back.
+ */
+function losesMembers({ edits }: Fix, name: string, step: string | null): boolean {
+  if (!edits.some(({ text }) => text.startsWith('Object.assign('))) return false;
+  if (step === null) return true;
+  const own = `(?<![\\w$.])${name.replaceAll('$', '\\$')}${MEMBER}`;
+  const removes = new RegExp(`${own}(?:pop|shift|splice|set|add|delete|clear)\\b`);
+  const cuts = new RegExp(`${own}length\\b['"\x60]?\\s*\\]?\\s*(?:--|[-+*/%&|^?<>]*=(?![=>]))|--\\s*${own}length\\b`);
+  return removes.test(step) || cuts.test(step);
+}
 
 /** A fix changes the calls that it sees; in another module there may be more. */
 function isCalledElsewhere(program: Program, module: ModuleFacts, step: Unit): boolean {

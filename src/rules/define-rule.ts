@@ -66,6 +66,8 @@ export interface RuleContext<Options = unknown> {
   options: RuleOptions;
   /** The rule's own options as they hold in a file; undefined for a rule without a schema of options. */
   optionsIn(file: string): Options;
+  /** The text of a module; null where it is not at hand. For what a finding offers: what is found, facts tell. */
+  source(file: string): string | null;
   /** Reports a finding of this rule. */
   report(finding: DiagnosticInput): void;
 }

@@ -17,13 +17,13 @@ afterEach(() => {
 });
 
 /** The text with its fixes, and the rules that had something to say before and after. */
-async function fix(text: string): Promise<{ text: string; before: string[]; after: string[] }> {
-  const root = temporaryProject({ 'src/main.js': text });
+async function fix(text: string, name = 'main.js'): Promise<{ text: string; before: string[]; after: string[] }> {
+  const root = temporaryProject({ [`src/${name}`]: text });
   const session = createSession({ root });
   const before = (await session.check()).diagnostics.map(({ rule }) => rule);
   const { result } = await fixAll(session, (file) => join(root, file));
   const after = result.diagnostics.map(({ rule }) => rule);
-  return { text: readFileSync(join(root, 'src/main.js'), 'utf8'), before, after };
+  return { text: readFileSync(join(root, 'src', name), 'utf8'), before, after };
 }
 
 async function run(text: string, args: readonly unknown[] = []): Promise<{ value: unknown; done: string[] }> {
@@ -171,6 +171,26 @@ export async function main(order) { 'use workflow'; ${call} }
     const fixed = await fix(source);
     expect(fixed.text).toBe(source);
     expect(fixed.after).toEqual(['argument-mutation-lost']);
+  });
+
+  test.each([
+    ['a list that gets shorter', 'number[]', 'const own = [1, 2];', 'own.pop();'],
+    ['a list that loses its first', 'number[]', 'const own = [1, 2];', "own['shift']();"],
+    ['a list that is spliced', 'number[]', 'const own = [1, 2];', 'own.push(1); own.splice(0, 2);'],
+    ['a list that is cut', 'number[]', 'const own = [1, 2];', 'own[0] = 3; own.length = 1;'],
+    ['a map', 'Map<string, number>', 'const own = new Map<string, number>();', "own.set('a', 1);"],
+    ['a set', 'Set<number>', 'const own = new Set<number>();', 'own.add(1);'],
+  ])('no fix for %s in a constant', async (_name, type, declaration, change) => {
+    const step = `async function change(own: ${type}) { 'use step'; ${change} }\n`;
+    const flow = (text: string) =>
+      `${step}export async function main() { 'use workflow'; ${text} await change(own); return own; }\n`;
+    const constant = await fix(flow(declaration), 'main.ts');
+    expect(constant).toMatchObject({ text: flow(declaration), after: ['argument-mutation-lost'] });
+    // A variable takes the new one as a whole.
+    const variable = `let own: ${type}${declaration.slice('const own'.length)}`;
+    const fixed = await fix(flow(variable), 'main.ts');
+    expect(fixed.text).toContain('own = await change(own);');
+    expect(fixed.after).toEqual([]);
   });
 
   test('no fix where another module calls the step too', async () => {
