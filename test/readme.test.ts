@@ -62,6 +62,22 @@ test('the example in definitions', async () => {
   await runtime.close();
 });
 
+test('the example of webhooks', async () => {
+  const calls = stubShop();
+  const runtime = await createTestRuntime({ sources: { 'src/confirm.ts': example('Webhooks') } });
+  expect(runtime.diagnostics).toEqual([]);
+  const run = await runtime.start('confirm', ['ada@example.com']);
+  const { url } = await runtime.waitForHook(run);
+  await runtime.waitForSleep(run);
+  expect(calls).toEqual([JSON.stringify({ to: 'ada@example.com', text: `Is it you? ${url}` })]);
+  const response = await runtime.fetch(new Request(url as string));
+  expect([response.status, await response.text()]).toEqual([200, 'Thank you.']);
+  expect(await run.returnValue).toBe('confirmed');
+  const late = await runtime.start('confirm', ['bo@example.com']);
+  expect(await runtime.finish(late)).toBe('no answer');
+  await runtime.close();
+});
+
 test('every command is in the table', () => {
   for (const { name, positionals, description } of COMMANDS) {
     expect(readme).toContain(`| \`${`pawl ${name} ${positionals}`.trim()}\` | ${description} |`);

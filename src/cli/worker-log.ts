@@ -14,10 +14,10 @@ export class WorkerLog {
     this.#out = out;
   }
 
-  /** The worker works. */
-  ready(pid: number, store: string, has: string): void {
-    if (this.#out.json) this.#out.line(jsonText({ type: 'ready', pid, store }));
-    else this.#out.aside(`worker ${pid} works on ${store}: ${has}`);
+  /** The worker works. `url`: where it takes requests. */
+  ready(pid: number, store: string, has: string, url: string | null): void {
+    if (this.#out.json) this.#out.line(jsonText({ type: 'ready', pid, store, ...(url !== null && { url }) }));
+    else this.#out.aside(`worker ${pid} works on ${store}: ${has}${url === null ? '' : `\ntakes requests at ${url}`}`);
   }
 
   heard(event: WorkerEvent): void {

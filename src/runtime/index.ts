@@ -23,6 +23,7 @@ export { replayHistory } from './replay.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 export { Run } from './run-handle.ts';
 export type { WorkflowCode } from './sandbox.ts';
+export { isAnswerToken, webhookPath } from './webhook-token.ts';
 export { createWorker, type Worker } from './worker.ts';
 export { exitCaller, type UncaughtListener, watchUncaught } from './uncaught.ts';
 export type { WorkerOptions } from './worker-options.ts';

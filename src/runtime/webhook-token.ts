@@ -13,8 +13,18 @@ export function answerToken(token: string): string {
   return `${token}.answer`;
 }
 
+/** Whether a hook is there for answers: nobody outside is waited for. */
+export function isAnswerToken(token: string): boolean {
+  return token.endsWith('.answer') && isWebhookToken(token.slice(0, -'.answer'.length));
+}
+
 /** What comes after the base URL in that of a webhook. */
 export const WEBHOOK_PATH = '/.well-known/pawl/v1/webhook/';
+
+/** The path under which a handler takes requests for a hook, by its token; null when the hook is no webhook. */
+export function webhookPath(token: string): string | null {
+  return isWebhookToken(token) ? WEBHOOK_PATH + token : null;
+}
 
 /** Metadata of the hook behind a webhook. */
 export interface WebhookData {

@@ -1,5 +1,5 @@
 import { PawlError } from '../errors.ts';
-import type { WorkerEvent } from '../runtime/index.ts';
+import { isAnswerToken, type WorkerEvent } from '../runtime/index.ts';
 
 /**
  * What the worker is known to be doing, from what it tells: who waits for what, and whether everything stands still.
@@ -123,7 +123,7 @@ export class RunActivity {
         this.#sleeps.delete(event.cid);
         return;
       case 'hook-created':
-        this.#hooks.set(event.cid, { token: event.token, received: false });
+        if (!isAnswerToken(event.token)) this.#hooks.set(event.cid, { token: event.token, received: false });
         return;
       case 'hook-received':
         this.#received(event.cid);

@@ -2,7 +2,7 @@ import { parse as parseDuration } from '@lukeed/ms';
 import type { Diagnostic } from '../diagnostics/index.ts';
 import { PawlError } from '../errors.ts';
 import type { Manifest } from '../manifest/index.ts';
-import { createVirtualClock, createWorker, openStore, Run } from '../runtime/index.ts';
+import { createHandler, createVirtualClock, createWorker, openStore, Run, webhookPath } from '../runtime/index.ts';
 import { Activity } from './activity.ts';
 import { buildForTest, type ProjectOptions } from './project.ts';
 
@@ -10,6 +10,9 @@ export type TestRuntimeOptions = ProjectOptions & {
   /** Where virtual time begins; default 2026-01-01. */
   now?: Date;
 };
+
+/** Where webhooks seem to be. */
+const ORIGIN = 'http://localhost';
 
 /** A durable wait of a run. */
 export interface PendingSleep {
@@ -22,7 +25,13 @@ export interface PendingHook {
   runId: string;
   token: string;
   metadata: unknown;
-  /** Sends a payload; resolves when it is kept. */
+  /** Of a webhook: where `fetch` of the runtime reaches it. */
+  url: string | null;
+  /**
+   * Sends a payload; resolves when it is kept.
+   *
+   * @throws PawlError `PAWL_HOOK_CLOSED`, `PAWL_HOOK_IS_WEBHOOK`
+   */
   resume(payload: unknown): Promise<void>;
 }
 
@@ -56,6 +65,14 @@ export interface TestRuntime {
    * @throws PawlError `PAWL_TEST_RUN_ENDED` when the run ends without such a hook
    */
   waitForHook(run?: Run, token?: string): Promise<PendingHook>;
+  /**
+   * Sends an HTTP request to a webhook, and gives what it answers.
+   *
+   * @example
+   * const { url } = await runtime.waitForHook(run);
+   * await runtime.fetch(new Request(url, { method: 'POST', body: '{"approved":true}' }));
+   */
+  fetch(request: Request): Promise<Response>;
   /**
    * Moves time on. What comes due on the way happens at its own time and in order, with all that follows from it.
    *
@@ -102,7 +119,8 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
   const clock = createVirtualClock(options.now?.getTime());
   const activity = new Activity();
   const store = await openStore('sqlite::memory:');
-  const worker = await createWorker({ manifest: project.outDir, store, clock, onEvent: activity.listen }).catch(
+  const onEvent = activity.listen;
+  const worker = await createWorker({ manifest: project.outDir, store, clock, onEvent, baseUrl: ORIGIN }).catch(
     async (error: unknown) => {
       await store.close();
       project.remove();
@@ -126,18 +144,18 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
     async waitForHook(run, token) {
       const what = token === undefined ? 'waits for a payload' : `waits for a payload on ${JSON.stringify(token)}`;
       const found = await activity.wait(run?.runId, what, (state) => state.hook(token));
-      const hook = await store.getHook(found.token);
-      const { codec } = worker;
+      const path = webhookPath(found.token);
+      const hook = path === null ? await store.getHook(found.token) : null;
       return {
         ...found,
-        metadata: hook?.metadata == null ? undefined : codec.parse(hook.metadata),
+        metadata: hook?.metadata == null ? undefined : worker.codec.parse(hook.metadata),
+        url: path === null ? null : ORIGIN + path,
         async resume(payload) {
-          const data = codec.stringify(payload, { root: 'payload', what: `the payload for hook ${found.token}` });
-          const result = await store.deliverHook(found.token, data, clock.now());
-          if (!result.ok) throw closedHook(found.token, found.runId);
+          await worker.resumeHook(found.token, payload);
         },
       };
     },
+    fetch: createHandler({ worker }),
     async advance(duration) {
       const target = clock.now() + milliseconds(duration);
       await activity.settle();
@@ -182,13 +200,6 @@ function milliseconds(duration: number | string): number {
   if (found !== undefined && Number.isFinite(found) && found >= 0) return found;
   throw new PawlError('PAWL_DURATION', `\`${duration}\` is no duration.`, {
     remedy: 'Pass milliseconds, or a text such as `90s`, `1h` or `2 days`.',
-  });
-}
-
-function closedHook(token: string, runId: string): PawlError {
-  return new PawlError('PAWL_HOOK_CLOSED', `The hook ${JSON.stringify(token)} takes no more payloads.`, {
-    place: `run ${runId}`,
-    remedy: 'Its workflow has disposed it or has ended.',
   });
 }
 

@@ -1,16 +1,18 @@
 /** `pawl worker` and `pawl resume` as processes: a worker takes what others start, hears of payloads and cancellations, and ends when asked. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import type { EventStore, RunRecord } from '../../src/store/port.ts';
 import { CLI, type CliResult, runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 
 const MAIN = `import { appendFileSync } from 'node:fs';
-import { createHook, FatalError, getStepMetadata } from 'pawl';
+import { createHook, createWebhook, FatalError, getStepMetadata, type RequestWithResponse } from 'pawl';
 
 async function double(n: number) {
   'use step';
@@ -29,6 +31,19 @@ async function waitForAbort(file: string) {
   appendFileSync(file, 'waits\\n');
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   appendFileSync(file, 'aborted\\n');
+}
+
+async function answer(request: RequestWithResponse) {
+  'use step';
+  await request.respondWith(new Response(request.headers.get('x-a') + ' ' + (await request.text()), { status: 201 }));
+}
+
+export async function callback(prefix: string) {
+  'use workflow';
+  const webhook = createWebhook({ respondWith: 'manual' });
+  const url = webhook.url;
+  await answer(await webhook);
+  return url.slice(0, prefix.length);
 }
 
 export async function twice(n: number) {
@@ -186,7 +201,7 @@ describe('a worker', () => {
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ended;
     expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-    expect(stderr).toMatch(/^worker \d+ works on sqlite:.*: 4 workflows, 3 steps$/m);
+    expect(stderr).toMatch(/^worker \d+ works on sqlite:.*: 5 workflows, 4 steps$/m);
     expect(stderr).toMatch(/^failed {5}failing {2}bad {2}/m);
     expect(stderr).toContain('FatalError: no ');
     expect(stderr).not.toContain('\u001B');
@@ -219,10 +234,60 @@ describe('a worker', () => {
     expect(readFileSync(file, 'utf8')).toBe('waits\naborted\n');
   });
 
+  test('takes requests to webhooks, also for runs that another worker has', async () => {
+    vi.stubEnv('PAWL_BASE_URL', 'https://shop.example/api/');
+    const first = await hire('--json');
+    vi.unstubAllEnvs();
+    await start('elsewhere', 'callback', '1[[1],"https://shop.example/api/.well-known"]');
+    const token = async (id: string): Promise<string> => {
+      await until(id, async () => (await store.readEvents(id)).some(({ type }) => type === 'hook_created'));
+      return (await store.readEvents(id)).find(({ type }) => type === 'hook_created')?.name ?? '';
+    };
+    const elsewhere = await token('elsewhere');
+    const second = await hire('--json', '--port', '0');
+    const origin = second.told[0]?.url as string;
+    expect(origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const send = (to: string): Promise<Response> =>
+      fetch(`${origin}/.well-known/pawl/v1/webhook/${to}`, {
+        method: 'POST',
+        body: 'body',
+        headers: { 'x-a': 'header' },
+      });
+    const answered = await send(elsewhere);
+    expect([answered.status, await answered.text()]).toEqual([201, 'header body']);
+    expect(await until('elsewhere', isOver)).toMatchObject({ output: '1["https://shop.example/api/.well-known"]' });
+    first.child.kill('SIGTERM');
+    await first.ended;
+    await start('here', 'callback', `1[[1],${JSON.stringify(origin)}]`);
+    const here = await token('here');
+    expect((await send(here)).status).toBe(201);
+    expect(await until('here', isOver)).toMatchObject({ output: `1[${JSON.stringify(origin)}]` });
+    const gone = await send(here);
+    expect([gone.status, await gone.json()]).toMatchObject([410, { error: { code: 'PAWL_HOOK_CLOSED' } }]);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toMatchObject({ code: 143 });
+  });
+
+  test('says where it takes requests, and refuses a port that is in use', async () => {
+    const { child, ended } = await hire('--port', '0', '--host', '0.0.0.0');
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await cli('worker', '--port', String(port));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`PAWL_PORT: The port ${port} is in use.`);
+    server.close();
+    child.kill('SIGINT');
+    expect((await ended).stderr).toMatch(/^takes requests at http:\/\/127\.0\.0\.1:\d+$/m);
+  });
+
   test.each([
     [['--concurrency', '0'], '`--concurrency 0` is no number of things.'],
     [['--max-runs', 'many'], '`--max-runs many` is no number of things.'],
     [['--store', 'mysql://x'], 'mysql'],
+    [['--port', '65536'], '`--port 65536` is no port.'],
+    [['--host', '0.0.0.0'], 'there is no `--port`.'],
+    [['--port', '0', '--host', '192.0.2.1'], 'PAWL_PORT: This machine has no address 192.0.2.1.'],
   ])('%j is refused', async (argv, text) => {
     const { code, stdout, stderr } = await cli('worker', ...argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

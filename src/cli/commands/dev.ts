@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { buildOnce, reportFindings } from '../build-once.ts';
+import { ENDPOINT_OPTIONS, readAddress } from '../endpoint-options.ts';
 import { openProject, STORE_OPTION } from '../project.ts';
 
 /** `pawl dev`: builds, works, and does both again after each change. */
@@ -11,9 +12,10 @@ export const devCommand = defineCommand({
     'Builds whenever a file changes, as `pawl build --watch` does, and has a worker work on what was built. A change that builds replaces\n' +
     'the worker: runs in flight go on with the code that they began with, new ones begin on the new code. While a change does not build,\n' +
     'the worker before it goes on.',
-  options: { ...STORE_OPTION },
+  options: { ...ENDPOINT_OPTIONS, ...STORE_OPTION },
   examples: [
     { line: 'pawl dev', does: 'work on the project while it is being written' },
+    { line: 'pawl dev --port 3000', does: 'take requests to webhooks too' },
     { line: 'pawl dev --store postgres:///app', does: 'on another store' },
   ],
   async run({ options, root, out }) {
@@ -32,8 +34,10 @@ export const devCommand = defineCommand({
     }
     const { config, source } = loaded;
     const { storeUrl } = await openProject(root, options.store);
+    const address = readAddress(options);
+    const endpoint = address === null ? [] : ['--port', String(address.port), '--host', address.host];
     const session = createBuildSession({ root, config, configSource: source ?? undefined });
-    const worker = new DevWorker(['--root', root, '--store', storeUrl], out);
+    const worker = new DevWorker(['--root', root, '--store', storeUrl, ...endpoint], out);
     let working = '';
     try {
       return await watchFiles({
