@@ -5,15 +5,9 @@ import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { withSeverities } from '../checker/check-program.ts';
 import { type CheckerConfig, checkConfig } from '../checker/config.ts';
 import type { RuleName } from '../diagnostics/codes.ts';
-import {
-  compareManifests,
-  type Manifest,
-  type ManifestDifference,
-  type ManifestSpan,
-  type ManifestStep,
-  type ManifestWorkflow,
-} from '../manifest/index.ts';
+import { compareManifests, type Manifest, type ManifestDifference, type ManifestSpan } from '../manifest/index.ts';
 import { hashSource } from './files.ts';
+import { type Listing, pinFix, pinRemedy, pinSomewhere } from './pins.ts';
 
 /** Text of a file of the project; null where there is none. */
 type ReadSource = (file: string) => string | null;
@@ -140,20 +134,18 @@ function describe(difference: ManifestDifference, deployed: Manifest, next: Mani
       const before = deployed[key][id];
       const renamed = difference.renamed?.sure
         ? difference.renamed
-        : (renamedTo(before, deployed[key], next[key], source) ?? difference.renamed);
+        : (renamedTo(id, deployed[key], next[key], source) ?? difference.renamed);
       const after = renamed && next[key][renamed.id];
-      const pin = `.${what === 'step' ? 'stepId' : 'workflowId'} = '${id}'`;
       const message = `The ${what} \`${id}\` of the deployed build is gone: runs in flight that come to it are parked.`;
       if (!renamed || !after) {
+        const pin = pinSomewhere(what, before, id);
         const remedy = `Bring it back until no run in flight may call it, or give what takes its place its id: \`${pin}\`.`;
         return say('id-removed', { ...beginning(before?.file ?? ''), message, remedy });
       }
       const place = at(after);
       const become = renamed.sure ? 'It is' : 'Perhaps it is';
-      const remedy = `${become} \`${renamed.id}\` now. Keep the old id: \`${after.name}${pin}\`.`;
-      const isDeclared = renamed.sure && renamed.id === `${after.file}#${after.name}`;
-      const edit = { start: place.span.end, end: place.span.end, text: `\n${after.name}${pin};` };
-      const fix = isDeclared ? { title: 'Keep the old id', edits: [edit] } : undefined;
+      const remedy = `${become} \`${renamed.id}\` now. ${pinRemedy(what, renamed.id, after, id)}`;
+      const fix = renamed.sure ? pinFix(what, renamed.id, after, id, source(after.file), place.span.start) : undefined;
       return say('id-removed', { ...place, message, remedy, fix });
     }
     case 'schema-break': {
@@ -187,37 +179,47 @@ type Listed = Readonly<Record<string, Listing | undefined>>;
  * the old hash. Where there are several, nobody knows which of them it is.
  */
 function renamedTo(
-  before: Listing | undefined,
+  oldId: string,
   deployed: Listed,
   next: Listed,
   source: ReadSource,
 ): { id: string; sure: true } | null {
+  const before = deployed[oldId];
   if (!before) return null;
   const fresh = Object.entries(next).filter(([id, after]) => {
     const text = after && !Object.hasOwn(deployed, id) ? source(after.file) : null;
-    return after !== undefined && text !== null && isRenamed(before, after, text);
+    return after !== undefined && text !== null && isRenamed(oldId, before, id, after, text);
   });
   const [only, ...more] = fresh;
   if (!only || more.length > 0) return null;
   const [id, after] = only;
   const text = source((after as Listing).file) as string;
   const others = Object.entries(deployed).filter(
-    ([other, gone]) => gone !== undefined && !Object.hasOwn(next, other) && isRenamed(gone, after as Listing, text),
+    ([other, gone]) =>
+      gone !== undefined && !Object.hasOwn(next, other) && isRenamed(other, gone, id, after as Listing, text),
   );
   return others.length === 1 ? { id, sure: true } : null;
 }
 
-type Listing = ManifestStep | ManifestWorkflow;
-
-/** Whether a function's text is that of another one but for the name: of the function alone, or wherever it stands in it. */
-function isRenamed({ name, hash }: Listing, after: Listing, text: string): boolean {
-  if (!IDENTIFIER.test(after.name)) return false;
+/**
+ * Whether the text is that of another one but for the name: of a function alone, or wherever it stands in it; of a default export that
+ * had none, with it; of a definition but for its slug.
+ */
+function isRenamed(oldId: string, { name, hash, style }: Listing, id: string, after: Listing, text: string): boolean {
   const { start, end } = spanIn(text, after.span);
-  const mention = new RegExp(`(?<![\\w$])${after.name.replaceAll('$', '\\$')}(?![\\w$])`, 'g');
   const own = text.slice(start, end);
-  return [own.replace(mention, () => name), own.replace(new RegExp(mention.source), () => name)].some(
-    (renamed) => hashSource(renamed) === hash,
-  );
+  const isOld = (candidate: string): boolean => hashSource(candidate) === hash;
+  if (style !== after.style) return false;
+  if (style !== 'directive') {
+    return ["'", '"', '`'].some((quote) => isOld(own.replace(quote + id + quote, () => quote + oldId + quote)));
+  }
+  if (!IDENTIFIER.test(after.name)) return false;
+  const mention = `(?<![\\w$])${after.name.replaceAll('$', '\\$')}(?![\\w$])`;
+  if (name === 'default') {
+    const head = new RegExp(`^(async\\s+function)\\s+${mention}\\s*`);
+    return ['$1 ', '$1'].some((unnamed) => isOld(own.replace(head, unnamed)));
+  }
+  return [new RegExp(mention, 'g'), new RegExp(mention)].some((each) => isOld(own.replace(each, () => name)));
 }
 
 const IDENTIFIER = /^[\w$]+$/;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath, sep } from 'node:path';
 import { ResolverFactory } from 'oxc-resolver';
 import {
@@ -12,6 +12,7 @@ import {
   type Resolve,
   SOURCE_FILE,
 } from './resolution.ts';
+import { statOf } from './stamps.ts';
 
 /** A `tsconfig.json` or `package.json` of the project that cannot be read: its imports are resolved without it. */
 export interface BrokenFile {
@@ -141,7 +142,7 @@ export function literalFile(specifier: string, importer: string): string | null 
 }
 
 function fileAt(path: string): string | null {
-  return findFile(path, (file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true) ?? null;
+  return findFile(path, (file) => statOf(file)?.isFile() === true) ?? null;
 }
 
 /** The package.json of the project or its workspace that keeps imports from being resolved. Those that are installed are told at the import. */

@@ -9,7 +9,7 @@ import { sdkOf } from '../sdk-names.ts';
 import type { SourceFile, SourceFiles } from './files.ts';
 import { explainEntry, explainImports, type Trouble } from './package-entry.ts';
 import type { Resolution, Resolve } from './resolution.ts';
-import { absolute } from './stamps.ts';
+import { absolute, statOf } from './stamps.ts';
 
 /**
  * Imports that lead nowhere, in modules that register steps and workflows and in all that these load: what would keep a build from
@@ -222,12 +222,25 @@ function explainPath(specifier: string, importer: string): Trouble {
         : 'Import a file, or add an index file to the directory.',
     };
   }
+  const other = oddity(path);
+  if (other) return other;
   const meant = nearestFile(path, importer);
   const before = specifier.slice(0, specifier.lastIndexOf('/') + 1);
   return {
     reason: 'there is no such file',
     remedy: `${meant === null ? '' : `Did you mean \`${before}${meant}\`? `}Correct the path, or create the file.`,
   };
+}
+
+/** What is there under the very name, and is no file. */
+function oddity(path: string): Trouble | null {
+  const remedy = 'Put a file in its place, or correct the path.';
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ? { reason: 'it is no regular file', remedy } : null;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { reason: code === 'ELOOP' ? 'its links lead in a circle' : `it cannot be looked at: ${message}`, remedy };
+  }
 }
 
 /** A file beside it of nearly that name, or of another ending; named with its ending where the import has one. */
@@ -246,11 +259,11 @@ function nearestFile(path: string, importer: string): string | null {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return statOf(path)?.isDirectory() === true;
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return statOf(path)?.isFile() === true;
 }
 
 function namesIn(folder: string): string[] {

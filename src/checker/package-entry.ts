@@ -1,7 +1,8 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonErrorAt } from '../diagnostics/json-place.ts';
 import { Positions } from '../diagnostics/positions.ts';
+import { statOf } from './stamps.ts';
 
 /** What keeps an import of an installed package from its file. Ends of sentences: `… does not resolve: {reason}.` */
 export interface Trouble {
@@ -218,7 +219,7 @@ function throughTarget(target: unknown, field: string, place: TargetPlace): Fail
     ) {
       return blamed(`${at} names \`${path}\`, which leads out of the package`);
     }
-    const stats = statSync(join(folder, path), { throwIfNoEntry: false });
+    const stats = statOf(join(folder, path));
     if (stats?.isFile()) return null;
     if (stats) return blamed(`${at} names \`${path}\`, which is a directory`);
     const isPattern = star !== null && target.includes('*');

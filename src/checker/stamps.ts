@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { PawlError } from '../errors.ts';
 
 /** By what it is told, without reading, whether files and directories are as they were. */
@@ -17,6 +17,15 @@ export function stampOf(path: string): string | null {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw unreadable(path, error);
+  }
+}
+
+/** What is at a path; undefined for nothing, and for what cannot be looked at, such as links that lead in a circle. */
+export function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,9 +2,11 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { build } from '../../src/bundler/index.ts';
 import { createSession } from '../../src/checker/index.ts';
 import { formatTsc } from '../../src/diagnostics/index.ts';
 import { spawnCli } from '../support/cli.ts';
+import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
 
 type Files = Record<string, string>;
@@ -99,6 +101,26 @@ describe('is told', () => {
   ])('%s', async (_name, files, expected) => {
     const found = await check(files);
     expect(found).toEqual([expect.stringMatching(expected)]);
+  });
+
+  test.each([
+    ['a link that leads to itself', 'loop.ts', './loop.ts', 'its links lead in a circle'],
+    ['a link that leads to itself, without an ending', 'loop', './loop', 'its links lead in a circle'],
+    ['a link that leads to itself, with a strange name', 'loop#1.ts', './loop#1.ts', 'its links lead in a circle'],
+    ['a link to a device', 'null.ts', './null.ts', 'it is no regular file'],
+  ])('%s, and the rest is checked', async (_name, link, specifier, reason) => {
+    const root = temporaryProject({
+      ...INSTALLED,
+      'src/a.ts': `import l from '${specifier}';\nexport async function a() { 'use step'; return l; }\nexport function b() { 'use step'; }\n`,
+    });
+    symlinkSync(link.startsWith('null') ? '/dev/null' : link, join(root, 'src', link));
+    const { diagnostics } = await createSession({ root }).check();
+    expect(formatTsc(diagnostics).split('\n').filter(Boolean)).toEqual([
+      `src/a.ts(1,15): error PAWL9006: \`${specifier}\` does not resolve: ${reason}. Put a file in its place, or correct the path.`,
+      expect.stringContaining('src/a.ts(3,17): error PAWL1002'),
+    ]);
+    const { diagnostics: ofBuild } = await build({ root, write: false, packages: [join(ROOT, 'node_modules')] });
+    expect(ofBuild.map(({ code }) => code)).toEqual(['PAWL9006', 'PAWL1002']);
   });
 
   test('once for each module, at its first import', async () => {
