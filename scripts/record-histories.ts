@@ -1,7 +1,7 @@
 /**
  * Records `fixtures/histories/VERSION`: the workflow bundle of `fixtures/histories/program` as this pawl builds it, and the histories
  * of its runs. `npm run histories`, once before a version is published; what is there already is never written anew, for the
- * tests replay it for ever.
+ * tests replay it for ever. `npm run histories -- 2` records the version a second time, beside the first, when the program has grown.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,8 @@ import { createVirtualClock, createWorker, formatHistory, openStore, programOf, 
 import { VERSION } from '../src/version.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/histories/', import.meta.url));
-const target = join(folder, VERSION);
+const [again] = process.argv.slice(2);
+const target = join(folder, again === undefined ? VERSION : `${VERSION}-${again}`);
 /** How long a worker that was killed counts as alive, ms: this one waits in real time. */
 const LEASE = 200;
 
@@ -72,6 +73,7 @@ const ids = [
   await begin(one, 'fails'),
   await begin(one, 'defined', { n: '41' }),
   await begin(one, 'hurries', 'too-late'),
+  await begin(one, 'calls', 3),
 ];
 await rest(one, ids);
 ids.push(
@@ -104,6 +106,9 @@ ids.push(await begin(two, 'asks', 'open'), await begin(two, 'derived'));
 await two.resumeHook('open', { n: 10 });
 for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 two.kill();
+
+const { runs } = await store.listRuns({ limit: 1_000 });
+ids.push(...runs.flatMap(({ id, parent }) => (parent ? [id] : [])).toReversed());
 
 mkdirSync(target, { recursive: true });
 copyFileSync(join(temporary, 'workflows.js'), join(target, 'workflows.js'));

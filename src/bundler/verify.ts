@@ -100,7 +100,7 @@ function compare(
   const needed = new Set(Object.values(described.workflows).flatMap((each) => each.steps));
   const called = union(workflow, 'step', 'call', 'ref', 'action', 'agent');
   const registered = union(step, 'step', 'closure', 'action', 'agent');
-  const started = union(workflow, 'workflow', 'defineWorkflow');
+  const started = union(workflow, 'workflow', 'workflowDefinition');
   const problems: [what: string, id: string, problem: string][] = [
     ...missing('step', steps, registered, 'is in the manifest, but the step bundle does not register it'),
     ...missing('step', registered, steps, 'is registered by the step bundle, but it is not in the manifest'),

@@ -21,12 +21,12 @@ export interface Attempt {
 
 export type CommandState = 'running' | 'retrying' | 'waiting' | 'completed' | 'failed' | 'disposed' | 'conflicted';
 
-/** One command of a workflow: a step call, a sleep or a hook. */
+/** One command of a workflow: a step call, a sleep, a hook or a run of another workflow. */
 export interface TimelineEntry {
   /** Number of the command within its run. */
   cid: number;
-  kind: 'step' | 'sleep' | 'hook';
-  /** Step id, hook token; empty for sleeps. */
+  kind: 'step' | 'sleep' | 'hook' | 'child';
+  /** Step id, hook token, workflow id; empty for sleeps. */
   name: string;
   state: CommandState;
   scheduledAt: number;
@@ -37,6 +37,8 @@ export interface TimelineEntry {
   until: number | null;
   /** Payloads that a hook got. */
   received: number;
+  /** Id of the run that a child is; null where its input was refused, and for the rest. */
+  runId: string | null;
   /** Serialized result or error. */
   data: string | null;
 }
@@ -98,6 +100,19 @@ export class Timeline {
       }
       case 'hook_disposed':
         return end(this.#byCid.get(event.cid), 'disposed', event.at);
+      case 'child_scheduled': {
+        const entry = this.#open(event, 'child', event.name, 'running');
+        entry.runId = event.meta.runId;
+        return entry;
+      }
+      case 'child_refused':
+        return this.#open(event, 'child', event.name, 'running');
+      case 'child_completed':
+      case 'child_failed': {
+        const entry = this.#byCid.get(event.cid);
+        if (entry) entry.data = event.data;
+        return end(entry, event.type === 'child_completed' ? 'completed' : 'failed', event.at);
+      }
       default:
         if (event.type !== 'run_created') this.milestones.push({ type: event.type, at: event.at });
         return null;
@@ -122,6 +137,7 @@ export class Timeline {
       attempts: [],
       until,
       received: 0,
+      runId: null,
       data: null,
     };
     this.entries.push(entry);

@@ -5,7 +5,7 @@ import type { Colors } from './output.ts';
 import { shortName } from './project.ts';
 import type { Attempt, Timeline, TimelineEntry } from './timeline.ts';
 import { placeOf, readValue, titleOf } from './values.ts';
-import { shortened, visible } from './visible.ts';
+import { shortened, visible, visibleLine } from './visible.ts';
 
 const NAME_WIDTH = 28;
 const WIDEST = 80;
@@ -54,6 +54,7 @@ function nameOf(entry: TimelineEntry, c: Colors): string {
 /** What a command is called; tokens of hooks may be long. */
 export function nameOfEntry({ kind, name }: Pick<TimelineEntry, 'kind' | 'name'>): string {
   if (kind === 'sleep') return 'sleep';
+  if (kind === 'child') return `run ${shortened(shortName(name), WIDEST)}`;
   return kind === 'step' ? shortened(shortName(name), WIDEST) : `hook ${shortened(name, WIDEST)}`;
 }
 
@@ -66,6 +67,7 @@ function outcomeOf(entry: TimelineEntry): string {
   else parts.push(state);
   if (attempts.length > 1) parts.push(count(attempts.length, 'attempt'));
   if (entry.kind === 'hook') parts.push(count(received, 'payload'));
+  if (entry.kind === 'child') parts.push(entry.runId === null ? 'its input was refused' : visibleLine(entry.runId));
   return parts.join('  ');
 }
 

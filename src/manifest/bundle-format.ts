@@ -98,8 +98,18 @@ export const WORKFLOW_API = [
 ] as const;
 export type WorkflowApiName = (typeof WORKFLOW_API)[number];
 
-/** What compiled code in the workflow target imports from `pawl/internal/workflow`. */
-export const COMPILED_API = ['step', 'call', 'ref', 'workflow', 'cls', 'action', 'agent', 'defineWorkflow'] as const;
+/** What compiled code in the workflow target imports from `pawl/internal/workflow`; older bundles have `defineWorkflow` too. */
+export const COMPILED_API = [
+  'step',
+  'call',
+  'ref',
+  'workflow',
+  'child',
+  'cls',
+  'action',
+  'agent',
+  'workflowDefinition',
+] as const;
 export type CompiledApiName = (typeof COMPILED_API)[number];
 
 /** Stands where a package had an `import()` whose specifier nobody knows. */

@@ -8,7 +8,7 @@ import type { Hop, Program, Reference } from './program.ts';
 import { durableUses } from './reached.ts';
 import { chainsFrom } from './workflow-chains.ts';
 
-/** Workflows may call each other: the inner one then is a part of the outer run. Actions are left to workflow-in-action. */
+/** Workflows may call each other: the inner one then is a run of its own, which the outer one waits for. Actions are left to workflow-in-action. */
 export const workflowCalledDirectly = defineRule({
   name: 'workflow-called-directly',
   by: 'program',
@@ -18,7 +18,7 @@ export const workflowCalledDirectly = defineRule({
       'A route handler, a script or a step calls a workflow, `await fulfil(order)`, itself or through helpers, or the `run` of a `defineWorkflow`.',
     why: 'Called like that it would run in place, without a record: a crash would lose it. The compiled function of a directive therefore throws. `start` makes a run, which is kept and goes on whatever becomes of the caller.',
     allowed:
-      'Calling a workflow from a workflow, in whose run it becomes a part. `start(fulfil, [order])`, and naming a workflow in any other way. Tests, by their names (`flow.test.ts`, `__tests__`).',
+      'Calling a workflow from a workflow, which makes a run of its own that the caller waits for. `start(fulfil, [order])`, and naming a workflow in any other way. Tests, by their names (`flow.test.ts`, `__tests__`).',
     unseen:
       'Workflows that arrive as arguments, or by a computed key out of a table; callers that no file of `entries` holds.',
   },

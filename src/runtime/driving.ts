@@ -24,6 +24,12 @@ export interface DriverHost extends CallHost {
   realm(hash: string, own: boolean): { realm: Realm; bundle: RealmBundle };
   /** Checks the result of a defined workflow; resolves to what is recorded. */
   finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome>;
+  /** Checks the inputs of children; see `admitChildren`. */
+  admit(events: readonly NewRunEvent[]): Promise<NewRunEvent[]> | null;
+  /** There is a run, made by this one, that waits for a worker. */
+  wanted(runId: string): void;
+  /** The driver's run waits, and could be read again. */
+  idle(): void;
   /** The driver has dropped its run. `again`: it should be claimed and read again, with results that are not recorded. */
   dropped(driver: DrivenRun, again: readonly NewRunEvent[] | null): void;
   finished(driver: DrivenRun, outcome: Outcome, at: number): void;
@@ -54,7 +60,7 @@ export interface Turn {
   consume: number[];
 }
 
-export type Phase = 'beginning' | 'live' | 'ending' | 'conflicted' | 'gone';
+export type Phase = 'beginning' | 'live' | 'admitting' | 'ending' | 'conflicted' | 'gone';
 
 export function causeOf(message: InboxMessage): Cause {
   const { id: consume, at } = message;

@@ -26,6 +26,8 @@ export function nextWakeAt(live: LiveRun | null, wakeAt: number | null, now: num
     if (step.retryAt === null) return wakeAt !== null && wakeAt <= now ? wakeAt : now;
     next = Math.min(next, step.retryAt);
   }
+  for (const { refused } of live.children.values())
+    if (refused !== null) return wakeAt !== null && wakeAt <= now ? wakeAt : now;
   for (const until of live.sleeps.values()) next = Math.min(next, until);
   return next === Infinity ? null : next;
 }

@@ -7,6 +7,7 @@
  * deliveries is the order of the log.
  */
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
+import { childOf } from './children.ts';
 import { COMMAND, DELIVERY, type DeliveryKind, REFUSAL } from './protocol.ts';
 import { recordedBaseUrl } from './base-url.ts';
 import type { Command, ConsoleLine, Delivery, Realm, RealmBundle, RealmRun } from './sandbox.ts';
@@ -26,6 +27,13 @@ export interface PendingStep {
   pardoned: number;
   /** When the next attempt is due, after a failed one. */
   retryAt: number | null;
+}
+
+/** A run that this one waits for. */
+export interface PendingChild {
+  runId: string;
+  /** Why there is no such run: the serialized error that its caller gets. */
+  refused: string | null;
 }
 
 /** How the workflow function ended. */
@@ -68,6 +76,8 @@ const DELIVERIES: Partial<Record<RunEvent['type'], DeliveryKind>> = {
   sleep_completed: DELIVERY.sleepOver,
   hook_received: DELIVERY.hookPayload,
   hook_conflicted: DELIVERY.hookConflict,
+  child_completed: DELIVERY.stepResult,
+  child_failed: DELIVERY.stepError,
   cancel_requested: DELIVERY.cancel,
 };
 
@@ -77,6 +87,7 @@ export class LiveRun {
   /** Ends of sleeps by number. */
   readonly sleeps = new Map<number, number>();
   readonly hooks = new Map<number, string>();
+  readonly children = new Map<number, PendingChild>();
   outcome: Outcome | null = null;
   refusal: Refusal | null = null;
   /** Nothing is pending that could make the code go on. */
@@ -285,9 +296,20 @@ export class LiveRun {
       case 'hook_conflicted':
         this.hooks.delete(event.cid);
         return;
+      case 'child_scheduled':
+        this.children.set(event.cid, { runId: event.meta.runId, refused: null });
+        return;
+      case 'child_refused':
+        this.refuse(event.cid, event.data);
+        return;
+      case 'child_completed':
+      case 'child_failed':
+        this.children.delete(event.cid);
+        return;
       case 'cancel_requested':
         this.steps.clear();
         this.sleeps.clear();
+        this.children.clear();
         return;
       case 'run_unparked':
         for (const step of this.steps.values()) step.pardoned = step.attempt - step.failures;
@@ -304,6 +326,12 @@ export class LiveRun {
     }
   }
 
+  /** Makes nothing of a run that was asked for. */
+  refuse(cid: number, error: string): void {
+    const child = this.children.get(cid);
+    if (child) child.refused = error;
+  }
+
   #collect(delivery: Delivery, events: NewRunEvent[]): void {
     for (let command = delivery.take(); command !== undefined; command = delivery.take()) {
       if (!this.#end(command)) events.push(this.#record(command));
@@ -316,6 +344,7 @@ export class LiveRun {
     this.stuck =
       this.steps.size === 0 &&
       this.sleeps.size === 0 &&
+      this.children.size === 0 &&
       this.outcome === null &&
       this.refusal === null &&
       !(this.hooks.size > 0 && delivery.awaitsHook());
@@ -367,6 +396,11 @@ export class LiveRun {
       case COMMAND.hook:
         this.hooks.set(cid, name ?? '');
         return { type: 'hook_created', at, cid, name: name ?? '', data };
+      case COMMAND.child: {
+        const meta = childOf(this.identity, cid);
+        this.children.set(cid, { runId: meta.runId, refused: null });
+        return { type: 'child_scheduled', at, cid, name: name ?? '', data, meta };
+      }
       default:
         this.hooks.delete(cid);
         return { type: 'hook_disposed', at, cid };
@@ -394,6 +428,8 @@ const COMMANDS_OF_EVENTS: Partial<Record<RunEvent['type'], true>> = {
   hook_created: true,
   hook_conflicted: true,
   hook_disposed: true,
+  child_scheduled: true,
+  child_refused: true,
 };
 
 function deliveryOf(event: NewRunEvent | RunEvent): { cid: number; data: string | null } {
@@ -401,6 +437,8 @@ function deliveryOf(event: NewRunEvent | RunEvent): { cid: number; data: string 
     case 'step_completed':
     case 'step_failed':
     case 'hook_received':
+    case 'child_completed':
+    case 'child_failed':
       return { cid: event.cid, data: event.data ?? null };
     case 'sleep_completed':
       return { cid: event.cid, data: null };
@@ -428,6 +466,9 @@ function matches(command: Command, event: RunEvent): boolean {
     case 'hook_created':
     case 'hook_conflicted':
       return command.kind === COMMAND.hook && command.name === event.name;
+    case 'child_scheduled':
+    case 'child_refused':
+      return command.kind === COMMAND.child && command.name === event.name;
     default:
       return command.kind === COMMAND.dispose;
   }
@@ -455,6 +496,9 @@ function describeEvent(event: RunEvent): string {
     case 'hook_created':
     case 'hook_conflicted':
       return `hook ${event.name} (#${event.cid})`;
+    case 'child_scheduled':
+    case 'child_refused':
+      return `workflow ${event.name} (#${event.cid})`;
     default:
       return isResult(event) ? `a result of #${event.cid}` : `end of hook (#${event.cid})`;
   }
@@ -468,5 +512,6 @@ function isResult({ type }: RunEvent): boolean {
 function describeCommand({ kind, cid, name }: Command): string {
   if (kind === COMMAND.step) return `step ${name} (#${cid})`;
   if (kind === COMMAND.sleep) return `sleep (#${cid})`;
+  if (kind === COMMAND.child) return `workflow ${name} (#${cid})`;
   return kind === COMMAND.hook ? `hook ${name} (#${cid})` : `end of hook (#${cid})`;
 }

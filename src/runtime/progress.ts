@@ -49,6 +49,9 @@ export type WorkerEvent =
   | { type: 'sleep-completed'; runId: string; cid: number; at: number }
   | { type: 'hook-created'; runId: string; cid: number; at: number; token: string }
   | { type: 'hook-received'; runId: string; cid: number; at: number }
+  /** A workflow that the run calls is a run of its own. */
+  | { type: 'child-started'; runId: string; cid: number; at: number; workflowId: string; childId: string }
+  | { type: 'child-finished'; runId: string; cid: number; at: number; ok: boolean }
   | { type: 'cancel-requested'; runId: string; at: number; reason: string | null }
   | { type: 'console'; runId: string; level: string; text: string }
   | {

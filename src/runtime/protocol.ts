@@ -22,6 +22,8 @@ export const COMMAND = {
   cancelled: 7,
   /** The run cannot start on this bundle: `name` says why, one of `REFUSAL`. */
   refuse: 8,
+  /** A run of its own: `name` is the workflow's id, `data` its arguments. */
+  child: 9,
 } as const;
 
 export type CommandKind = (typeof COMMAND)[keyof typeof COMMAND];

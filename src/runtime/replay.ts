@@ -68,14 +68,21 @@ function codeOf(log: readonly RunEvent[]): string | null {
   return hash;
 }
 
+/** What a run that could not run may be told of. */
+const UNHEARD: readonly RunEvent['type'][] = [
+  'run_unparked',
+  'cancel_requested',
+  'hook_received',
+  'child_completed',
+  'child_failed',
+];
+
 /** As much of the log as the code has seen: one that was cancelled while it was parked could not run. */
 function heardBy(log: History['events']): History['events'] {
   if (log.at(-1)?.type !== 'run_cancelled') return log;
   const parked = log.findLastIndex(({ type }) => type === 'run_parked');
   const after = log.slice(parked + 1, -1);
-  const ran = after.some(
-    ({ type }) => type !== 'run_unparked' && type !== 'cancel_requested' && type !== 'hook_received',
-  );
+  const ran = after.some(({ type }) => !UNHEARD.includes(type));
   if (parked < 0 || ran) return log;
   const [created, ...rest] = log;
   return [created, ...rest.slice(0, parked - 1)];

@@ -20,14 +20,17 @@ import {
   type Turn,
 } from './driving.ts';
 import { dueEvents, endingOf, missingOf, nextDue, nextWakeAt, recoverAttempts } from './due.ts';
-import { CancelledError } from './errors.ts';
 import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
 import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
 import { REFUSAL } from './protocol.ts';
+import { cancelParked, firstEvents } from './resuming.ts';
+import { RunTimer } from './run-timer.ts';
 import type { ConsoleLine } from './sandbox.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
 import { StepCalls } from './step-calls.ts';
+
+const ENDINGS = /^run_(?:completed|failed|cancelled|parked)$/;
 
 export class RunDriver implements Job {
   readonly identity: RunIdentity;
@@ -53,8 +56,7 @@ export class RunDriver implements Job {
   #ending: (Turn & { outcome: Outcome | null }) | null = null;
   #conflict: (Turn & { token: string; owner: string }) | null = null;
   readonly #calls: StepCalls;
-  #timer: { at: number; cancel(): void } | null = null;
-  #isOverdue = false;
+  readonly #timer: RunTimer;
   #newestMessage = 0;
 
   constructor(host: DriverHost, identity: RunIdentity, bundleHash: string, beginning: Beginning) {
@@ -67,15 +69,12 @@ export class RunDriver implements Job {
       pending: (cid) => this.#phase !== 'gone' && this.#live?.steps.has(cid) === true,
       ended: (event) => this.#push({ event }),
     });
-    if (beginning.kind === 'new') {
-      this.#fence = 1;
-      this.#seq = 1;
-      this.#wakeAt = identity.createdAt;
-    } else {
-      this.#fence = beginning.record.fence;
-      this.#seq = beginning.record.lastSeq;
-      this.#wakeAt = beginning.record.wakeAt;
-    }
+    this.#timer = new RunTimer(host.clock, () => this.#due());
+    const made = { fence: 1, lastSeq: 1, wakeAt: identity.createdAt };
+    const { fence, lastSeq, wakeAt } = beginning.kind === 'claimed' ? beginning.record : made;
+    this.#fence = fence;
+    this.#seq = lastSeq;
+    this.#wakeAt = wakeAt;
     this.#schedule();
   }
 
@@ -84,9 +83,6 @@ export class RunDriver implements Job {
   }
   get fence(): number {
     return this.#fence;
-  }
-  get gone(): boolean {
-    return this.#phase === 'gone';
   }
 
   /** Whether nothing runs and nothing is under way: the run could be read again from its log. */
@@ -139,6 +135,8 @@ export class RunDriver implements Job {
         case 'ending':
           this.#end();
           return;
+        case 'admitting':
+          return;
         case 'conflicted':
           this.#resolveConflict();
           return;
@@ -163,7 +161,7 @@ export class RunDriver implements Job {
     const { record, inbox } = this.#beginning?.kind === 'claimed' ? this.#beginning : {};
     const cancel = inbox?.find(({ kind }) => kind === 'cancel');
     if (record && cancel) {
-      this.#cancelParked(record, cancel, inbox ?? []);
+      this.#cancelParked(record, inbox ?? []);
       return;
     }
     const { events, consume } = this.#turn ?? this.#ending ?? { events: [], consume: [] };
@@ -209,24 +207,19 @@ export class RunDriver implements Job {
     const replayed = live.replay(log);
     if (live.refusal || replayed.divergence) {
       if (live.refusal?.reason === REFUSAL.frozen && !this.#ownRealm) this.#refuse(live);
-      else if (cancel) this.#cancelParked(record, cancel, inbox);
+      else if (cancel) this.#cancelParked(record, inbox);
       else if (live.refusal) this.#refuse(live);
       else if (replayed.divergence) this.#parkDiverged(replayed.divergence, log);
       return;
     }
-    this.#host.emit({
-      type: 'run-resumed',
-      runId: this.id,
-      workflowId: this.identity.workflowId,
-      at: this.#host.clock.now(),
-      events: log.length,
-    });
-    const events = this.#firstEvents(record);
-    const fresh = new Set(replayed.asked.flatMap((event) => (event.type === 'step_scheduled' ? [event.cid] : [])));
+    const { id: runId, workflowId } = this.identity;
+    const at = Math.max(this.#host.clock.now(), live.now);
+    this.#host.emit({ type: 'run-resumed', runId, workflowId, at, events: log.length });
+    const events = firstEvents(record, this.#bundleHash, at);
+    const fresh = new Set(replayed.asked.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
     events.push(...replayed.asked);
     if (!live.outcome) {
       const results = new Set(carried.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
-      const at = Math.max(this.#host.clock.now(), live.now);
       const known = (cid: number): boolean => fresh.has(cid) || results.has(cid);
       const recovered = recoverAttempts(live, at, known, record.status === 'parked');
       if (recovered.crashed) {
@@ -235,23 +228,28 @@ export class RunDriver implements Job {
       }
       events.push(...recovered.events);
     }
-    this.#settle(events, []);
-    this.#beginning = null;
-    for (const event of carried) this.#push({ event });
-    this.receive(inbox);
-    if (this.#phase !== 'live') return;
-    this.#startUnbegun(live);
-    this.#arm();
-    // Messages may have come in before the run was read.
-    if (this.#causes.length > 0) this.#schedule();
+    this.#settle(events, [], () => {
+      this.#beginning = null;
+      for (const event of carried) this.#push({ event });
+      this.receive(inbox);
+      if (this.#phase !== 'live') return;
+      this.#startUnbegun(live);
+      for (const [cid, { runId, refused }] of live.children) {
+        if (fresh.has(cid)) continue;
+        if (refused === null) this.#host.wanted(runId);
+        else this.#refuseChild(cid, refused);
+      }
+      this.#arm();
+      // Messages may have come in before the run was read.
+      if (this.#causes.length > 0) this.#schedule();
+      if (this.idle) this.#host.idle();
+    });
   }
 
-  #firstEvents(record: RunRecord): NewRunEvent[] {
+  /** There will be no run of which to hear: its caller is told by ourselves. */
+  #refuseChild(cid: number, data: string): void {
     const at = Math.max(this.#host.clock.now(), this.#live?.now ?? 0);
-    const events: NewRunEvent[] = [];
-    if (record.bundleHash === null) events.push({ type: 'bundle_bound', at, meta: { bundleHash: this.#bundleHash } });
-    if (record.status === 'parked') events.push({ type: 'run_unparked', at });
-    return events;
+    this.#push({ event: { type: 'child_failed', at, cid, data } });
   }
 
   /** Steps of a run that was parked before they began. */
@@ -268,18 +266,9 @@ export class RunDriver implements Job {
     }
   }
 
-  /** A parked run whose code cannot run can still be cancelled. */
-  #cancelParked(record: RunRecord, cancel: InboxMessage, inbox: readonly InboxMessage[]): void {
-    const at = this.#host.clock.now();
-    const events = this.#firstEvents(record);
-    for (const message of inbox) events.push(causeOf(message).event);
-    const reason = cancel.kind === 'cancel' ? cancel.reason : null;
-    const error = recordedError(this.#host.steps.codec.stringifyThrown(new CancelledError(reason ?? undefined)));
-    this.#commitEnd(
-      events.map((event) => ({ ...event, at })),
-      inbox.map((message) => message.id),
-      { status: 'cancelled', data: error.data },
-    );
+  #cancelParked(record: RunRecord, inbox: readonly InboxMessage[]): void {
+    const { events, consume, outcome } = cancelParked(record, this.#bundleHash, inbox, this.#host.clock.now());
+    this.#commitEnd(events, consume, outcome);
   }
 
   /** Replays once more, noting where the code asks. */
@@ -307,9 +296,31 @@ export class RunDriver implements Job {
     this.#settle(turn.events, turn.consume);
   }
 
-  /** A turn is over: append what it made, or look at how the run ends. */
-  #settle(events: NewRunEvent[], consume: number[]): void {
+  /**
+   * A turn is over: append what it made, or look at how the run ends. Inputs of children are checked first, which may take a while.
+   *
+   * @param next What follows.
+   */
+  #settle(events: NewRunEvent[], consume: number[], next?: () => void): void {
     this.#turn = null;
+    const admitted = this.#host.admit(events);
+    if (admitted === null) {
+      this.#conclude(events, consume);
+      next?.();
+      return;
+    }
+    this.#phase = 'admitting';
+    this.#held = true;
+    void admitted.then((checked) => {
+      if (this.#phase === 'gone') return;
+      this.#held = false;
+      for (const event of checked) if (event.type === 'child_refused') this.#live?.refuse(event.cid, event.data);
+      this.#conclude(checked, consume);
+      next?.();
+    });
+  }
+
+  #conclude(events: NewRunEvent[], consume: number[]): void {
     const live = this.#live as LiveRun;
     if (live.outcome || live.stuck) {
       this.#phase = 'ending';
@@ -439,22 +450,14 @@ export class RunDriver implements Job {
     const { id, workflowId, seed, input, createdAt: at } = this.identity;
     this.#beginning = null;
     this.#held = true;
-    this.#wakeAt = wakeAt ?? at;
     this.#seq += events.length;
     const { owner, store } = this.#host;
     // A token may be taken: only an append can be answered so.
     const separate = events.some((event) => event.type === 'hook_created');
-    const request = {
-      id,
-      workflowId,
-      seed,
-      bundleHash: this.#bundleHash,
-      input,
-      at,
-      owner,
-      events: separate ? [] : events,
-    };
-    store.createRun(wakeAt === null ? request : { ...request, wakeAt }).then(
+    this.#wakeAt = separate ? (wakeAt ?? at) : wakeAt;
+    const bundleHash = this.#bundleHash;
+    const request = { id, workflowId, seed, bundleHash, input, at, owner, wakeAt: this.#wakeAt };
+    store.createRun({ ...request, events: separate ? [] : events }).then(
       ({ created, run }) => {
         if (!created) {
           this.#inFlight--;
@@ -512,13 +515,20 @@ export class RunDriver implements Job {
         case 'hook_created':
           this.#held = false;
           break;
+        case 'child_scheduled':
+          this.#host.wanted(event.meta.runId);
+          break;
+        case 'child_refused':
+          if (!ends) this.#refuseChild(event.cid, event.data);
+          break;
         case 'cancel_requested':
           this.#calls.abandon();
           break;
       }
     }
-    if (waits || this.#timer || this.#isOverdue) this.#arm();
+    if (waits || this.#timer.isSet) this.#arm();
     if (this.#causes.length > 0) this.#schedule();
+    if (this.idle) this.#host.idle();
   }
 
   #refused(
@@ -532,7 +542,9 @@ export class RunDriver implements Job {
       this.#live?.lines.unshift(...lines);
       this.#phase = 'conflicted';
       this.#held = false;
-      this.#conflict = { events, consume, token: result.token, owner: result.ownerRunId };
+      // How the turn ended is found anew.
+      const asked = events.filter(({ type }) => !ENDINGS.test(type));
+      this.#conflict = { events: asked, consume, token: result.token, owner: result.ownerRunId };
       this.#schedule();
       return;
     }
@@ -552,27 +564,17 @@ export class RunDriver implements Job {
   /** Sets the timer to what comes due first. */
   #arm(): void {
     if (this.#live === null || this.#phase === 'gone') return;
-    const at = nextDue(this.#live);
-    if (this.#timer?.at === at) return;
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#isOverdue = false;
-    if (at === Infinity) return;
-    // What is due already waits for no timer, but for what is to be delivered before it.
-    if (at > this.#host.clock.now()) this.#timer = { at, cancel: this.#host.clock.setTimer(at, this.#due) };
-    else if (this.#causes.length === 0) this.#due();
-    else this.#isOverdue = true;
+    this.#timer.set(nextDue(this.#live), this.#causes.length > 0);
   }
 
-  readonly #due = (): void => {
-    this.#timer = null;
+  #due(): void {
     const live = this.#live;
     if (live === null || this.#phase === 'gone') return;
     const at = this.#host.clock.now();
     for (const event of dueEvents(live, at)) this.#push({ event });
     // Nothing due: the clock went back.
     if (this.#causes.length === 0) this.#arm();
-  };
+  }
 
   // ----------------------------------------------------------------- ends
 
@@ -586,15 +588,9 @@ export class RunDriver implements Job {
   /** As a crash would: nothing is written any more. Running attempts are told by their signals. */
   leave(why: string): void {
     this.#phase = 'gone';
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#timer.stop();
     this.#calls.leave(why);
     this.#causes = [];
     this.#live = null;
-  }
-
-  /** Attempts that run now. */
-  get running(): number {
-    return this.#calls.running;
   }
 }

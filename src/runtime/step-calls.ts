@@ -60,10 +60,6 @@ export class StepCalls {
     return this.#attempts.size + this.#tickets.size + this.#delayed.size;
   }
 
-  get running(): number {
-    return this.#attempts.size;
-  }
-
   /** Makes the attempt `step.attempt` as soon as there is room. */
   begin(step: PendingStep, reason: Reason): void {
     const wait = reason === 'recovered' ? suspicion(crashesOf(step) - 1, `${this.#run.seed} ${step.cid}`) : 0;

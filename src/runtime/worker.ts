@@ -8,6 +8,7 @@ import { PawlError } from '../errors.ts';
 import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, ParkedReason, RunRecord, StoreChange } from '../store/port.ts';
 import { baseUrlOf } from './base-url.ts';
+import { admitChildren } from './children.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Beginning, DrivenRun, DriverHost } from './driving.ts';
 import { Gate } from './gate.ts';
@@ -18,6 +19,7 @@ import { Orphans } from './orphans.ts';
 import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
+import { Quiet } from './quiet.ts';
 import { RunDriver } from './run-driver.ts';
 import { newRunId, newSeed } from './run-id.ts';
 import { endOf, type RunEnd } from './run-end.ts';
@@ -85,7 +87,7 @@ export class Worker implements World {
   #claimAgain = false;
   /** More runs were due than there was room for. */
   #starved = false;
-  #whenQuiet: (() => void)[] = [];
+  readonly #quiet = new Quiet(() => this.#isQuiet());
 
   /** @internal Use `createWorker`. */
   constructor(program: Program, options: WorkerOptions) {
@@ -135,6 +137,10 @@ export class Worker implements World {
       lease: this.#lease,
       realm: (hash, own) => this.#realmOf(hash, own),
       finish: (workflowId, outcome) => checkResult(this.program, this.codec, workflowId, outcome),
+      admit: (events) => admitChildren(this.program, this.codec, events),
+      wanted: (runId) => this.#want(runId),
+      // It makes room for others, perhaps those that it waits for itself.
+      idle: () => this.#starved && queueMicrotask(() => this.#claim()),
       dropped: (driver, again) => this.#dropped(driver, again),
       finished: (driver, outcome, at) => this.#finished(driver, outcome, at),
     };
@@ -170,7 +176,7 @@ export class Worker implements World {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#stopListening();
-    await this.#quiet(options.timeout ?? 5_000);
+    await this.#quiet.wait(options.timeout ?? 5_000);
     this.#state = 'closed';
     for (const driver of this.#runs.values()) driver.leave('The worker was closed');
     this.#runs.clear();
@@ -186,7 +192,7 @@ export class Worker implements World {
     this.#stopListening();
     for (const driver of this.#runs.values()) driver.leave('The worker was killed');
     this.#runs.clear();
-    for (const resolve of this.#whenQuiet.splice(0)) resolve();
+    this.#quiet.tell();
   }
 
   #stopListening(): void {
@@ -196,23 +202,6 @@ export class Worker implements World {
     this.#retries.stop();
     this.#alarm?.cancel();
     this.#alarm = null;
-  }
-
-  /** Resolves when no attempt runs and nothing is under way, or the time is over. */
-  #quiet(timeout: number): Promise<void> {
-    if (this.#isQuiet()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeout);
-      this.#whenQuiet.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-      const check = (): void => {
-        if (this.#isQuiet()) for (const each of this.#whenQuiet.splice(0)) each();
-        else if (this.#whenQuiet.length > 0) setImmediate(check);
-      };
-      setImmediate(check);
-    });
   }
 
   #isQuiet(): boolean {
@@ -304,9 +293,13 @@ export class Worker implements World {
   whenEnded(runId: string): Promise<RunEnd> {
     if (this.#has(runId)) return this.#waiters.wait(runId);
     // A worker that takes nothing by itself takes what somebody here waits for: perhaps nobody else would.
-    if (this.#options.claim === false)
-      this.take(runId).catch((error: unknown) => this.#emit({ type: 'store-failed', runId, error }));
+    this.#want(runId);
     return this.#waiters.watch(runId);
+  }
+
+  #want(runId: string): void {
+    if (this.#options.claim !== false) return;
+    this.take(runId).catch((error: unknown) => this.#emit({ type: 'store-failed', runId, error }));
   }
 
   #has(runId: string): boolean {

@@ -103,10 +103,11 @@ export function loadWorkflows(
       loaded.workflows.set(id, fn);
       return fn;
     },
+    child: async () => undefined,
     cls: (_id: string, Class: unknown) => Class,
     action: (slug: string) => ({ slug, run: (input: unknown) => call(slug, [input]) }),
     agent: (slug: string) => ({ slug, prompt: (input: unknown) => call(slug, [input]) }),
-    defineWorkflow: (slug: string, definition: { run: (...args: unknown[]) => Promise<unknown> }) => {
+    workflowDefinition: (slug: string, definition: { run: (...args: unknown[]) => Promise<unknown> }) => {
       loaded.workflows.set(slug, definition.run);
       return { slug, ...definition };
     },

@@ -32,7 +32,7 @@ test('ids are read off the bundles, by text as by syntax tree', async () => {
   const { workflows, steps } = await built();
   expect(helperCalls(workflows)).toEqual(parsedHelperCalls(workflows));
   expect(helperCalls(steps)).toEqual(parsedHelperCalls(steps));
-  expect([...(helperCalls(workflows).get('defineWorkflow') ?? [])]).toEqual(['daily "quoted" ü']);
+  expect([...(helperCalls(workflows).get('workflowDefinition') ?? [])]).toEqual(['daily "quoted" ü']);
 });
 
 test('a sound build has no mismatch', async () => {

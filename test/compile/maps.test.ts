@@ -71,7 +71,7 @@ export async function main() { 'use workflow'; return [a(), b(1), K, make(1)]; }
         expect(placeOf(line, (lines[line] as string).indexOf(word))).toBe(original + 1);
       }
     }
-    expect(stubs).toEqual({ workflow: 4, step: 1, client: 0 });
+    expect(stubs).toEqual({ workflow: 5, step: 1, client: 0 });
   });
 
   test('name the file relative to the root and carry its text', () => {

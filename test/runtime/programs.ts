@@ -47,6 +47,13 @@ export const shapes: Record<string, { code: string; args?: unknown[] }> = {
     code: `async function* numbers() { for (let i = 0; i < 3; i++) yield add(i, i); }
       workflow('w', async () => { const all = []; for await (const n of numbers()) all.push(n); return all; });`,
   },
+  children: {
+    code: `const twice = workflow('twice', async (n) => add(n, n), 'twice', (...args) => child('twice', args));
+      const bad = workflow('bad', async () => fail('child'), 'bad', (...args) => child('bad', args));
+      workflow('w', async () => {
+        const all = await Promise.allSettled([twice(1), bad(), Promise.race([twice(3), sleep('1h')]), add(1, 1)]);
+        return [all.map(({ value, reason }) => value ?? reason.message), await twice(await twice(2))]; });`,
+  },
   hooks: {
     code: `workflow('w', async () => {
       const hook = createHook({ token: 'h', metadata: { a: 1 } });

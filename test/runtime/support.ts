@@ -27,7 +27,7 @@ export interface Sources {
 
 const NAMES =
   'sleep, createHook, createWebhook, defineHook, getWorkflowMetadata, FatalError, RetryableError, CancelledError';
-const COMPILED = 'step, call, ref, workflow, cls, action, agent, defineWorkflow';
+const COMPILED = 'step, call, ref, workflow, child, cls, action, agent, workflowDefinition, defineWorkflow';
 
 const span = { line: 1, column: 1, endLine: 1, endColumn: 2 };
 const hash = `sha256-${'0'.repeat(64)}`;
@@ -40,7 +40,7 @@ export function bundle(code: string): string {
 }
 
 export function program({ workflows, steps = {}, registry = {}, options = {} }: Sources): Program {
-  const ids = [...workflows.matchAll(/\b(?:workflow|defineWorkflow)\(\s*'([^']+)'/g)].map(
+  const ids = [...workflows.matchAll(/\b(?:workflow|defineWorkflow|workflowDefinition)\(\s*'([^']+)'/g)].map(
     (match) => match[1] as string,
   );
   const style = 'directive' as const;

@@ -76,11 +76,18 @@ export async function describeRun(run: RunRecord, events: readonly RunEvent[]): 
     args: value(run.input),
     ...(run.output === null ? {} : { result: value(run.output) }),
     ...(run.error === null ? {} : { error: value(run.error) }),
-    timeline: timelineOf(events).entries.map(({ attempts, data, until, received, ...entry }) => ({
+    timeline: timelineOf(events).entries.map(({ attempts, data, until, received, runId, ...entry }) => ({
       ...entry,
       duration: entry.endedAt === null ? null : entry.endedAt - entry.scheduledAt,
       ...(entry.kind === 'sleep' ? { until } : {}),
       ...(entry.kind === 'hook' ? { received } : {}),
+      ...(entry.kind === 'child'
+        ? {
+            runId,
+            ...(entry.state === 'completed' ? { result: value(data) } : {}),
+            ...(entry.state === 'failed' ? { error: value(data) } : {}),
+          }
+        : {}),
       ...(entry.kind === 'step'
         ? {
             ...(entry.state === 'completed' ? { result: value(data) } : {}),
@@ -127,6 +134,7 @@ async function printRun(run: RunRecord, events: readonly RunEvent[], out: Output
   const facts: [string, string | null][] = [
     ['run', run.id],
     ['workflow', run.workflowId],
+    ['called by', run.parent?.runId ?? null],
     ['created', formatTime(run.createdAt)],
     [
       'waits until',

@@ -93,6 +93,7 @@ export function toJson(run: RunRecord) {
     cancelRequested,
     parkedReason,
     bundleHash,
+    parent,
   } = run;
   return {
     id,
@@ -105,6 +106,7 @@ export function toJson(run: RunRecord) {
     cancelRequested,
     parkedReason,
     bundleHash,
+    parent,
     events: run.lastSeq,
   };
 }

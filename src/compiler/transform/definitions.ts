@@ -18,7 +18,7 @@ export function transformDefinitions(transform: Transform): void {
     if (!options || fact.slug === null || fact.kind === 'credential') continue;
     switch (transform.mode) {
       case 'workflow':
-        if (fact.kind === 'workflow') keepOptions(transform, definition, 'defineWorkflow', ['run']);
+        if (fact.kind === 'workflow') keepOptions(transform, definition, 'workflowDefinition', ['run']);
         else
           transform.edits.replace(
             fact.span.start,

@@ -19,7 +19,8 @@ import type { Transform } from './transform.ts';
 /**
  * Rewrites the functions that carry a directive.
  *
- * - `workflow`: a step becomes a call into the event log; a workflow keeps its body and is registered.
+ * - `workflow`: a step becomes a call into the event log; a workflow keeps its body under another name and is registered, and in its
+ *   place stands a call into the event log that makes a run of it.
  * - `step`: a step keeps its body and is registered, moved to the top level when it is nested, with what it captures as
  *   parameters; a workflow throws when called.
  * - `client`: a step stays as it is, a workflow becomes a reference for `start`.
@@ -33,7 +34,7 @@ export function transformFunctions(transform: Transform): void {
       if (transform.mode === 'workflow' || transform.mode === 'schemas') stepCall(transform, fn);
       else if (transform.mode === 'step') stepBody(transform, fn, transform.local(`nested${i}`));
       else stepReference(transform, fn);
-    } else if (transform.mode === 'workflow') workflowBody(transform, fn);
+    } else if (transform.mode === 'workflow') workflowBody(transform, fn, transform.local(`workflow${i}`));
     else workflowReference(transform, fn);
   }
 }
@@ -241,15 +242,36 @@ function stepReference(transform: Transform, fn: DirectiveFunction): void {
 
 // --------------------------------------------------------------- workflows
 
-function workflowBody(transform: Transform, fn: DirectiveFunction): void {
+/** @param body - a name that the workflow's own function may have, where it has one */
+function workflowBody(transform: Transform, fn: DirectiveFunction, body: string): void {
+  const { edits, source } = transform;
   const { node } = fn.site;
-  const call = open(transform, 'workflow', fn);
-  if (node.type === 'FunctionDeclaration') registerDeclaration(transform, fn, node, call);
-  else if (fn.fact.placement === 'method') {
-    const method =
-      node.type === 'ClassPrivateMethod' ? privateMember(node) : `${memberOf(node as t.ClassMethod)}.bind(this)`;
-    atClassEnd(transform, fn, `${call}${method});`);
-  } else registerInline(transform, fn, call);
+  const register = open(transform, 'workflow', fn);
+  const name = JSON.stringify(plainName(fn));
+  const child = withArguments(transform, node, (args) => `return ${open(transform, 'child', fn)}${args});`);
+  if (node.type === 'FunctionDeclaration') {
+    const declared = declaredName(transform, node);
+    edits.insert(paramsStart(source, node), `${child} async function ${body}`);
+    atModuleStart(transform, fn, `${register}${body}, ${name}, ${declared});`);
+  } else if (node.type === 'ClassMethod' || node.type === 'ClassPrivateMethod') {
+    const called = node.type === 'ClassMethod' ? memberOf(node) : `this.#${node.key.id.name}`;
+    edits.insert(paramsStart(source, node), `${child} static async #${body}`);
+    atClassEnd(transform, fn, `${register}this.#${body}, ${name}, ${called}, this);`);
+  } else {
+    const called = `{ async ${name}${child} }[${name}]`;
+    const own = node.type === 'FunctionExpression' ? node.id : null;
+    if (!own) registerInline(transform, fn, register, `, undefined, ${called}`);
+    else {
+      // Within the function its name is what stands in its place, too.
+      edits.wrap(
+        node.start as number,
+        node.end as number,
+        `((${own.name}) => ${own.name} = ${register}{ ${namingKey(own.name)}`,
+        ` }[${name}], undefined, ${called}))()`,
+      );
+      edits.cut(own.start as number, own.end as number);
+    }
+  }
 }
 
 function workflowReference(transform: Transform, fn: DirectiveFunction): void {
@@ -283,8 +305,12 @@ function registerDeclaration(
   atModuleStart(transform, fn, `${registration}${declaredName(transform, node)}, ${name});`);
 }
 
-/** The name that the place gave an anonymous function is given by the key of an object. */
-function registerInline(transform: Transform, fn: DirectiveFunction, registration: string): void {
+/**
+ * The name that the place gave an anonymous function is given by the key of an object.
+ *
+ * @param more - further arguments of the registration
+ */
+function registerInline(transform: Transform, fn: DirectiveFunction, registration: string, more = ''): void {
   const { edits, source } = transform;
   const { node } = fn.site;
   const name = plainName(fn);
@@ -292,12 +318,12 @@ function registerInline(transform: Transform, fn: DirectiveFunction, registratio
   if (node.type !== 'ObjectMethod') {
     const isNamed = name === '' || (node as t.FunctionExpression).id;
     const [before, after] = isNamed ? ['', ''] : [`{ ${namingKey(name)}`, ` }[${key}]`];
-    edits.wrap(node.start as number, node.end as number, registration + before, `${after})`);
+    edits.wrap(node.start as number, node.end as number, registration + before, `${after}${more})`);
     return;
   }
   const keyEnd = keepKey(transform, node);
   const params = paramsStart(source, node);
   edits.insert(keyEnd, `: ${registration}{ async ${key}`);
   edits.cut(keyEnd, node.typeParameters ? (node.typeParameters.start as number) : params);
-  edits.insert(node.end as number, ` }[${key}])`);
+  edits.insert(node.end as number, ` }[${key}]${more})`);
 }

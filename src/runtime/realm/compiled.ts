@@ -2,6 +2,7 @@
 import { COMMAND } from '../protocol.ts';
 import { type Codec, createCodec, type StepReference } from '../serialization/codec.ts';
 import { type AnyClass, CAPTURES, CLASS_ID, SELF } from '../serialization/symbols.ts';
+import { child } from './child.ts';
 import { realmPlatform } from './http.ts';
 import { current, currentRun, type Run } from './run.ts';
 import { createHook, getWorkflowMetadata, sleep } from './workflow-api.ts';
@@ -86,11 +87,21 @@ export function ref(id: string, fn: AnyFn, captures?: () => unknown[], name?: st
   if (captures) mark(fn, CAPTURES, captures);
 }
 
-export function workflow<F extends AnyFn>(id: string, fn: F, name?: string): F {
+/**
+ * Registers a workflow.
+ *
+ * @param name - what it is called in the source, where a bundler may have renamed it
+ * @param called - what stands in its place and starts a run of its own; code that an older version compiled has none: there the
+ *   function itself is called, within the run
+ * @param self - its `this`
+ */
+export function workflow<F extends AnyFn>(id: string, fn: F, name?: string, called: F = fn, self?: unknown): F {
   rename(fn, name);
-  currentRun().workflows.set(id, { fn: fn as never, definition: false });
-  mark(fn, 'workflowId', id);
-  return fn;
+  rename(called, name);
+  const run = self === undefined ? fn : (...args: never[]): unknown => Reflect.apply(fn, self, args);
+  currentRun().workflows.set(id, { fn: run as never, value: called });
+  mark(called, 'workflowId', id);
+  return called;
 }
 
 export function cls<C extends AnyClass>(id: string, value: C): C {
@@ -107,13 +118,33 @@ export function agent(slug: string): { slug: string; prompt: StepFunction } {
   return { slug, prompt: step(slug) };
 }
 
-export function defineWorkflow(
+interface WorkflowDefinition {
+  run(input: unknown, context: unknown): unknown;
+}
+
+interface DefinedWorkflow {
+  slug: string;
+  run(input: unknown): Promise<unknown>;
+}
+
+/** Registers a defined workflow; its `run` starts a run of its own. */
+export function workflowDefinition(slug: string, definition: WorkflowDefinition): DefinedWorkflow {
+  return registerDefinition(slug, definition, (input) => child(slug, [input]));
+}
+
+/** The same in code that an older version compiled: its `run` goes on within the run. */
+export function defineWorkflow(slug: string, definition: WorkflowDefinition): DefinedWorkflow {
+  return registerDefinition(slug, definition, async (input) => definition.run(input, context()));
+}
+
+function registerDefinition(
   slug: string,
-  definition: { run(input: unknown, context: unknown): unknown },
-): { slug: string; run(input: unknown): Promise<unknown> } {
-  const run = (input: unknown): unknown => definition.run(input, context());
-  currentRun().workflows.set(slug, { fn: run, definition: true });
-  const value = { slug, run: async (input: unknown) => run(input) };
+  definition: WorkflowDefinition,
+  run: DefinedWorkflow['run'],
+): DefinedWorkflow {
+  const value = { slug, run };
+  const fn = (input: unknown): unknown => definition.run(input, context());
+  currentRun().workflows.set(slug, { fn, value });
   mark(value, 'workflowId', slug);
   return value;
 }
@@ -132,7 +163,18 @@ function rename(fn: AnyFn, name: string | undefined): void {
   if (name !== undefined && fn.name !== name) Object.defineProperty(fn, 'name', { value: name, configurable: true });
 }
 
-export const compiledApi = { step, call, ref, workflow, cls, action, agent, defineWorkflow };
+export const compiledApi = {
+  step,
+  call,
+  ref,
+  workflow,
+  child,
+  cls,
+  action,
+  agent,
+  workflowDefinition,
+  defineWorkflow,
+};
 
 /** How values arrive in a run: references become callable again. */
 export function codecOf(run: Run): Codec {
@@ -142,7 +184,7 @@ export function codecOf(run: Run): Codec {
       const captures = (): unknown[] => reference.captures ?? [];
       return self === undefined ? step(id, captures) : boundStep(id, captures, self);
     },
-    workflow: (id) => run.workflows.get(id)?.fn ?? missingWorkflow(id),
+    workflow: (id) => run.workflows.get(id)?.value ?? missingWorkflow(id),
     class: (id) => run.classes.get(id),
     platform: realmPlatform,
   });

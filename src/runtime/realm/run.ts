@@ -30,8 +30,8 @@ export interface Waiter {
 
 export interface RegisteredWorkflow {
   fn: (...args: unknown[]) => unknown;
-  /** Of `defineWorkflow`: takes one input and the context. */
-  definition: boolean;
+  /** What stands for it where it is passed as a value. */
+  value: object;
 }
 
 export let current: Run | undefined;
