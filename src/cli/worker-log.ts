@@ -1,5 +1,5 @@
 /** What `pawl worker` says of what happens: lines for a person who looks on, objects for programs, in a pipe only what went wrong. */
-import type { WorkerEvent } from '../runtime/index.ts';
+import { isAnswerToken, type WorkerEvent, webhookPath } from '../runtime/index.ts';
 import { formatDuration, paintStatus } from './format.ts';
 import { jsonText, type Output } from './output.ts';
 import { shortName } from './project.ts';
@@ -59,12 +59,18 @@ export class WorkerLog {
   }
 }
 
+/** Whoever knows the token of a webhook may send requests: a log that is kept elsewhere shall not tell it. */
+function isSecret(token: string): boolean {
+  return webhookPath(token) !== null || isAnswerToken(token);
+}
+
 /** As it is told, but for errors: what was thrown is in the store, in full. */
 function toJson(event: WorkerEvent): Record<string, unknown> {
   if (event.type === 'store-failed') {
     const { code, message } = event.error as { code?: unknown; message?: unknown };
     return { ...event, error: { code, message: String(message ?? event.error) } };
   }
+  if (event.type === 'hook-created' && isSecret(event.token)) return { ...event, token: `${event.token.slice(0, 7)}…` };
   if (event.type !== 'run-finished') return { ...event };
   const { error: _, ...rest } = event;
   return rest;

@@ -17,7 +17,10 @@ export interface ReceiveOptions {
 }
 
 /** How long a request waits for its answer, ms. */
-export const ANSWER_TIMEOUT = 30_000;
+const ANSWER_TIMEOUT = 30_000;
+
+/** Timers of more take no time at all. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Headers that do not go into the event log: they concern the way here, or the browser's session with the host on which the handler is
@@ -57,16 +60,20 @@ export async function receiveWebhook(
   const answers = await store.getHook(answerToken(token));
   const run = await store.getRun(hook.runId);
   if (answers === null || run === null) throw unknownWebhook();
-  const late = AbortSignal.timeout(timeout);
-  const signal = AbortSignal.any([late, request.signal]);
+  // The whole request is sent before it is waited for: a sender who goes away then has been heard all the same.
   await deliver(source, token, { ...data, answer: { token: answers.token, id } });
-  const awaited = { runId: run.id, cid: answers.cid, id, afterSeq: run.lastSeq };
+  const given = new AbortController();
+  const giveUp = (): void => given.abort(request.signal.reason);
+  const timer = setTimeout(() => given.abort(tooLate(timeout)), Math.min(timeout, LONGEST_TIMER));
+  request.signal.addEventListener('abort', giveUp, { once: true });
+  if (request.signal.aborted) giveUp();
   try {
-    const response = await waitForAnswer(store, source.codec, awaited, signal);
+    const awaited = { runId: run.id, cid: answers.cid, id, afterSeq: run.lastSeq };
+    const response = await waitForAnswer(store, source.codec, awaited, given.signal);
     if (response !== null) return response;
-  } catch (error) {
-    if (late.aborted) throw tooLate(timeout);
-    throw error;
+  } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener('abort', giveUp);
   }
   throw new PawlError('PAWL_WEBHOOK_UNANSWERED', 'The run ended without an answer to the request.', {
     remedy: 'The workflow has the request. See that a step calls request.respondWith() on every way through it.',

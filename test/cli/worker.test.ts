@@ -256,6 +256,11 @@ describe('a worker', () => {
     const answered = await send(elsewhere);
     expect([answered.status, await answered.text()]).toEqual([201, 'header body']);
     expect(await until('elsewhere', isOver)).toMatchObject({ output: '1["https://shop.example/api/.well-known"]' });
+    // Whoever reads the log cannot send requests.
+    expect(first.told.find(({ type }) => type === 'hook-created')).toMatchObject({
+      token: `${elsewhere.slice(0, 7)}…`,
+    });
+    expect(JSON.stringify(first.told)).not.toContain(elsewhere);
     first.child.kill('SIGTERM');
     await first.ended;
     await start('here', 'callback', `1[[1],${JSON.stringify(origin)}]`);

@@ -83,6 +83,10 @@ describe('constructors', () => {
     WebAssembly: `return typeof WebAssembly === 'undefined' ? 'kept in' : 'ESCAPED';`,
     'globals of the realm': `return take(globalThis) === 'kept in' && typeof globalThis.process === 'undefined' ? 'kept in' : 'ESCAPED';`,
     'constructor as a global name': `return typeof constructor === 'undefined' ? 'kept in' : take(constructor);`,
+    'a request': `const r = new Request('https://a.example/', { method: 'POST', body: 'x' }); return [r, r.headers, r.signal, await r.clone().arrayBuffer(), r.text(), Object.getPrototypeOf(r)].every((x) => take(x) === 'kept in') ? 'kept in' : 'ESCAPED';`,
+    'what a request refuses': `try { new Request('x:y:z:'); new Request('/'); return 'ESCAPED'; } catch (e) { return take(e); }`,
+    'a response': `const r = Response.json({}); return [r, r.headers, await r.json(), Response.error(), r.constructor].every((x) => take(x) === 'kept in') ? 'kept in' : 'ESCAPED';`,
+    'a webhook': `const w = createWebhook({ respondWith: new Response('x') }); return [w, w.constructor, w[Symbol.asyncIterator]()].every((x) => take(x) === 'kept in') ? 'kept in' : 'ESCAPED';`,
     timers: `try { setTimeout(() => {}, 0); return 'ESCAPED'; } catch (e) { return take(e); }`,
   };
   test.each(Object.entries(constructions))('%s', async (_name, body) => {

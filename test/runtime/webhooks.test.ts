@@ -9,6 +9,7 @@ import { Run } from '../../src/runtime/run-handle.ts';
 import { createWorker } from '../../src/runtime/worker.ts';
 import { openStore } from '../../src/store/index.ts';
 import type { EventStore } from '../../src/store/port.ts';
+import { postgresUrl } from '../store/support/postgres.ts';
 import { closeAll, program, type Setup, settle, setup, type Sources } from './support.ts';
 
 const BASE = 'https://shop.example/api';
@@ -267,12 +268,19 @@ describe('the URL', () => {
   );
 });
 
-describe('the handler and the worker in different places', () => {
+const STORES: Record<string, (folder: string) => string> = {
+  SQLite: (folder) => `sqlite:${join(folder, 'pawl.db')}`,
+  PostgreSQL: () => postgresUrl(),
+};
+
+describe.each(Object.entries(STORES))('the handler and the worker in different places, on %s', (_name, urlIn) => {
   let folder: string;
+  let place: string;
   const stores: EventStore[] = [];
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'pawl-webhooks-'));
+    place = urlIn(folder);
   });
   afterEach(async () => {
     await closeAll();
@@ -282,7 +290,7 @@ describe('the handler and the worker in different places', () => {
 
   /** As another process opens it. */
   async function open(): Promise<EventStore> {
-    const store = await openStore(`sqlite:${join(folder, 'pawl.db')}`);
+    const store = await openStore(place);
     stores.push(store);
     return store;
   }
