@@ -12,6 +12,12 @@ export interface RandomProgram {
   payloads: number[];
 }
 
+/** Workflows that the random ones call: runs of their own. */
+export const CHILDREN = `
+workflow('sum', async (a, b) => add(a, b));
+workflow('late', async (a, b) => { await sleep(10); return await child('sum', [await add(a, 0), b]); });
+workflow('refuse', async (a) => fail(a));`;
+
 /** Values are kept below this, so that sums stay whole numbers. */
 const MODULUS = 1_000_003;
 
@@ -45,7 +51,7 @@ export function randomProgram(random: Random): RandomProgram {
 }
 
 function statement(random: Random, depth: number): Piece {
-  const kind = random.below(depth > 0 ? 9 : 4);
+  const kind = random.below(depth > 0 ? 11 : 4);
   const [a, b] = [random.below(50), random.below(50)];
   switch (kind) {
     case 0:
@@ -73,6 +79,10 @@ function statement(random: Random, depth: number): Piece {
       const code = `(await Promise.allSettled([fail(${a}), (async () => ${part.code})()])).reduce((n, each) => n + (each.value ?? ${b}), 0)`;
       return { code, value: part.value + b };
     }
+    case 8:
+      return { code: `await child('${random.pick(['sum', 'late'])}', [${a}, ${b}])`, value: a + b };
+    case 9:
+      return { code: `await child('refuse', [${a}]).catch(() => ${b})`, value: b };
     default: {
       // The step is faster than a day, however often it has to be made again.
       const part = statement(random, depth - 1);

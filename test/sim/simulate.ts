@@ -12,7 +12,7 @@ import { openStore } from '../../src/store/index.ts';
 import type { AppendRequest, EventStore } from '../../src/store/port.ts';
 import { program } from '../runtime/support.ts';
 import { type Defect, faultyStore, type Line } from './faults.ts';
-import { randomProgram, type RandomProgram } from './programs.ts';
+import { CHILDREN, randomProgram, type RandomProgram } from './programs.ts';
 import { Random } from './random.ts';
 
 export interface SimulationOptions {
@@ -82,7 +82,7 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   };
   const code = runs.map(({ id, code: body }) => `workflow('${id}', async () => {\n${body}\n});`).join('\n');
   const made = program({
-    workflows: `const add = step('add'), flaky = step('flaky'), fail = step('fail');\n${code}`,
+    workflows: `const add = step('add'), flaky = step('flaky'), fail = step('fail');\n${CHILDREN}\n${code}`,
     steps,
   });
 
@@ -170,6 +170,7 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   }
   if (turn === ALL_TURNS) problems.push(`not all runs have ended after ${turn} turns`);
   await verify(store, runs, acknowledged, problems);
+  await verifyChildren(store, problems, note);
   for (const { worker, line } of nodes) {
     line.dead = true;
     worker?.kill();
@@ -207,6 +208,33 @@ async function deliver(
   }
 }
 
+/** Every call has one run, every such run its call; what one ended with is what the other heard, if it still could. */
+async function verifyChildren(store: EventStore, problems: string[], note: (what: string) => void): Promise<void> {
+  const { runs } = await store.listRuns({ limit: 1_000 });
+  for (const { id } of runs) {
+    const log = await store.readEvents(id);
+    for (const event of log) {
+      if (event.type !== 'child_scheduled') continue;
+      const child = await store.getRun(event.meta.runId);
+      if (child?.parent?.runId !== id || child.parent.cid !== event.cid)
+        problems.push(`${event.meta.runId} is not there`);
+      const heard = log.find(
+        ({ type, cid }) => (type === 'child_completed' || type === 'child_failed') && cid === event.cid,
+      );
+      if (heard) note('children');
+      if (heard && heard.data !== (child?.output ?? child?.error))
+        problems.push(`${event.meta.runId} ended with ${child?.output ?? child?.error}, ${id} heard ${heard.data}`);
+    }
+  }
+  for (const { id, parent } of runs) {
+    if (parent === null) continue;
+    const calls = (await store.readEvents(parent.runId)).filter(
+      (event) => event.type === 'child_scheduled' && event.meta.runId === id,
+    );
+    if (calls.length !== 1) problems.push(`${id} was called ${calls.length} times`);
+  }
+}
+
 async function verify(
   store: EventStore,
   runs: readonly ({ id: string } & RandomProgram)[],
@@ -224,7 +252,7 @@ async function verify(
       if (seq !== index + 1) problems.push(`${id}: event ${index + 1} has number ${seq}`);
     });
     const results = log.flatMap((event) =>
-      'cid' in event && /^(?:step|sleep)_(?:completed|failed)$/.test(event.type) ? [event.cid] : [],
+      'cid' in event && /^(?:step|sleep|child)_(?:completed|failed)$/.test(event.type) ? [event.cid] : [],
     );
     if (new Set(results).size < results.length) problems.push(`${id}: a command has two results`);
     const received = log.flatMap((event) => (event.type === 'hook_received' ? [event.data] : []));
