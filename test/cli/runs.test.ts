@@ -118,6 +118,38 @@ describe('pawl runs', () => {
 });
 
 describe('pawl inspect', () => {
+  test('shows which runs a run called, and who called it', async () => {
+    await withStore((store) =>
+      addRun(store, 'parent', 1_000, [
+        { type: 'child_scheduled', at: 1_000, cid: 1, name: 'src/b.ts#pay', meta: { runId: 'parent.1-ab', seed: 's' } },
+        { type: 'child_refused', at: 1_000, cid: 2, name: 'refund', data: data(new TypeError('no')) },
+        { type: 'child_failed', at: 1_000, cid: 2, data: data(new TypeError('no')) },
+        { type: 'child_completed', at: 3_000, cid: 1, data: data('paid') },
+      ]),
+    );
+    const { stdout } = await cli('inspect', 'parent');
+    expect(stdout).toMatch(/✔ run pay +2 s {2}parent\.1-ab\n.*✖ run refund +0 µs {2}its input was refused/);
+    expect(JSON.parse((await cli('inspect', 'parent', '--json')).stdout)).toMatchObject({
+      parent: null,
+      timeline: [
+        {
+          kind: 'child',
+          name: 'src/b.ts#pay',
+          state: 'completed',
+          runId: 'parent.1-ab',
+          duration: 2_000,
+          result: 'paid',
+        },
+        { kind: 'child', name: 'refund', state: 'failed', runId: null, error: { message: 'no' } },
+      ],
+    });
+    expect((await cli('inspect', 'parent.1-ab')).stdout).toMatch(/called by +parent\n/);
+    expect(JSON.parse((await cli('runs', '--json')).stdout)).toMatchObject([
+      { id: 'parent.1-ab', parent: { runId: 'parent', cid: 1 } },
+      { id: 'parent', parent: null },
+    ]);
+  });
+
   test('shows steps, attempts, durations and the error', async () => {
     await withStore((store) => addRun(store, 'run-a', 1_000, EVENTFUL));
     const { code, stdout } = await cli('inspect', 'run-a');

@@ -1,6 +1,7 @@
 /** A workflow that a workflow calls is a run of its own, whatever its form and place; what cannot be one is refused. */
 import { expect, test } from 'vitest';
 import { EXPRESSIONS, type FormCase, FORMS, PLACES, placed } from '../../fixtures/forms/table.ts';
+import { getRun } from '../../src/runtime/client.ts';
 import { compile } from '../../src/compiler/index.ts';
 import { createTestRuntime } from '../../src/testing/index.ts';
 
@@ -131,6 +132,29 @@ test.each(Object.entries(RECURSIVE))('%s: one that calls itself is as many runs'
     'child_completed',
     'run_completed',
   ]);
+  await runtime.close();
+});
+
+test('started from a step it is nobody’s child, and with an id of its own it is started once', async () => {
+  const runtime = await createTestRuntime({
+    sources: {
+      'src/main.ts': `import { start } from 'pawl/client';
+        import { getStepMetadata } from 'pawl';
+        export async function pay(n: number) { 'use workflow'; return n * 2; }
+        async function begin(n: number) {
+          'use step';
+          const { idempotencyKey, attempt } = getStepMetadata();
+          const run = await start(pay, [n], { runId: \`pay-\${idempotencyKey}\` });
+          if (attempt === 1) throw new Error('after it was started');
+          return [run.runId, await run.returnValue];
+        }
+        export async function main(n: number) { 'use workflow'; return begin(n); }`,
+    },
+  });
+  const run = await runtime.start('main', [4]);
+  const [id, value] = (await runtime.finish(run)) as [string, number];
+  expect([id, value]).toEqual([expect.stringMatching(/^pay-/), 8]);
+  expect((await getRun(id).record()).parent).toBeNull();
   await runtime.close();
 });
 
