@@ -22,6 +22,8 @@ export interface DiagnoseContext {
   files: BuildFiles;
   /** Leads a place in the bundle (line and column from 1) to the user's file. */
   locate: (line: number, column: number) => { file: string; line: number; column: number } | null;
+  /** The rules have looked at what the user's own modules do. */
+  judged?: boolean;
 }
 
 /** Errors of rolldown, or those of its warnings that are errors for pawl, as diagnostics at the user's own text. */
@@ -216,17 +218,19 @@ function diagnoseStub(
   { name, required }: { name: string; required: boolean },
   present: ReadonlySet<string>,
   output: BundleOutput,
-  { files }: DiagnoseContext,
+  { files, judged }: DiagnoseContext,
 ): Diagnostic[] {
   const chain = chainTo(id, present, output, files);
-  const [start] = chain;
-  if (!start) return [];
+  const [start, ...packages] = chain;
+  // What a module of the user's own takes itself was judged by the rules, which found that no workflow comes to it: a class, say, of
+  // which only steps call the method that reads files. Should one come to it after all, the stub says so.
+  if (!start || (judged && packages.length === 0 && !name.startsWith('pawl'))) return [];
   const place = importPlace(start.file, start.next, files);
   const suppressed = files
     .facts(start.file)
     ?.suppressions.some(({ line, codes }) => line === place.line && codes.some(({ code }) => code === 'PAWL3002'));
   if (suppressed) return [];
-  const through = chain.slice(1).map(({ file }) => file);
+  const through = packages.map(({ file }) => file);
   const what = name.startsWith('pawl') ? `\`${name}\`, which is not for workflows` : `Node's \`${name}\``;
   const diagnostic = createDiagnostic('io-in-workflow', {
     file: start.file,

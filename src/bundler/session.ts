@@ -348,7 +348,7 @@ class Session implements BuildSession {
       files: this.#files,
       locate: (line, column) => this.#maps[target].locate(outputs[target], line, column),
     });
-    diagnostics.push(...diagnoseWorkflowBundle(outputs.workflow, context('workflow')));
+    diagnostics.push(...diagnoseWorkflowBundle(outputs.workflow, { ...context('workflow'), judged: true }));
     diagnostics.push(...diagnoseSyntax(outputs.step, 'step', context('step')));
     const dead = diagnoseThrow(outputs.step.code, context('step'));
     if (dead) diagnostics.push(dead);

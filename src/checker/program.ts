@@ -283,6 +283,12 @@ export class ProgramGraph implements Program {
       const method = this.#local(module, [...unit.instanceOf.path, `#${name}`, ...deeper], seen);
       if (method.kind === 'unit' || method.kind === 'package') return method;
     }
+    for (const spread of (name !== undefined && unit.spreads) || []) {
+      const key = `\0alias\0${module.file}\0${unit.path}...${spread.path.join('.')}`;
+      if (seen.has(key)) continue;
+      const found = this.#aliased(module, unit, spread, rest, new Set(seen).add(key));
+      if (found && (found.kind !== 'unit' || found.rest.length === 0)) return found;
+    }
     return { kind: 'unit', module, unit, path, rest };
   }
 

@@ -33,11 +33,12 @@ function shapeOf(facts: ModuleFacts): string {
     facts.format,
     facts.imports.map(({ source, imported, local, form, typeOnly }) => [source, imported, local, form, typeOnly]),
     facts.exports.map(({ name, local, source, imported, typeOnly }) => [name, local, source, imported, typeOnly]),
-    facts.units.map(({ path, kind, instanceOf, alias, unsure, holds, uses }) => [
+    facts.units.map(({ path, kind, instanceOf, alias, spreads, unsure, holds, uses }) => [
       path,
       kind,
       instanceOf,
       alias,
+      spreads,
       unsure,
       holds,
       holds && isInert(uses),

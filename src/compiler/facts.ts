@@ -188,6 +188,8 @@ export interface Unit {
   resultOf?: string[];
   /** A variable that holds a new collection. */
   holds?: 'array' | 'map' | 'set';
+  /** Objects whose members are this one's too, `{ ...base }`, the last one first. */
+  spreads?: Pick<AliasFact, 'kind' | 'path'>[];
   /** A variable, or a member of one, that is nothing but another name of something. */
   alias?: AliasFact;
   /** It would be that, but something else may have been put there since. */

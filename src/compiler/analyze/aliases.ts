@@ -170,7 +170,7 @@ export function headOf(expression: Node): Node {
   return root;
 }
 
-/** What a literal holds under a name; null where a spread or a computed key might put something else there. */
+/** What a literal holds under a name, or the spread that may put it there; null where a computed key might. */
 export function memberOfLiteral(literal: t.ObjectExpression | t.ArrayExpression, name: string): Node | null {
   if (literal.type === 'ArrayExpression') {
     const before = INDEX.test(name) ? literal.elements.slice(0, Number(name) + 1) : [];
@@ -178,7 +178,7 @@ export function memberOfLiteral(literal: t.ObjectExpression | t.ArrayExpression,
     return (literal.elements[Number(name)] as Node | null | undefined) ?? null;
   }
   for (const property of [...literal.properties].reverse()) {
-    if (property.type === 'SpreadElement') return null;
+    if (property.type === 'SpreadElement') return property;
     const key = keyName(property.key, property.computed);
     if (key === null) return null;
     if (key !== name) continue;

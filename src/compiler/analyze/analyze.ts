@@ -98,6 +98,7 @@ function analyzeParsed(source: string, options: AnalyzeOptions, parsed: Parsed):
     queued: [],
     heads: new Map(),
     aliases: [],
+    spreads: [],
     arrays: new Map(),
     units: [],
     usesCommonJs: false,

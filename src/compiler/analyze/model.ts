@@ -107,6 +107,14 @@ export interface Ref {
   elementAt?: number;
   /** The variable of a function that a pattern takes it by: there it is shown. */
   named?: Node;
+  /** The variable of a function that it is kept in, as all of its value or as a member of a literal. */
+  holder?: { id: Node; members: readonly string[] };
+  /** It is compared with something. */
+  compared?: true;
+  /** Arguments of the call or `new` that it is the callee of; infinite with a spread. */
+  args?: number;
+  /** It stands for a parameter that a call leaves out: the function, and the parameter's index. */
+  orElse?: { fn: FunctionInfo; index: number };
 }
 
 export interface FunctionInfo {
@@ -272,6 +280,8 @@ export interface Model {
   /** What all of the value of a variable is, by its declarator. */
   heads: Map<Node, Ref>;
   aliases: AliasUnit[];
+  /** What object literals that units hold take over from other objects. */
+  spreads: { unit: number; ref: Ref }[];
   /** Arrays that units hold. */
   arrays: Map<number, t.ArrayExpression>;
   units: Unit[];

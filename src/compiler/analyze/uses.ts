@@ -14,7 +14,7 @@ import {
   type PatternPlace,
   WHOLE,
 } from './aliases.ts';
-import { keyName, type Node, staticPath, unwrap } from './ast.ts';
+import { isFunction, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { isProbed, queuesItself } from './idioms.ts';
 import type { DirectiveFunction, FunctionInfo } from './model.ts';
 import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
@@ -35,7 +35,7 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
   for (const ref of model.refs) {
     if (ref.exported || ref.silent) continue;
     const named = meaning.of(ref);
-    if (!named || (named.via !== undefined && isKept(ref))) continue;
+    if (!named || (named.via !== undefined && isKept(ref)) || isIdle(ref, named, facts)) continue;
     const { start, end } = ref.named ?? { start: ref.node.start, end: ref.end };
     const made = use(ref.unit, named, ref.access, start as number, end as number);
     if (named.via !== undefined) made.via = named.via;
@@ -89,6 +89,68 @@ function isKept({ access, path, given }: Ref): boolean {
   return access === 'read' && path.length === 1 && !given;
 }
 
+/** A mention that by itself calls nothing, and hands nothing on: what is done with it stands elsewhere. */
+function isIdle(ref: Ref, { kind }: Meaning, facts: ModuleFacts): boolean {
+  if (ref.access !== 'read' || kind === 'global' || kind === 'unknown') return false;
+  if (ref.compared) return ref.binding !== null && isFunctionHere(ref.binding);
+  if (ref.orElse) return isAlwaysGiven(ref.orElse, facts);
+  return ref.holder !== undefined && isLeft(ref, ref.holder);
+}
+
+/** Whether a name is that of a function of this module: what a comparison with another value reads may be anything. */
+function isFunctionHere({ declaration }: Binding): boolean {
+  return isFunction(
+    declaration.type === 'VariableDeclarator' && declaration.init ? unwrap(declaration.init) : declaration,
+  );
+}
+
+/** Whether nobody asks a variable for what it, or this member of it, holds. */
+function isLeft({ scope }: Ref, { id, members }: NonNullable<Ref['holder']>): boolean {
+  const binding = scope.find((id as t.Identifier).name);
+  return (
+    binding?.node === id &&
+    isSettled(binding) &&
+    binding.refs.every(
+      ({ silent, compared, path }) =>
+        silent || compared || members.some((member, index) => index + 1 < path.length && path[index + 1] !== member),
+    )
+  );
+}
+
+/** Whether every call of a function gives it this argument: then what stands in for it never does. */
+function isAlwaysGiven({ fn, index }: NonNullable<Ref['orElse']>, facts: ModuleFacts): boolean {
+  const binding = bindingOf(fn);
+  if (!binding || facts.exports.some(({ local }) => local === binding.name)) return false;
+  return binding.refs.every(
+    ({ access, args = 0, compared, path }) =>
+      compared ||
+      // `new Client(get).load()`: what is done with the instance.
+      path[1]?.startsWith('#') ||
+      ((access === 'call' || access === 'new') && path.length === 1 && args > index && Number.isFinite(args)),
+  );
+}
+
+/** The variable by which a function is called: its own name, the variable that holds it, or the class whose constructor it is. */
+function bindingOf({ node, scope }: FunctionInfo): Binding | null {
+  const outer = scope?.parent;
+  if (!outer) return null;
+  if (node.type === 'FunctionDeclaration') return node.id ? outer.find(node.id.name) : null;
+  for (let at: typeof outer | null = outer; at; at = at.parent)
+    for (const binding of at.bindings?.values() ?? []) {
+      const { declaration } = binding;
+      if (declaration.type === 'VariableDeclarator' && declaration.init && unwrap(declaration.init) === node)
+        return isSettled(binding) ? binding : null;
+      if (
+        node.type === 'ClassMethod' &&
+        node.kind === 'constructor' &&
+        declaration.type === 'ClassDeclaration' &&
+        declaration.body.body.includes(node)
+      )
+        return binding;
+    }
+  return null;
+}
+
 /** Which variables of the module, and members of what they hold, are other names of something. */
 function addAliases(model: Model, meaning: Meanings): void {
   for (const alias of model.aliases) {
@@ -96,11 +158,24 @@ function addAliases(model: Model, meaning: Meanings): void {
     const named = meaning.of(alias.ref);
     if (!named || (named.kind !== 'import' && named.kind !== 'local' && named.kind !== 'global')) continue;
     const owner = ownerOf(model, alias);
-    const isSure = !owner || (isSettled(owner) && !isReplaced(owner, unit.path.split('.')));
+    const isSure =
+      (!owner || (isSettled(owner) && !isReplaced(owner, unit.path.split('.')))) && !isFieldSet(model, unit);
     if (!isSure) unit.unsure = true;
     else unit.alias = aliasFact(named as NamedPath, alias.place);
   }
+  for (const { unit: index, ref } of model.spreads) {
+    const named = meaning.of(ref);
+    if (named?.kind !== 'import' && named?.kind !== 'local') continue;
+    const unit = model.units[index] as Unit;
+    unit.spreads = [{ kind: named.kind, path: named.path }, ...(unit.spreads ?? [])];
+  }
   for (const [index, array] of model.arrays) addElements(model, meaning, model.units[index] as Unit, array);
+}
+
+/** Whether some method sets the field that a unit is. */
+function isFieldSet({ members }: Model, { path }: Unit): boolean {
+  const field = path.lastIndexOf('#');
+  return field >= 0 && members.some((member) => member.name === path.slice(field + 1) && accessOf(member) === 'write');
 }
 
 /** `const handlers = [save, load]`: `handlers.0` is another name of `save`. */
@@ -251,6 +326,9 @@ class Meanings {
     if (inner.type === 'ObjectExpression' || inner.type === 'ArrayExpression') {
       const [member, ...deeper] = members;
       const value = member === undefined ? null : memberOfLiteral(inner, member);
+      // What is written to the new object is not in the one that it was copied from.
+      if (value?.type === 'SpreadElement')
+        return access === 'write' && deeper.length === 0 ? null : this.#follow(value.argument, members, access);
       // To put something else there changes the literal, and not what was in it.
       return value && !(access === 'write' && deeper.length === 0) ? this.#follow(value, deeper, access) : null;
     }

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import type { Unit } from '../facts.ts';
 import { hasRest, headOf, patternLeaves, WHOLE } from './aliases.ts';
-import { isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
+import { isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
 import { isAlwaysRun, isAskedFor, pauseOf } from './idioms.ts';
 import { definerOf, symbolFor } from './sources.ts';
@@ -79,17 +79,69 @@ export abstract class ReferenceWalker extends WalkContext {
       inTry: this.tries > 0,
     };
     if (how) ref.how = how;
+    if ((kind === 'call' || kind === 'new') && 'arguments' in (parent as Node)) {
+      const given = (parent as t.CallExpression).arguments;
+      ref.args = given.some(({ type }) => type === 'SpreadElement') ? Number.POSITIVE_INFINITY : given.length;
+    }
     this.model.refs.push(ref);
     if (kind === 'new') this.noteInstanceMember(ref, i);
     else if (kind === 'call' && this.model.sdk.has(name)) this.noteResult(ref, i);
     if (!parent) return;
     if (parent.type === 'VariableDeclarator' && parent.init === child) {
       this.model.heads.set(parent, ref);
-      if (parent.id.type === 'Identifier') this.noteAlias(parent, ref);
-      else this.noteTaken(ref, parent.id);
-    } else if (parent.type === 'ObjectProperty' ? parent.value === child : parent.type === 'ExportDefaultDeclaration')
+      if (parent.id.type !== 'Identifier') this.noteTaken(ref, parent.id);
+      else {
+        this.noteAlias(parent, ref);
+        if (this.fn) ref.holder = { id: parent.id, members: [] };
+      }
+    } else if (parent.type === 'ObjectProperty' ? parent.value === child : parent.type === 'ExportDefaultDeclaration') {
       this.noteAlias(parent, ref);
+      if (this.fn) ref.holder = this.holderOf(i);
+    } else if (parent.type === 'ClassProperty' && parent.value === child) this.noteAlias(parent, ref);
+    else if (parent.type === 'SpreadElement') this.noteSpread(i, ref);
+    else if (parent.type === 'BinaryExpression') {
+      if (/^[!=]==?$/.test(parent.operator)) ref.compared = true;
+    } else if (parent.type === 'AssignmentPattern' && parent.right === child) this.noteDefault(i, ref);
     else if (parent.type.endsWith('CallExpression') && (parent as t.CallExpression).callee !== child) ref.given = true;
+  }
+
+  /** The variable that holds the object literal, or the one around it, with the property at that place of the stack. */
+  protected holderOf(index: number): Ref['holder'] {
+    const members: string[] = [];
+    for (let i = index; i > 0; ) {
+      const property = this.stack[i] as Node;
+      if (property.type !== 'ObjectProperty' || this.stack[i - 1]?.type !== 'ObjectExpression') return undefined;
+      const name = keyName(property.key, property.computed);
+      if (name === null) return undefined;
+      members.unshift(name);
+      let child = this.stack[i - 1] as Node;
+      for (i -= 2; i >= 0 && isTransparent(this.stack[i] as Node); i--) child = this.stack[i] as Node;
+      const parent = this.stack[i];
+      if (parent?.type === 'VariableDeclarator')
+        return parent.init === child && parent.id.type === 'Identifier' ? { id: parent.id, members } : undefined;
+    }
+    return undefined;
+  }
+
+  /** `const client = { ...base }`: what the literal has of its own is found before that. */
+  protected noteSpread(index: number, ref: Ref): void {
+    const { kind, span } = this.model.units[this.unit] as Unit;
+    if (kind !== 'variable' || this.fn !== null || this.stack[index - 1]?.type !== 'ObjectExpression') return;
+    let i = index - 2;
+    while (i >= 0 && isTransparent(this.stack[i] as Node)) i--;
+    const holder = this.stack[i];
+    if (holder?.start === span.start && holder.end === span.end) this.model.spreads.push({ unit: this.unit, ref });
+  }
+
+  /** `function load(url, get = http)`: what stands in for a parameter that is left out. */
+  protected noteDefault(index: number, ref: Ref): void {
+    let parameter = this.stack[index] as Node;
+    let i = index - 1;
+    if (this.stack[i]?.type === 'TSParameterProperty') parameter = this.stack[i--] as Node;
+    const owner = this.stack[i];
+    if (!owner || !isFunction(owner) || this.fn?.node !== owner) return;
+    const at = owner.params.indexOf(parameter as never);
+    if (at >= 0) ref.orElse = { fn: this.fn, index: at };
   }
 
   /** All of the value of the unit that was opened for a variable or a property is one name. */
@@ -107,7 +159,10 @@ export abstract class ReferenceWalker extends WalkContext {
       const taken: Ref = { ...ref, path: [...ref.path, ...place.members], unit };
       if (place.element !== null) taken.elementAt = ref.path.length + place.element;
       // What it is made of may stand far away; a person looks for the name that is used.
-      if (!own) taken.named = leaf;
+      if (!own) {
+        taken.named = leaf;
+        taken.holder = { id: leaf, members: [] };
+      }
       this.model.refs.push(taken);
       if (!own) continue;
       this.leafUnits.set(leaf, unit);

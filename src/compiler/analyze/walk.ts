@@ -2,6 +2,7 @@ import type * as t from '@babel/types';
 import type { Unit } from '../facts.ts';
 import { type FunctionNode, isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { directiveOf } from './directives.ts';
+import { isName } from './aliases.ts';
 import { collectionIn } from './collections.ts';
 import { isCalledInPlace } from './idioms.ts';
 import type { BindingKind, ClassSite, DefinitionSite, FunctionInfo } from './model.ts';
@@ -455,7 +456,8 @@ export class Walker extends ReferenceWalker {
     const outerFn = this.fn;
     const outerScope = this.scope;
     const outerUnit = this.unit;
-    if (!node.static && !isFunction(unwrap(value))) this.enterField(node);
+    if (!node.static && !isFunction(unwrap(value))) this.enterField(node, unwrap(value));
+    else if (node.static) this.enterStatic(node, unwrap(value));
     this.fn = info;
     this.scope = new Scope(outerScope, node.static ? 'block' : 'function', node, info);
     info.scope = this.scope;
@@ -466,11 +468,28 @@ export class Walker extends ReferenceWalker {
     this.fieldUnit = -1;
   }
 
+  /** `static readonly shared = new Api()` */
+  protected enterStatic(node: t.ClassProperty | t.ClassPrivateProperty | t.ClassAccessorProperty, value: Node): void {
+    if (value.type !== 'NewExpression' || node.type !== 'ClassProperty' || !this.currentClass) return;
+    if (!this.isTopLevel() || this.fn !== null) return;
+    const owner = placeOf(this.currentClass.ancestors, this.currentClass.node).path;
+    const name = keyName(node.key, node.computed);
+    if (owner === null || name === null) return;
+    this.unit = this.openUnit('variable', `${owner}.${name}`, node);
+    this.model.instances.set(this.unit, value);
+  }
+
   /** The value of an instance's field is made when the instance is: it belongs to the constructor. */
-  protected enterField(node: Node): void {
+  protected enterField(node: t.ClassProperty | t.ClassPrivateProperty | t.ClassAccessorProperty, value: Node): void {
     if (!this.isTopLevel() || this.fn !== null || !this.currentClass) return;
     const owner = placeOf(this.currentClass.ancestors, this.currentClass.node).path;
     if (owner === null) return;
+    const name = node.type === 'ClassProperty' && isName(value) ? keyName(node.key, node.computed) : null;
+    if (name !== null) {
+      // `load = http`: another name of a function, which is called under it or not at all.
+      this.unit = this.openUnit('variable', `${owner}#${name}`, node);
+      return;
+    }
     this.unit = this.openUnit('method', `${owner}#constructor`, node);
     this.fieldUnit = this.unit;
   }
