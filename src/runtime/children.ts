@@ -17,7 +17,7 @@ export function childOf(parent: { id: string; seed: string }, cid: number): { ru
   const hash = createHash('sha256').update(`${parent.seed}\n${cid}`).digest('hex');
   const { id } = parent;
   const beginning = id.length <= LONGEST_ID ? id : `${id.slice(0, LONGEST_ID)}~`;
-  return { runId: `${beginning}.${cid}-${hash.slice(0, 12)}`, seed: hash.slice(12, 44) };
+  return { runId: `${beginning}.${cid}-${hash.slice(0, 12)}`, seed: hash.slice(12) };
 }
 
 type Scheduled = Extract<NewRunEvent, { type: 'child_scheduled' }>;
