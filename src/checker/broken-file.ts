@@ -13,7 +13,7 @@ export function brokenFile(root: string, { file, message, line, column }: Broken
   return createDiagnostic('configuration-error', {
     file: toRelative(root, file),
     span: positions.span(start, Math.min(start + 1, text.length)),
-    message: `This file does not parse: ${message}. Imports were resolved without it.`,
+    message: `${message.startsWith('it ') ? 'This cannot be used' : 'This file does not parse'}: ${message}. Imports were resolved without it.`,
     remedy:
       basename(file) === 'package.json'
         ? 'Repair it; `npm pkg get name` tells whether npm can read it.'

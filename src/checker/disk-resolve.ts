@@ -12,6 +12,7 @@ import {
   type Resolve,
   SOURCE_FILE,
 } from './resolution.ts';
+import { oddTsconfig } from './own-tsconfig.ts';
 import { statOf } from './stamps.ts';
 
 /** A `tsconfig.json` or `package.json` of the project that cannot be read: its imports are resolved without it. */
@@ -92,6 +93,31 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
     return isKnown ? { kind: 'external', missing: true } : { kind: 'external' };
   };
 
+  // What is wrong with the project's own is told whether or not an import would have needed it.
+  const ownConfig = `${root}/tsconfig.json`;
+  let inspected: string | null = null;
+  const inspect = (): void => {
+    const { mtimeMs, size } = statOf(ownConfig) ?? {};
+    const stamp = `${mtimeMs} ${size}`;
+    if (stamp === inspected) return;
+    if (inspected !== null) {
+      problems.delete(ownConfig);
+      factory.clearCache();
+    }
+    inspected = stamp;
+    if (problems.has(ownConfig) || mtimeMs === undefined) return;
+    const odd = oddTsconfig(ownConfig);
+    if (odd) problems.set(ownConfig, { file: ownConfig, ...odd });
+    else {
+      const { error } = factory.resolveFileSync(`${root}/index.ts`, './');
+      const [, file, reason] = TSCONFIG_ERROR.exec(error ?? '') ?? [];
+      // Values that only this resolver takes offence at are for tsc to judge.
+      if (file === ownConfig && reason && !/message: "(?:invalid|unknown|missing|duplicate) /.test(reason)) {
+        noteProblem(file, reason, problems);
+      }
+    }
+  };
+
   return {
     resolve(specifier, importer) {
       const name = builtinName(specifier);
@@ -107,9 +133,11 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
     },
     known: () => cache.values(),
     get problems() {
+      inspect();
       return [...problems.values()];
     },
     clear() {
+      inspected = null;
       cache.clear();
       problems.clear();
       factory.clearCache();

@@ -4,6 +4,7 @@ import { analyze, type ModuleFacts, mayHaveDirectives } from '../compiler/index.
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { importsDurable } from '../sdks.ts';
 import type { CachedFile, FactsCache } from './facts-cache.ts';
+import { misnamedSuppressions } from './misnamed-suppressions.ts';
 import { absolute, isSettled, stampOf, unreadable } from './stamps.ts';
 
 /** What a session keeps of one file. */
@@ -160,7 +161,7 @@ export class SourceFiles {
     if (!source.facts) {
       const { facts, diagnostics } = analyze(source.text, { filename: file, calls: true });
       source.facts = facts;
-      source.diagnostics = diagnostics;
+      source.diagnostics = [...diagnostics, ...misnamedSuppressions(file, source.text)];
       this.stats.parsed++;
     }
     return source.facts;

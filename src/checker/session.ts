@@ -15,7 +15,7 @@ import { ImportCheck } from './imports.ts';
 import { PackageCache } from './package-cache.ts';
 import { Packages } from './packages.ts';
 import { type RecallKey, remember } from './recall.ts';
-import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve } from './resolution.ts';
+import { createMemoryResolve, isKnownPackage, type Resolution, type Resolve, SOURCE_FILE } from './resolution.ts';
 import { absolute, unreadable } from './stamps.ts';
 import type { TypeBackend } from './types/backend.ts';
 import { mayNeedTypes, typeSources } from './types/sources.ts';
@@ -305,7 +305,10 @@ class CheckerSession implements Session {
         remedy: 'Name files or directories that exist; globs are for the shell, or for `entries` in the configuration.',
       });
     }
-    return stats.isDirectory() ? discoverDirectory(this.#root, file) : [file];
+    if (stats.isDirectory()) return discoverDirectory(this.#root, file);
+    // A pipe would be waited for, and a device never ends.
+    if (!stats.isFile()) throw unreadable(path, new Error('it is no regular file'));
+    return SOURCE_FILE.test(file) ? [file] : [];
   }
 
   /** Resolutions hold until files come or go: a new file may be nearer than the one that was found. */
@@ -339,13 +342,13 @@ class CheckerSession implements Session {
     resolve: Resolve,
   ): Diagnostic[] {
     const found = this.#imports.find(modules, resolve, this.#unsaved.size === 0 ? this.#resolutions : null);
-    // What is not there now may be there the next time.
-    if (found.length > 0) this.#known = '';
-    this.#isDoubtful = found.length > 0 || (this.#resolver?.problems.length ?? 0) > 0;
+    this.#resolver ??= createDiskResolver(this.#root);
+    const { problems } = this.#resolver;
+    this.#isDoubtful = found.length > 0 || problems.length > 0;
+    // What is not there now, or damaged, may be there the next time.
+    if (this.#isDoubtful) this.#known = '';
     for (const { file } of looked) found.push(...(this.#files.get(file)?.diagnostics ?? []));
-    for (const problem of this.#resolver?.problems ?? []) {
-      found.push(brokenFile(this.#root, problem));
-    }
+    found.push(...problems.map((problem) => brokenFile(this.#root, problem)));
     return found;
   }
 }

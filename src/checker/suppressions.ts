@@ -29,9 +29,13 @@ export class Suppressions implements ChainSuppressions {
   readonly #facts: { file: string; fact: SuppressionFact }[] = [];
   readonly #entries: Entry[] = [];
   readonly #byPlace = new Map<string, Entry[]>();
+  /** What may be meant as a reason: it stands behind a colon. */
+  readonly #words = new Map<SuppressionFact, string>();
 
   add({ file, suppressions }: ModuleFacts): void {
-    for (const fact of suppressions) {
+    for (const written of suppressions) {
+      const { fact, words } = withoutColon(written);
+      if (words !== null) this.#words.set(fact, words);
       this.#facts.push({ file, fact });
       for (const [index, { code, span }] of fact.codes.entries()) {
         const rule = findRule(code)?.name ?? null;
@@ -91,7 +95,7 @@ export class Suppressions implements ChainSuppressions {
           file,
           span: fact.span,
           message: 'This suppression does not say why.',
-          remedy: `Write the reason behind two hyphens: \`pawl-ignore ${fact.codes.map(({ code }) => code).join(', ')} -- …\`.`,
+          remedy: `Write the reason behind two hyphens: \`pawl-ignore ${fact.codes.map(({ code }) => code).join(', ')} -- ${this.#words.get(fact) || '…'}\`.`,
         }),
       );
   }
@@ -120,6 +124,18 @@ export class Suppressions implements ChainSuppressions {
       );
     return [...unknown, ...empty];
   }
+}
+
+/** `PAWL3002: reason` names one code; what follows the colon is a reason in the wrong place, and no codes. */
+function withoutColon(fact: SuppressionFact): { fact: SuppressionFact; words: string | null } {
+  const at = fact.reason === '' ? fact.codes.findIndex(({ code }) => /.:$/.test(code)) : -1;
+  const last = fact.codes[at];
+  if (!last) return { fact, words: null };
+  const { start, end, endColumn } = last.span;
+  const code = last.code.slice(0, -1);
+  const span = { ...last.span, start, end: end - 1, endColumn: endColumn - 1 };
+  const words = fact.codes.slice(at + 1).map((each) => each.code);
+  return { fact: { ...fact, codes: [...fact.codes.slice(0, at), { code, span }] }, words: words.join(' ') };
 }
 
 const BUILD: ReadonlySet<string | undefined> = new Set(['bundler', 'compat']);

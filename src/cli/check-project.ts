@@ -2,12 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CheckResult, Session, SessionStats, TypeBackend } from '../checker/index.ts';
 import type { ConfigError, LoadedConfig } from '../config/index.ts';
-import type { SourceLookup } from '../diagnostics/index.ts';
+import type { Diagnostic, SourceLookup } from '../diagnostics/index.ts';
 
 /** A project that is open for checking, or a configuration that does not let it be. */
 export type OpenProject =
   | { checker: ProjectChecker; config: LoadedConfig['config']; configFile: string | null; source: SourceLookup }
-  | { checker: null; problem: ConfigError; source: SourceLookup };
+  | { checker: null; problem: Pick<ConfigError, 'diagnostics'>; source: SourceLookup };
 
 export type Checked = Pick<CheckResult<SessionStats>, 'diagnostics' | 'stats'>;
 
@@ -78,7 +78,7 @@ export class CheckProject {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const text = await textOf(resolve(root, error.diagnostics[0]?.file ?? ''));
-      return { checker: null, problem: error, source: () => text };
+      return { checker: null, problem: { diagnostics: await withRules(error, text ?? '') }, source: () => text };
     }
   }
 
@@ -117,6 +117,17 @@ export class CheckProject {
       remember: true,
     });
   }
+}
+
+/** What is wrong with a configuration, and with the rules in it, which only the checker knows. */
+async function withRules({ diagnostics, config }: ConfigError, text: string): Promise<Diagnostic[]> {
+  const file = diagnostics[0]?.file ?? '';
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return [...diagnostics];
+  const { checkConfig } = await import('../checker/config.ts');
+  const { sortDiagnostics } = await import('../diagnostics/order.ts');
+  const places = new Set(diagnostics.map(({ span }) => span.start));
+  const ofRules = checkConfig(config, { file, text }).diagnostics.filter(({ span }) => !places.has(span.start));
+  return sortDiagnostics([...diagnostics, ...ofRules]);
 }
 
 /** What the last process said, if that still holds. */

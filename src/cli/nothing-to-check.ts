@@ -27,6 +27,9 @@ export async function nothingToCheck({ root, named, stats, source }: Checked): P
     const path = relative(root, resolve(root, name)).replaceAll('\\', '/');
     const isDirectory = statSync(resolve(root, name), { throwIfNoEntry: false })?.isDirectory() === true;
     const files = isDirectory ? discoverDirectory(root, path) : [path];
+    if (!isDirectory && !SOURCE_FILE.test(path)) {
+      return [`${name} is no module: pawl checks JavaScript and TypeScript (${ENDINGS})`];
+    }
     if (files.length === 0) return [`there is no source file in ${name}: nothing was checked`];
     if (files.some((file) => mayHaveDirectives(source(file) ?? ''))) return [];
     return [
@@ -34,6 +37,9 @@ export async function nothingToCheck({ root, named, stats, source }: Checked): P
     ];
   });
 }
+
+const SOURCE_FILE = /\.[cm]?[jt]sx?$/;
+const ENDINGS = '.ts, .tsx, .mts, .cts, .js, .jsx, .mjs, .cjs';
 
 const ADVICE = "pawl checks functions that begin with 'use step' or 'use workflow', and what they reach";
 

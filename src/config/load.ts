@@ -19,11 +19,15 @@ export class ConfigError extends PawlError {
   override readonly name = 'ConfigError';
   readonly diagnostics: readonly Diagnostic[];
 
-  constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]], cause?: unknown) {
+  /** What was read, as far as it could be. */
+  readonly config: unknown;
+
+  constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]], cause?: unknown, config?: unknown) {
     const [{ code, message, remedy, file, span }] = diagnostics;
     const others = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
     super(code, `${message}${others}`, { place: `${file}:${span.line}:${span.column}`, remedy, cause });
     this.diagnostics = diagnostics;
+    this.config = config;
   }
 }
 
@@ -61,7 +65,7 @@ function accept(value: unknown, file: string, text: string): LoadedConfig {
   const parsed = configSchema.safeParse(value ?? {});
   if (!parsed.success) {
     const [first, ...more] = parsed.error.issues.flatMap((issue) => describe(issue, file, text));
-    throw new ConfigError([first as Diagnostic, ...more]);
+    throw new ConfigError([first as Diagnostic, ...more], undefined, value);
   }
   return { config: withDefaults(parsed.data as PawlConfig), source: { file, text } };
 }
@@ -112,7 +116,9 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
     },
   };
   try {
-    return (await orStalled(load(options), () => stalled(file, text))).config;
+    const { config } = await orStalled(load(options), () => stalled(file, text));
+    if (isEmpty(config) && !EXPORTS.test(text)) throw unexported(file, text);
+    return config;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
@@ -127,6 +133,21 @@ async function evaluate(root: string, file: string, text: string): Promise<unkno
       },
     );
   }
+}
+
+/** What any way to export a configuration has in it. */
+const EXPORTS = /\b(?:default|exports)\b|\bexport\s*(?:=|\*)/;
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+function unexported(file: string, text: string): ConfigError {
+  const at = text.search(/\bdefineConfig\s*\(/);
+  const place = at < 0 ? null : { start: at, end: at + 'defineConfig'.length };
+  return failure(file, text, place, 'The configuration exports nothing, so none of it holds.', {
+    remedy: 'Write `export default defineConfig({ … })`.',
+  });
 }
 
 /** Where stripped configurations are kept, by their text: what strips them takes longer to load than all the rest. */

@@ -123,3 +123,38 @@ describe('removing unused suppressions', () => {
     expect(files).toEqual(['src/a.ts']);
   });
 });
+
+test('a reason behind a colon is no code: where it belongs is told', async () => {
+  for (const words of ['the host is ours', '']) {
+    const { diagnostics } = await checkSources(flow(`// pawl-ignore PAWL3002: ${words}`));
+    expect(diagnostics.map(({ code, remedy }) => [code, remedy])).toEqual([
+      ['PAWL9002', `Write the reason behind two hyphens: \`pawl-ignore PAWL3002 -- ${words || '…'}\`.`],
+    ]);
+  }
+});
+
+describe('a comment that only looks like a suppression', () => {
+  test.each([
+    ['on a line of its own', '// pawl-ignore-next-line PAWL3002 -- reason', ''],
+    ['in a block', '/* pawl-ignore-line PAWL3002 -- reason */', ''],
+    ['beside code', '', ' // pawl-ignore-line PAWL3002 -- reason'],
+  ])('%s is told', async (_name, before, behind) => {
+    const { diagnostics } = await checkSources(flow(before, behind));
+    expect(diagnostics.map(({ code }) => code).toSorted()).toEqual(['PAWL3002', 'PAWL9003']);
+  });
+
+  test('is repaired where the meaning is the same', async () => {
+    const files = flow('// pawl-ignore-next-line PAWL3002 -- reason');
+    const root = temporaryProject(files);
+    const { result } = await fixAll(createSession({ root }), (file) => join(root, file));
+    expect(result.diagnostics).toEqual([]);
+    expect(readFileSync(join(root, 'src/a.ts'), 'utf8')).toBe(files['src/a.ts'].replace('-next-line', ''));
+  });
+
+  test('in a text it is a text', async () => {
+    const { diagnostics } = await checkSources(
+      flow("const about = '// pawl-ignore-next-line';", ' // pawl-ignore PAWL3002 -- reason'),
+    );
+    expect(diagnostics).toEqual([]);
+  });
+});

@@ -89,6 +89,25 @@ test('unknown options are named with their place and the nearest option, all at 
 });
 
 test.each([
+  ['a call', `import { defineConfig } from 'pawl/config';\ndefineConfig({ rules: {} });\n`, '2:1'],
+  ['a variable', `const config = { rules: {} };\n`, '1:1'],
+  ['nothing', '', '1:1'],
+])('a file of %s exports nothing, and that is told', async (_name, text, place) => {
+  expect(await problemsOf('pawl.config.ts', text)).toEqual([
+    `pawl.config.ts:${place} The configuration exports nothing, so none of it holds. Write \`export default defineConfig({ … })\`.`,
+  ]);
+});
+
+test.each([
+  ['mjs', 'export default {};'],
+  ['cjs', 'module.exports = {};'],
+  ['mjs', 'const config = {};\nexport { config as default };'],
+])('what a file with the ending %s exports may be empty: `%s`', async (ending, text) => {
+  writeFileSync(join(root, `pawl.config.${ending}`), text);
+  expect((await loadConfig(root)).config.outDir).toBe('.pawl');
+});
+
+test.each([
   ['a wrong value', '{ "outDir": 7 }', /^pawl\.config\.json:1:4 `outDir` has a wrong value: .*expected string/],
   ['a wrong element', '{ "entries": ["a", 7] }', /1:4 `entries\.1` has a wrong value/],
   ['no object', '[]', /1:1 The configuration is not an object/],
