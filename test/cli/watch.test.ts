@@ -1,9 +1,10 @@
 /** `pawl check --watch`: one outcome for one change. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Rounds } from '../../src/cli/rounds.ts';
+import { SeenFiles } from '../../src/cli/seen-files.ts';
 import { CLI } from '../support/cli.ts';
 import { temporaryProject } from '../support/project.ts';
 
@@ -98,8 +99,13 @@ const workflow = (name: string): string =>
 
 describe('a process', () => {
   /** Its output goes to a file of the project, which is a change of it. */
-  function watched(output: string, format: string) {
-    const root = temporaryProject({ 'package.json': '{}', 'src/a.ts': workflow('first'), 'src/b.css': '' });
+  function watched(output: string, format: string, files: Record<string, string> = {}) {
+    const root = temporaryProject({
+      'package.json': '{}',
+      'src/a.ts': workflow('first'),
+      'src/b.css': '',
+      ...files,
+    });
     const file = join(root, output);
     const stdout = openSync(file, 'w');
     const child = spawn(process.execPath, [CLI, 'check', '--watch', '--no-types', '--format', format], {
@@ -162,5 +168,94 @@ describe('a process', () => {
     }
     expect(await end()).toBe(1);
     expect([...written().matchAll(/Workflow `(\w+)` calls/g)].map((match) => match[1])).toEqual(names);
+  });
+
+  test('a package that an import waits for is noticed when it is installed', async () => {
+    const {
+      root,
+      until,
+      end,
+      output: written,
+    } = watched('check.log', 'tsc', {
+      'node_modules/other/package.json': '{ "name": "other" }',
+      'src/a.ts': "import { two } from 'two';\nexport async function step() { 'use step'; return two; }\n",
+    });
+    await until(0);
+    mkdirSync(join(root, 'node_modules/two'));
+    writeFileSync(join(root, 'node_modules/two/index.js'), 'export const two = 2;');
+    writeFileSync(join(root, 'node_modules/two/package.json'), '{ "name": "two", "main": "./index.js" }');
+    await until(1);
+    expect(await end()).toBe(0);
+    expect(written().match(/PAWL\d+/g)).toEqual(['PAWL9006']);
+  });
+});
+
+describe('what was seen of files', () => {
+  function seen(files: Record<string, string>) {
+    const root = temporaryProject(files);
+    const taken = new SeenFiles();
+    const at = (file: string) => join(root, file);
+    taken.take(Object.keys(files).map(at), Number.POSITIVE_INFINITY);
+    const change = (file: string, text: string | null) => {
+      if (text === null) rmSync(at(file));
+      else writeFileSync(at(file), text);
+      taken.note(at(file));
+    };
+    return { taken, change, at };
+  }
+
+  test('many writes with one text in the end are one change', () => {
+    const { taken, change } = seen({ 'a.ts': '1' });
+    for (const text of ['2', '3', '4']) change('a.ts', text);
+    expect(taken.differ()).toBe(true);
+    change('a.ts', '4');
+    expect(taken.differ()).toBe(false);
+    change('a.ts', null);
+    expect(taken.differ()).toBe(true);
+    change('a.ts', '4');
+    expect(taken.differ()).toBe(true);
+  });
+
+  test('a file that was half written when it was looked at counts as it was read', () => {
+    const { taken, change } = seen({ 'a.ts': '1' });
+    change('a.ts', '');
+    expect(taken.differ()).toBe(true);
+    taken.correct(() => '2');
+    change('a.ts', '\uFEFF2');
+    expect(taken.differ()).toBe(false);
+  });
+
+  test('a file with other times has not changed', () => {
+    const { taken, at } = seen({ 'a.ts': '1' });
+    utimesSync(at('a.ts'), 1, 1);
+    taken.note(at('a.ts'));
+    expect(taken.differ()).toBe(false);
+  });
+
+  test('a file that is gone for a moment has not changed', () => {
+    const { taken, change } = seen({ 'a.ts': '1', 'b.css': '1' });
+    for (const file of ['a.ts', 'b.css']) {
+      change(file, null);
+      change(file, '1');
+    }
+    expect(taken.differ()).toBe(false);
+  });
+
+  test('what was written since is not taken as seen', () => {
+    const { taken, at, change } = seen({});
+    writeFileSync(at('a.ts'), '1');
+    taken.take([at('a.ts')], 0);
+    change('a.ts', '1');
+    expect(taken.differ()).toBe(true);
+  });
+
+  test('notes count where something waits for them, and when they go', () => {
+    const { taken, at } = seen({ 'b.md': '1', 'b.css': '1' });
+    expect(taken.concerns('change', at('b.md'), true)).toBe(false);
+    expect(taken.concerns('add', at('c.md'), false)).toBe(false);
+    expect(taken.concerns('add', at('c.md'), true)).toBe(true);
+    expect(taken.concerns('add', at('c.css'), false)).toBe(true);
+    expect(taken.concerns('unlink', at('b.md'), false)).toBe(true);
+    expect(taken.concerns('change', at('a.tsx'), false)).toBe(true);
   });
 });

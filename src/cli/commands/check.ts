@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Format } from '../../diagnostics/index.ts';
+import type { Diagnostic, Format } from '../../diagnostics/index.ts';
 import { PawlError } from '../../errors.ts';
 import { type Checked, CheckProject, type ProjectChecker } from '../check-project.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
@@ -42,6 +42,8 @@ export const checkCommand = defineCommand({
     const format = await readFormat(options.format);
     const maxWarnings = readCount(options['max-warnings']);
     const project = new CheckProject({ root, files: args.length > 0 ? args : null, types: !options['no-types'] });
+    let last: readonly Diagnostic[] = [];
+    let read: ProjectChecker['source'] = () => null;
     const once = async (): Promise<ExitCode> => {
       const begun = performance.now();
       const opened = await project.open();
@@ -62,6 +64,8 @@ export const checkCommand = defineCommand({
       };
       const result = options.fix ? await fixed(checker) : await checker.check();
       const checked = performance.now();
+      last = result.diagnostics;
+      read = opener.source;
       await printFindings(result.diagnostics, shown);
       for (const notice of project.news()) out.note(visible(notice));
       if (options.stats) {
@@ -98,9 +102,17 @@ export const checkCommand = defineCommand({
     try {
       if (!options.watch) return await once();
       const { watchFiles } = await import('../watch.ts');
+      const { wantedPackages } = await import('../wanted-packages.ts');
       const opened = await project.open();
       const ignored = opened.checker ? [opened.config.outDir] : [];
-      return await watchFiles({ root, ignored, run: once, out });
+      return await watchFiles({
+        root,
+        ignored,
+        run: once,
+        wanted: () => wantedPackages(root, last),
+        source: (path) => read(path),
+        out,
+      });
     } finally {
       project.dispose();
     }
