@@ -13,16 +13,16 @@ export const unstableId = defineRule({
       "Anonymous functions whose place names them: `const charge = async () => …`, a property, a default export. A pinned id: `charge.stepId = 'charge'`.",
     unseen: 'Renames: a renamed function gets a new id unless its old one is pinned.',
   },
-  bad: `import { register } from './registry';
+  bad: `export const handlers = new Map<string, () => Promise<number>>();
 
-register(async () => {
+handlers.set('count', async () => {
   'use step';
   return 1;
 });
 `,
-  good: `import { register } from './registry';
+  good: `export const handlers = new Map<string, () => Promise<number>>();
 
-register(async function count() {
+handlers.set('count', async function count() {
   'use step';
   return 1;
 });

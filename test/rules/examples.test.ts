@@ -13,10 +13,12 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule
   test('its bad example is reported', async () => {
     const diagnostics = await checkExample(rule, rule.bad);
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(CODES[name].code);
-    expect(diagnostics.filter(({ rule: found }) => found !== name)).toEqual([]);
+    // It shows one thing: modules that it imports may be left out. What is to be written instead stands alone.
+    const others = diagnostics.filter(({ rule: found }) => found !== name && found !== 'unresolved-import');
+    expect(others).toEqual([]);
   });
 
-  test('its good example is silent', async () => {
+  test('its good example is silent as it stands', async () => {
     expect(await checkExample(rule, rule.good)).toEqual([]);
   });
 
@@ -26,7 +28,7 @@ describe.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule
   });
 });
 
-async function checkExample({ name, by, types }: Rule, example: Example) {
+async function checkExample({ by, types }: Rule, example: Example) {
   const files = typeof example === 'string' ? { 'src/main.ts': example } : example;
   if (by === 'compat') return compatExample(files);
   if (by === 'bundler') {
@@ -37,7 +39,6 @@ async function checkExample({ name, by, types }: Rule, example: Example) {
     });
     return diagnostics;
   }
-  // Examples show one thing: the modules that they import are left out.
   const { diagnostics } = await checkSources(files, types ? sharedTypes : null);
-  return diagnostics.filter(({ rule }) => rule === name || rule !== 'unresolved-import');
+  return diagnostics;
 }
