@@ -9,7 +9,15 @@
 export type { Chain, ChainQuery, Place, Program, Reference } from '../rules/program.ts';
 export type { Diagnostic, Fix, RelatedPlace, Severity, Span, TextEdit } from '../diagnostics/types.ts';
 export { type CheckProgramOptions, type CheckResult, checkProgram, type ProgramStats } from './check-program.ts';
-export type { CheckerConfig, ConfigSource, RuleEntry, RuleOverride, RuleSetting } from './config.ts';
+export {
+  checkConfig,
+  type CheckedConfig,
+  type CheckerConfig,
+  type ConfigSource,
+  type RuleEntry,
+  type RuleOverride,
+  type RuleSetting,
+} from './config.ts';
 export { DEFAULT_ENTRIES, discoverDirectory, discoverEntries } from './discover.ts';
 export { type FixOutcome, fixAll } from './fix.ts';
 export type { ModuleSource } from './program.ts';

@@ -123,8 +123,8 @@ export class CheckProject {
 async function withRules({ diagnostics, config }: ConfigError, text: string): Promise<Diagnostic[]> {
   const file = diagnostics[0]?.file ?? '';
   if (typeof config !== 'object' || config === null || Array.isArray(config)) return [...diagnostics];
-  const { checkConfig } = await import('../checker/config.ts');
-  const { sortDiagnostics } = await import('../diagnostics/order.ts');
+  const { checkConfig } = await import('../checker/index.ts');
+  const { sortDiagnostics } = await import('../diagnostics/index.ts');
   const places = new Set(diagnostics.map(({ span }) => span.start));
   const ofRules = checkConfig(config, { file, text }).diagnostics.filter(({ span }) => !places.has(span.start));
   return sortDiagnostics([...diagnostics, ...ofRules]);
