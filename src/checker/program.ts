@@ -93,7 +93,8 @@ export class ProgramGraph implements Program {
       const isSuspect = this.#withUnknown.has(module);
       for (const { kind, uses } of module.units) {
         stats.units++;
-        if (isSuspect)
+        // What an earlier check has followed, and this one has not, does not count.
+        if (isSuspect && this.#uses.get(uses)?.round === this.#round)
           for (const use of uses) if (isUnresolved(use, this.#references.get(use)?.reference)) stats.unresolved++;
         if (kind === 'step' || kind === 'action') stats.steps++;
         else if (kind === 'workflow' || kind === 'workflow-definition') stats.workflows++;
