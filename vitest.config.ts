@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { realm } from './realm.plugin.ts';
@@ -16,8 +17,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/dist.ts', 'test/support/postgres.ts'],
     setupFiles: ['test/support/console.ts'],
-    // One process a core: vitest leaves one core to itself otherwise, half of a small machine.
-    maxWorkers: '100%',
+    // One more than there are cores: many tests wait for processes that they have started, or for time to pass.
+    maxWorkers: availableParallelism() + 1,
     // The first test of a file loads what it tests, and processes beside it may have all of the machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
