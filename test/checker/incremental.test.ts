@@ -115,7 +115,7 @@ describe('what a session says after any edits is what a new one says', () => {
             }
           },
         ),
-        { numRuns: 40 },
+        { numRuns: 60 },
       );
     },
     60_000,

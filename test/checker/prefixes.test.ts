@@ -8,7 +8,7 @@ import { formatPretty } from '../../src/diagnostics/index.ts';
 import { ROOT } from '../support/dist.ts';
 
 /** A file in the middle of being typed gives findings or none, never a crash; each has a place within the text. */
-const CUTS = 8;
+const CUTS = 12;
 
 /** Positions spread over a text, and right behind what opens something. */
 function cuts(text: string): number[] {

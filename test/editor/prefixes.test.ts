@@ -9,7 +9,7 @@ import { EditorProject } from '../../src/editor/project.ts';
 import { ROOT } from '../support/dist.ts';
 
 /** A file in the middle of being typed: whatever an editor asks, there is an answer, and its places are in the text. */
-const CUTS = 5;
+const CUTS = 7;
 
 const files = globSync(['fixtures/{programs,rules,apps,compile}/**/*.{ts,tsx,js,jsx,cjs,mts,cts}'], { cwd: ROOT });
 const folders = [...new Set(files.map((file) => file.split('/').slice(0, 3).join('/')))].sort();

@@ -13,7 +13,7 @@ import { Fleet, type LedgerLine, sumOf } from '../support/fleet.ts';
 
 const WORKERS = 3;
 /** How often somebody is killed, or paused, in a test. */
-const BLOWS = Number(process.env.PAWL_FLEET_BLOWS ?? 4);
+const BLOWS = Number(process.env.PAWL_FLEET_BLOWS ?? 6);
 /** Runs are started whenever fewer are left. */
 const RUNS = 30;
 const LEASE = 500;

@@ -5,7 +5,7 @@ import { closeAll } from './support.ts';
 
 afterEach(closeAll);
 
-const SEEDS = Number(process.env.PAWL_PROGRAMS ?? 60);
+const SEEDS = Number(process.env.PAWL_PROGRAMS ?? 100);
 const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1);
 
 /** Names the seed, and shows the program. */
