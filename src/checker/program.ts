@@ -2,8 +2,17 @@ import { createRequire } from 'node:module';
 import type { AliasFact, ExportFact, ImportFact, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { compareText } from '../diagnostics/order.ts';
 import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
-import { wantedOf } from '../rules/per-list.ts';
-import type { Chain, ChainQuery, PackageEnd, Place, Program, Reference, ResolvedUse } from '../rules/program.ts';
+import type {
+  Chain,
+  ChainQuery,
+  PackageEnd,
+  Place,
+  PlainUse,
+  Program,
+  Reference,
+  ResolvedUse,
+  UnitUses,
+} from '../rules/program.ts';
 import type { PackageSource } from './package-query.ts';
 import { type ChainSuppressions, findChains, reachFrom, targetOf } from './reach.ts';
 import { transplant } from './transplant.ts';
@@ -31,8 +40,7 @@ export class ProgramGraph implements Program {
   #suppressions: ChainSuppressions;
   readonly #indexes = new Map<ModuleFacts, ModuleIndex>();
   readonly #references = new WeakMap<Use, Known<{ reference: Reference }>>();
-  /** By their list: when a module is put in place of an older one, its units live on with lists of their own. */
-  readonly #uses = new WeakMap<readonly Use[], Known<{ uses: readonly ResolvedUse[] }>>();
+  readonly #nodes = new WeakMap<Unit, UnitNode>();
   /** Modules in which something was asked about that leads to nothing known. */
   readonly #withUnknown = new WeakSet<ModuleFacts>();
   /** Of checks. */
@@ -91,10 +99,11 @@ export class ProgramGraph implements Program {
     for (const module of this.#touched) {
       stats.modules++;
       const isSuspect = this.#withUnknown.has(module);
-      for (const { kind, uses } of module.units) {
+      for (const unit of module.units) {
+        const { kind, uses } = unit;
         stats.units++;
         // What an earlier check has followed, and this one has not, does not count.
-        if (isSuspect && this.#uses.get(uses)?.round === this.#round)
+        if (isSuspect && this.#nodes.get(unit)?.round === this.#round)
           for (const use of uses) if (isUnresolved(use, this.#references.get(use)?.reference)) stats.unresolved++;
         if (kind === 'step' || kind === 'action') stats.steps++;
         else if (kind === 'workflow' || kind === 'workflow-definition') stats.workflows++;
@@ -120,27 +129,24 @@ export class ProgramGraph implements Program {
   /** The entries, and modules beyond them (of a workspace package, say) whose steps and definitions workflows reach. */
   #load(): ModuleFacts[] {
     const modules = new Set<ModuleFacts>();
-    const queue: Place[] = [];
-    const seen = new Set<Unit>();
+    const queue = new Set<UnitNode>();
     const take = (module: ModuleFacts): void => {
       if (modules.has(module)) return;
       modules.add(module);
       this.#touch(module);
-      for (const unit of module.units) if (isWorkflow(unit)) queue.push({ module, unit });
+      for (const unit of module.units) if (isWorkflow(unit)) queue.add(this.#node(module, unit));
     };
     for (const file of this.#source.keys()) {
       const module = this.#get(file);
       if (module) take(module);
     }
-    for (let at = 0; at < queue.length; at++) {
-      const { module, unit } = queue[at] as Place;
-      if (seen.has(unit)) continue;
-      seen.add(unit);
-      for (const { reference } of withinProgram(this.usesOf({ module, unit }))) {
+    for (const node of queue) {
+      const { inner, plain } = this.usesOf(node);
+      for (const { reference } of inner) {
         if (reference.kind !== 'unit' && reference.kind !== 'definition') continue;
         if (reference.module.functions.length > 0 || reference.module.definitions.length > 0) take(reference.module);
-        if (reference.kind === 'unit' && isPlain(reference)) queue.push(reference);
       }
+      for (const { target } of plain) queue.add(target as UnitNode);
     }
     return [...modules].sort((a, b) => compareText(a.file, b.file));
   }
@@ -148,7 +154,7 @@ export class ProgramGraph implements Program {
   places(...kinds: Unit['kind'][]): Place[] {
     const found: Place[] = [];
     for (const module of this.modules) {
-      for (const unit of module.units) if (kinds.includes(unit.kind)) found.push({ module, unit });
+      for (const unit of module.units) if (kinds.includes(unit.kind)) found.push(this.#node(module, unit));
     }
     return found;
   }
@@ -198,20 +204,40 @@ export class ProgramGraph implements Program {
     return known.reference;
   }
 
-  usesOf({ module, unit }: Place): readonly ResolvedUse[] {
-    let known = this.#uses.get(unit.uses);
-    if (!known) {
-      const trail = new Set<ModuleFacts>();
-      const uses = unit.uses.filter(isRun).map((use): ResolvedUse => {
-        const reference = this.resolve(module, use);
-        for (const each of (this.#references.get(use) as Known<object>).trail) trail.add(each);
-        return { use, reference, target: targetOf(use, reference) };
-      });
-      known = { uses, trail: [...trail], round: this.#round };
-      this.#uses.set(unit.uses, known);
+  usesOf(place: Place): UnitUses {
+    const node = place instanceof UnitNode ? place : this.#node(place.module, place.unit);
+    const { unit } = node;
+    // When a module is put in place of an older one, its units live on with lists of their own.
+    if (node.known === null || node.list !== unit.uses) {
+      node.list = unit.uses;
+      node.known = this.#usesIn(node);
+      node.round = this.#round;
     }
-    this.#touchTrail(known);
-    return known.uses;
+    if (node.round !== this.#round) {
+      node.round = this.#round;
+      for (const each of node.known.trail) this.#touch(each);
+    }
+    return node.known;
+  }
+
+  #usesIn({ module, unit }: UnitNode): KnownUses {
+    const trail = new Set<ModuleFacts>();
+    const all = unit.uses.filter(isRun).map((use): ResolvedUse => {
+      const reference = this.resolve(module, use);
+      for (const each of (this.#references.get(use) as Known<object>).trail) trail.add(each);
+      const target = targetOf(use, reference);
+      return { use, reference, target: target && this.#node(target.module, target.unit) };
+    });
+    return { ...sorted(all), trail: [...trail] };
+  }
+
+  #node(module: ModuleFacts, unit: Unit): UnitNode {
+    let node = this.#nodes.get(unit);
+    if (!node) {
+      node = new UnitNode(module, unit);
+      this.#nodes.set(unit, node);
+    }
+    return node;
   }
 
   #touchTrail(known: Known<object>): void {
@@ -406,6 +432,43 @@ type Known<Found> = Found & {
   round: number;
 };
 
+/** A unit of the program; one object for all uses that lead to it. */
+class UnitNode implements Place {
+  readonly module: ModuleFacts;
+  readonly unit: Unit;
+  /** Of which uses `known` tells. */
+  list: readonly Use[] | null = null;
+  known: KnownUses | null = null;
+  /** The last check that asked. */
+  round = -1;
+
+  constructor(module: ModuleFacts, unit: Unit) {
+    this.module = module;
+    this.unit = unit;
+  }
+}
+
+interface KnownUses extends UnitUses {
+  /** The modules that the ways lead through. */
+  trail: readonly ModuleFacts[];
+}
+
+const NONE: readonly never[] = [];
+
+function sorted(all: readonly ResolvedUse[]): UnitUses {
+  const listOf = <T extends ResolvedUse>(found: readonly T[]): readonly T[] => (found.length === 0 ? NONE : found);
+  return {
+    all: listOf(all),
+    outer: listOf(all.filter(isOuter)),
+    inner: listOf(all.filter((use) => !isOuter(use))),
+    plain: listOf(all.filter((use): use is PlainUse => !isOuter(use) && use.target !== null && isPlain(use.target))),
+  };
+}
+
+function isOuter({ reference: { kind } }: ResolvedUse): boolean {
+  return kind === 'global' || kind === 'builtin' || kind === 'package';
+}
+
 /** Nothing known, or called of a variable to which something else was assigned. */
 function isUnresolved({ access }: Use, reference: Reference | undefined): boolean {
   if (reference?.kind !== 'unit') return reference?.kind === 'unknown';
@@ -424,8 +487,6 @@ function isAliasKey(key: string): boolean {
 function isRun({ returned }: Use): boolean {
   return returned !== true;
 }
-
-const withinProgram = wantedOf(({ reference: { kind } }: ResolvedUse) => kind === 'unit' || kind === 'definition');
 
 function isWorkflow({ kind }: Unit): boolean {
   return (WORKFLOW_KINDS as readonly Unit['kind'][]).includes(kind);

@@ -51,7 +51,7 @@ export function reachFrom(program: Program, root: Place, through: (target: Place
   const reached: Place[] = [root];
   const seen = new Set<Unit>([root.unit]);
   for (let at = 0; at < reached.length; at++) {
-    for (const { target } of program.usesOf(reached[at] as Place)) {
+    for (const { target } of program.usesOf(reached[at] as Place).all) {
       if (!target || seen.has(target.unit) || !through(target)) continue;
       seen.add(target.unit);
       reached.push(target);
@@ -130,7 +130,7 @@ function explore<End>(program: Program, query: ChainQuery<End>, suppressions: Ch
     nodes.set(place.unit, node);
     const root = at < query.roots.length;
     const said = new Said();
-    for (const { use, reference, target: leads } of program.usesOf(place)) {
+    for (const { use, reference, target: leads } of program.usesOf(place).all) {
       const end = query.end(use, reference, place);
       const target = end === null ? leads : null;
       if (end === null && !(target && query.through(target))) continue;

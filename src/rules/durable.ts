@@ -3,9 +3,9 @@ import type { Span } from '../diagnostics/types.ts';
 import { givesPart, isSdk } from '../sdks.ts';
 import { DEFAULT_INTEGRATIONS, matchesSpecifier } from './integrations.ts';
 import { isPlain } from './levels.ts';
-import { isListed, sitesOf } from './place-facts.ts';
-import type { Hop, Place, Program, Reference } from './program.ts';
-import { innerUses, type Level, reachedCode } from './reached.ts';
+import { isListed } from './place-facts.ts';
+import type { Place, Program, Reference } from './program.ts';
+import { type ReachedPlace, reachedCode } from './reached.ts';
 
 /** Which calls are durable, and the code of workflows and steps with the sites of its calls. */
 
@@ -18,12 +18,7 @@ export interface Durable {
 }
 
 /** A unit that runs at the level of a root. */
-export interface Reached extends Place {
-  root: Place;
-  /** The way there; none for the root itself. */
-  readonly hops: readonly Hop[];
-  readonly sites: readonly CallSite[];
-}
+export type Reached = ReachedPlace;
 
 const SDK_CALLS: Record<string, DurableKind | undefined> = {
   sleep: 'sleep',
@@ -139,8 +134,8 @@ const known = new WeakMap<readonly ModuleFacts[], Code>();
 function codeOf(program: Program): Code {
   let code = known.get(program.modules);
   if (!code) {
-    const workflow = reachAll(program, 'workflow');
-    const step = reachAll(program, 'step');
+    const workflow = reachedCode(program, 'workflow').places;
+    const step = reachedCode(program, 'step').places;
     code = {
       workflow: workflow.filter(isOfUser),
       step: step.filter(isOfUser),
@@ -162,47 +157,6 @@ export function stepCode(program: Program): readonly Reached[] {
   return codeOf(program).step;
 }
 
-function reachAll(program: Program, level: Level): Reached[] {
-  const { units, roots } = reachedCode(program, level);
-  const queue: ReachedPlace[] = roots.map((root) => new ReachedPlace(root, null, null));
-  const seen = new Set(queue.map(({ unit }) => unit));
-  for (const place of queue)
-    for (const { use, target } of units.get(place.unit)?.inner ?? []) {
-      if (!target || seen.has(target.unit) || !isPlain(target)) continue;
-      seen.add(target.unit);
-      queue.push(new ReachedPlace(target, place, use));
-    }
-  return queue;
-}
-
-class ReachedPlace implements Reached {
-  readonly module: ModuleFacts;
-  readonly unit: Unit;
-  readonly root: Place;
-  readonly #from: ReachedPlace | null;
-  readonly #use: Use | null;
-
-  constructor({ module, unit }: Place, from: ReachedPlace | null, use: Use | null) {
-    this.module = module;
-    this.unit = unit;
-    this.root = from?.root ?? this;
-    this.#from = from;
-    this.#use = use;
-  }
-
-  get sites(): readonly CallSite[] {
-    return sitesOf(this);
-  }
-
-  /** Put together for those who ask: kept at each place, the ways of a long chain would be more than memory holds. */
-  get hops(): readonly Hop[] {
-    const hops: Hop[] = [];
-    for (let place: ReachedPlace = this; place.#from && place.#use; place = place.#from)
-      hops.push({ module: place.#from.module, unit: place.#from.unit, use: place.#use });
-    return hops.reverse();
-  }
-}
-
 /** What is installed is not the user's to change. */
 function isOfUser({ module }: Place): boolean {
   return !(module.file.includes('node_modules/') && /(?:^|\/)node_modules\//.test(module.file));
@@ -215,8 +169,7 @@ function durableUnits(program: Program, places: readonly Reached[]): Set<Unit> {
   for (const place of places) {
     const { module, unit, sites } = place;
     if (sites.some((site) => durableOf(program, module, site) !== null)) found.add(unit);
-    for (const { target } of innerUses(program.usesOf(place))) {
-      if (!target || !isPlain(target)) continue;
+    for (const { target } of program.usesOf(place).plain) {
       const list = callers.get(target.unit);
       if (list) list.push(unit);
       else callers.set(target.unit, [unit]);

@@ -18,8 +18,8 @@ export interface Program {
   places(...kinds: Unit['kind'][]): Place[];
   /** What a use in a module means. */
   resolve(module: ModuleFacts, use: Use): Reference;
-  /** All uses of a unit, with what they mean; resolved once for all who ask. */
-  usesOf(place: Place): readonly ResolvedUse[];
+  /** All uses of a unit, with what they mean; resolved once for all who ask, as long as its code stays the same. */
+  usesOf(place: Place): UnitUses;
   /** For each use in each root that leads to an end: the shortest chain there. */
   chains<End>(query: ChainQuery<End>): Chain<End>[];
   /**
@@ -50,6 +50,20 @@ export interface ResolvedUse {
   reference: Reference;
   /** The unit that runs, or may be run, where the use stands; null where it leads to none. */
   target: Place | null;
+}
+
+/** The uses of one unit. Lists without a use are one and the same. */
+export interface UnitUses {
+  all: readonly ResolvedUse[];
+  /** Of those the ones of what is no part of the program: of globals, of modules of Node and of packages. */
+  outer: readonly ResolvedUse[];
+  inner: readonly ResolvedUse[];
+  /** Uses that lead to code which runs at the level of whoever calls it. */
+  plain: readonly PlainUse[];
+}
+
+export interface PlainUse extends ResolvedUse {
+  target: Place;
 }
 
 /** A function of a package that does I/O, and the way there. */

@@ -1,7 +1,8 @@
-import type { ModuleFacts, Unit } from '../compiler/facts.ts';
+import type { CallSite, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import { wantedOf } from './per-list.ts';
-import type { Place, Program, ResolvedUse } from './program.ts';
+import { sitesOf } from './place-facts.ts';
+import type { Hop, Place, Program, ResolvedUse } from './program.ts';
 
 /**
  * All code of a level, gone through once for all rules: most programs hold nothing that a rule looks for, and then no chain has to be
@@ -10,30 +11,56 @@ import type { Place, Program, ResolvedUse } from './program.ts';
 export interface ReachedCode {
   /** The workflows, or the steps and actions. */
   roots: readonly Place[];
-  /** Each unit once, with the workflow or step that leads there first. */
+  /** Each unit once, the nearest way first: the roots, then what they call, then what that calls. */
   places: readonly ReachedPlace[];
   units: ReadonlyMap<Unit, ReachedPlace>;
 }
 
-export interface ReachedPlace extends Place {
-  root: Place;
-  uses: readonly ResolvedUse[];
-  /** Of the uses those of what is no part of the program: of globals, of modules of Node and of packages. */
-  outer: readonly ResolvedUse[];
-  inner: readonly ResolvedUse[];
+/** A unit that runs at the level of a root. */
+export class ReachedPlace implements Place {
+  readonly module: ModuleFacts;
+  readonly unit: Unit;
+  readonly root: Place;
+  readonly uses: readonly ResolvedUse[];
+  readonly outer: readonly ResolvedUse[];
+  readonly inner: readonly ResolvedUse[];
+  readonly #from: ReachedPlace | null;
+  readonly #use: Use | null;
+  #sites: readonly CallSite[] | null = null;
+
+  constructor(program: Program, place: Place, from: ReachedPlace | null, use: Use | null) {
+    const { all, outer, inner } = program.usesOf(place);
+    this.module = place.module;
+    this.unit = place.unit;
+    this.root = from?.root ?? this;
+    this.uses = all;
+    this.outer = outer;
+    this.inner = inner;
+    this.#from = from;
+    this.#use = use;
+  }
+
+  get sites(): readonly CallSite[] {
+    this.#sites ??= sitesOf(this);
+    return this.#sites;
+  }
+
+  /**
+   * The way there; none for the root itself. Put together for those who ask: kept at each place, the ways of a long chain would be more
+   * than memory holds.
+   */
+  get hops(): readonly Hop[] {
+    const hops: Hop[] = [];
+    for (let place: ReachedPlace = this; place.#from && place.#use; place = place.#from)
+      hops.push({ module: place.#from.module, unit: place.#from.unit, use: place.#use });
+    return hops.reverse();
+  }
 }
 
 /** Of steps, workflows and definitions of the program. */
 export const durableUses = wantedOf(
   ({ reference }: ResolvedUse) => reference.kind === 'definition' || (reference.kind === 'unit' && !isPlain(reference)),
 );
-
-const outerUses = wantedOf(isOuter);
-export const innerUses = wantedOf((use: ResolvedUse) => !isOuter(use));
-
-function isOuter({ reference: { kind } }: ResolvedUse): boolean {
-  return kind === 'global' || kind === 'builtin' || kind === 'package';
-}
 
 export type Level = 'workflow' | 'step';
 
@@ -57,29 +84,16 @@ export function reachedCode(program: Program, level: Level): ReachedCode {
 }
 
 function collect(program: Program, kinds: readonly Unit['kind'][]): ReachedCode {
-  const places: ReachedPlace[] = [];
   const units = new Map<Unit, ReachedPlace>();
-  const add = (place: Place, root: Place): void => {
-    const reached = placeOf(program, place, root);
-    units.set(place.unit, reached);
-    places.push(reached);
-  };
   const roots = program.places(...kinds);
-  for (const root of roots) {
-    if (units.has(root.unit)) continue;
-    const first = places.length;
-    add(root, root);
-    for (let next = first; next < places.length; next++) {
-      for (const { target } of (places[next] as ReachedPlace).inner) {
-        if (!target || units.has(target.unit) || !isPlain(target)) continue;
-        add(target, root);
-      }
+  const places = roots.map((root) => new ReachedPlace(program, root, null, null));
+  for (const place of places) units.set(place.unit, place);
+  for (const from of places)
+    for (const { use, target } of program.usesOf(from).plain) {
+      if (units.has(target.unit)) continue;
+      const place = new ReachedPlace(program, target, from, use);
+      units.set(target.unit, place);
+      places.push(place);
     }
-  }
   return { roots, places, units };
-}
-
-function placeOf(program: Program, { module, unit }: Place, root: Place): ReachedPlace {
-  const uses = program.usesOf({ module, unit });
-  return { module, unit, root, uses, outer: outerUses(uses), inner: innerUses(uses) };
 }
