@@ -334,6 +334,7 @@ export class Worker implements World {
         this.#read({ owner: this.#lease.owner });
         return;
       case 'events':
+      case 'chunks':
       case 'status':
         return;
     }

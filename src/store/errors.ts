@@ -24,6 +24,7 @@ export const STORE_ERRORS = {
     'Update pawl to the version that wrote the store, or use another store. Nothing is damaged: a newer pawl goes on with its runs.',
   PAWL_STORE_IO: 'Check the disk and the system log, then start again: everything that was acknowledged is kept.',
   PAWL_STORE_RUN_TOO_LONG: 'Let a run that goes on for ever start another one from time to time, and end.',
+  PAWL_STORE_STREAM_TOO_LONG: 'Write larger chunks, or several streams (`getWritable({ namespace })`).',
   PAWL_STORE_OWNER: 'Register the owner, under a new name when its lease was lost, before it claims runs.',
   PAWL_STORE_MISUSE: 'This is a defect of the program that calls the store.',
   PAWL_STORE_CLOSED: 'Open the store again.',

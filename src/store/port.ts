@@ -21,6 +21,8 @@
  * - **inbox**: messages to a run from outside (hook payloads, ends of children, cancellation), in the order in which they were
  *   acknowledged. Only the owner writes the log, so only it turns messages into events: it appends the events and
  *   **consumes** the messages in one transaction. An acknowledged message is never lost and never logged twice.
+ * - **stream**: chunks that steps write and others read while it grows, under a name of the run's. They stand beside the log: replay
+ *   does not see them. A **chunk** has an index, from 0 without gaps, and is kept as long as its run.
  * - **bundle**: the workflow code that a run started with, kept once by hash.
  * - **group commit**: all writes that are handed in during one turn of the event loop become durable with one sync.
  *
@@ -215,17 +217,72 @@ export interface Bundle {
   manifest: string | null;
 }
 
+/** A piece of a stream: a serialized value, opaque to the store, or bytes as they are. */
+export type Chunk = string | Uint8Array;
+
+export interface AppendChunksRequest {
+  /** The run that the stream belongs to, and the stream's name; it is made by the first chunk, or when it is closed. */
+  runId: string;
+  stream: string;
+  /** On whose behalf: the run whose step writes (that one, or another), by the fence of its owner. `by` is kept by what it closes. */
+  writer: { runId: string; fence: number; by: string };
+  chunks: readonly Chunk[];
+  /** Ends the stream behind these chunks. */
+  close?: boolean;
+}
+
+/**
+ * Why chunks were refused; none of them was written.
+ *
+ * - `fenced`: nobody, or another owner, has the run of the writer. - `closed`: the stream has ended, `by` whose hand.
+ * - `finished`: the run of the stream has ended, and its streams with it. - `unknown-run`: no such run.
+ */
+export type AppendChunksResult =
+  | { ok: true /** Chunks that the stream has now. */; count: number }
+  | { ok: false; reason: 'fenced' }
+  | { ok: false; reason: 'closed'; by: string }
+  | { ok: false; reason: 'finished'; status: RunStatus }
+  | { ok: false; reason: 'unknown-run' };
+
+export interface ReadChunksOptions {
+  /** Index of the first chunk; a negative one counts from the present end. Default 0. */
+  from?: number;
+  /** At most so many chunks; default 256. */
+  limit?: number;
+  /** No further chunk behind so many bytes; default 1 MiB. */
+  bytes?: number;
+}
+
+export interface StreamPage {
+  /** Index of the first of `chunks`, or of the one that comes next. */
+  from: number;
+  chunks: Chunk[];
+  /** Chunks that the stream has so far. */
+  count: number;
+  /** Nothing follows: it was closed, or its run has ended. */
+  ended: boolean;
+}
+
+export interface StreamRecord {
+  name: string;
+  chunks: number;
+  /** Bytes, or characters of serialized values, of all chunks together. */
+  size: number;
+  closed: boolean;
+}
+
 /**
  * What listeners hear, after it is durable. `external` says that another process changed something, or may have: ask for what you
  * need. Changes made through this very object are named precisely.
  *
  * - `runnable`: a run waits for an owner (created, released, woken). - `inbox`: a message waits for the run's owner.
- * - `events`: the log grew. - `status`: the run record's status changed.
+ * - `chunks`: a stream grew or was closed. - `events`: the log grew. - `status`: the run record's status changed.
  */
 export type StoreChange =
   | { kind: 'runnable'; runId: string }
   | { kind: 'inbox'; runId: string }
   | { kind: 'events'; runId: string; lastSeq: number }
+  | { kind: 'chunks'; runId: string; stream: string }
   | { kind: 'status'; runId: string; status: RunStatus }
   | { kind: 'external' };
 
@@ -289,6 +346,15 @@ export interface EventStore {
   requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult>;
   /** Messages not yet consumed, in order: of one run, or of all runs of an owner; with `afterId` only newer ones. */
   readInbox(of: { runId: string } | { owner: string }, afterId?: number): Promise<InboxMessage[]>;
+
+  // Streams
+
+  /** Appends chunks to a stream, durable when the promise resolves; requests of one turn share a commit, those for one stream keep their order. */
+  appendChunks(request: AppendChunksRequest): Promise<AppendChunksResult>;
+  /** A page of a stream, which need not exist yet. Null when there is no such run. */
+  readChunks(runId: string, stream: string, options?: ReadChunksOptions): Promise<StreamPage | null>;
+  /** The streams of a run, by name. */
+  listStreams(runId: string): Promise<StreamRecord[]>;
 
   // Code
 

@@ -14,6 +14,7 @@ import { groupTests } from './suite/group.ts';
 import { messageTests } from './suite/messages.ts';
 import { modelTests } from './suite/model.ts';
 import { runTests } from './suite/runs.ts';
+import { streamTests } from './suite/streams.ts';
 import { subscribeTests } from './suite/subscribe.ts';
 
 /** A place for one store. */
@@ -84,6 +85,7 @@ export function storeSuite(name: string, makePlace: () => Place): void {
     messageTests(context);
     childTests(context);
     bundleTests(context);
+    streamTests(context);
     subscribeTests(context);
     modelTests(context);
   });

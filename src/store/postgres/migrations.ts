@@ -6,6 +6,7 @@
  * - `runs` holds nothing that the log holds too (arguments, result, newest seq): a step changes no row of it, it only locks one.
  * - `woken` says that a message waits which the run shall look at; `wake_at` is the owner's word.
  * - `parent` is the number of the run that waits for this one, `parent_cid` its command; `status` of a message how a child ended.
+ * - `chunks` hold either a serialized value or bytes; `size` measures a page before it is read.
  * - `bundles` keep bytes: text has no NUL, source code may.
  * - `meta`, `parked` and payloads are text, not jsonb: what was written is read again letter by letter.
  */
@@ -85,6 +86,25 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs ADD COLUMN parent bigint, ADD COLUMN parent_cid integer;
   CREATE INDEX runs_children ON runs (parent) WHERE parent IS NOT NULL AND finished_at IS NULL;
   ALTER TABLE inbox ADD COLUMN status text;
+  `,
+  `
+  CREATE TABLE streams (
+    no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL,
+    name text NOT NULL,
+    chunks bigint NOT NULL DEFAULT 0,
+    size bigint NOT NULL DEFAULT 0,
+    closed_by text,
+    UNIQUE (run, name)
+  );
+  CREATE TABLE chunks (
+    stream bigint NOT NULL,
+    index bigint NOT NULL,
+    size integer NOT NULL,
+    value text,
+    bytes bytea,
+    PRIMARY KEY (stream, index)
+  );
   `,
 ];
 

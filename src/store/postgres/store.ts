@@ -1,6 +1,8 @@
 import { StoreError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import type {
+  AppendChunksRequest,
+  AppendChunksResult,
   AppendRequest,
   AppendResult,
   Bundle,
@@ -13,11 +15,14 @@ import type {
   EventStore,
   HookRecord,
   InboxMessage,
+  ReadChunksOptions,
   RunFilter,
   RunPage,
   RunRecord,
   StoreChange,
   StoreOptions,
+  StreamPage,
+  StreamRecord,
 } from '../port.ts';
 import { isFinal } from '../refusals.ts';
 import { isStorable, requireStorable } from '../text.ts';
@@ -40,6 +45,7 @@ import {
   serverTime,
 } from './ownership.ts';
 import { selectHooks, selectMessages, selectRun, selectRuns } from './records.ts';
+import { appendChunks, readChunks, selectStreams } from './streams.ts';
 import { Watch } from './watch.ts';
 
 /** Runs a page, unless asked otherwise, and at most. */
@@ -214,6 +220,20 @@ export class PostgresStore implements EventStore {
 
   readInbox(of: { runId: string } | { owner: string }, afterId = 0): Promise<InboxMessage[]> {
     return this.#read((on) => selectMessages(on, of, afterId));
+  }
+
+  appendChunks(request: AppendChunksRequest): Promise<AppendChunksResult> {
+    return this.#commits.submit((on, changes) => appendChunks(on, request, changes));
+  }
+
+  readChunks(runId: string, stream: string, options: ReadChunksOptions = {}): Promise<StreamPage | null> {
+    return this.#read(async (on) =>
+      isStorable(runId) && isStorable(stream) ? readChunks(on, this.#connections.place, runId, stream, options) : null,
+    );
+  }
+
+  listStreams(runId: string): Promise<StreamRecord[]> {
+    return this.#read(async (on) => (isStorable(runId) ? selectStreams(on, runId) : []));
   }
 
   async putBundle(hash: string, bundle: Bundle): Promise<void> {

@@ -10,7 +10,7 @@ import type { Connections } from './connection.ts';
 /** How long to wait before listening again, when the connection was lost, ms. */
 const AGAIN_MS = 200;
 
-/** How long news of nothing but events may wait for more, ms. */
+/** How long news of nothing but events and chunks may wait for more, ms. */
 const EVENTS_MS = 50;
 
 // A notification is worth no sync of its own: who hears none after a crash looks for itself.
@@ -49,7 +49,7 @@ export class Watch {
   emit(changes: readonly StoreChange[]): void {
     if (changes.length === 0) return;
     this.#hear(changes);
-    if (changes.some(({ kind }) => kind !== 'events')) this.#tellSoon();
+    if (changes.some(({ kind }) => kind !== 'events' && kind !== 'chunks')) this.#tellSoon();
     // Another process works on other runs: steps of these are news only for who looks on.
     else this.#later ??= setTimeout(this.#tellSoon, EVENTS_MS).unref();
   }

@@ -10,6 +10,7 @@
  * - `runs_due`, `runs_owned`, `runs_parked` and `runs_children` index only runs that are alive.
  * - `parent` is the number of the run that waits for this one, `parent_cid` its command; `status` of a message how a child ended.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
+ * - `chunks` are clustered by stream and index, as events are; `size` stands in front, so that a page is measured without being read.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
  */
 import type { Connection } from './connection.ts';
@@ -27,6 +28,15 @@ export const MAX_SEQ = 2 ** SEQ_BITS - 1;
 export const eventId = (run: string, seq: string): string => `(${run} << ${SEQ_BITS}) | ${seq}`;
 export const eventsOf = (run: string): string =>
   `BETWEEN ${run} << ${SEQ_BITS} AND (${run} << ${SEQ_BITS}) | ${MAX_SEQ}`;
+
+/** A chunk's row id is the number of its stream, and in the low bits its index. */
+const INDEX_BITS = 28;
+
+/** The index of the last chunk that a stream may have. */
+export const MAX_INDEX = 2 ** INDEX_BITS - 1;
+
+/** The same of chunks: columns and parameters are `stream` and `index`. */
+export const chunkId = (stream: string, index: string): string => `(${stream} << ${INDEX_BITS}) | ${index}`;
 
 const MIGRATIONS: readonly string[] = [
   `
@@ -130,6 +140,24 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs ADD COLUMN parent_cid INTEGER;
   CREATE INDEX runs_children ON runs (parent) WHERE parent IS NOT NULL AND finished_at IS NULL;
   ALTER TABLE inbox ADD COLUMN status TEXT;
+  `,
+  `
+  CREATE TABLE streams (
+    no INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    chunks INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    closed_by TEXT,
+    UNIQUE (run, name)
+  ) STRICT;
+  CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL,
+    sum INTEGER NOT NULL,
+    value TEXT,
+    bytes BLOB
+  ) STRICT;
   `,
 ];
 

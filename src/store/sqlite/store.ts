@@ -5,6 +5,8 @@ import { StoreError } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { ownIdentity } from '../process-identity.ts';
 import type {
+  AppendChunksRequest,
+  AppendChunksResult,
   AppendRequest,
   AppendResult,
   Bundle,
@@ -17,11 +19,14 @@ import type {
   EventStore,
   HookRecord,
   InboxMessage,
+  ReadChunksOptions,
   RunFilter,
   RunPage,
   RunRecord,
   StoreChange,
   StoreOptions,
+  StreamPage,
+  StreamRecord,
 } from '../port.ts';
 import { isStorable, requireStorable } from '../text.ts';
 import { append, appendAlone, type KnownLogs } from './append.ts';
@@ -49,6 +54,7 @@ import {
   wakeRunning,
   wakeToCancel,
 } from './sql/runs.ts';
+import { appendChunks, readChunks, selectStreams } from './streams.ts';
 import { Watch } from './watch.ts';
 
 const PAGE = 100;
@@ -208,6 +214,18 @@ export class SqliteStore implements EventStore {
         ? selectMessagesOfRun(this.#db, of.runId, afterId)
         : selectMessagesOfOwner(this.#db, of.owner, afterId),
     );
+  }
+
+  appendChunks(request: AppendChunksRequest): Promise<AppendChunksResult> {
+    return this.#commits.submit((changes) => appendChunks(this.#db, request, changes));
+  }
+
+  readChunks(runId: string, stream: string, options: ReadChunksOptions = {}): Promise<StreamPage | null> {
+    return this.#read(() => readChunks(this.#db, runId, stream, options));
+  }
+
+  listStreams(runId: string): Promise<StreamRecord[]> {
+    return this.#read(() => selectStreams(this.#db, runId));
   }
 
   async putBundle(hash: string, bundle: Bundle): Promise<void> {
