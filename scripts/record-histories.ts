@@ -12,6 +12,8 @@ import { createVirtualClock, createWorker, formatHistory, openStore, programOf, 
 import { VERSION } from '../src/version.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/histories/', import.meta.url));
+/** Where this is checked out is nobody's matter. */
+const project = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const [again] = process.argv.slice(2);
 const target = join(folder, again === undefined ? VERSION : `${VERSION}-${again}`);
 /** How long a worker that was killed counts as alive, ms: this one waits in real time. */
@@ -83,7 +85,12 @@ ids.push(
 );
 for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 for (const n of [1, 2, 3]) await one.resumeHook('numbers', { n, done: n === 3 });
-await store.requestCancel(ids.at(-1) as string, { at: clock.now(), reason: 'nobody answers' });
+// Put into the store by somebody who did not ask the schema.
+ids.push(await begin(one, 'checks', 'whole'));
+for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+for (const n of [0.5, 4])
+  await store.deliverHook('whole', one.codec.stringify({ n }, { root: 'payload', what: 'it' }), clock.now());
+await store.requestCancel(ids.at(-2) as string, { at: clock.now(), reason: 'nobody answers' });
 ids.push(await begin(one, 'waitsForDeploy'), await begin(one, 'survives'));
 for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 one.kill();
@@ -113,7 +120,7 @@ ids.push(...runs.flatMap(({ id, parent }) => (parent ? [id] : [])).toReversed())
 mkdirSync(target, { recursive: true });
 copyFileSync(join(temporary, 'workflows.js'), join(target, 'workflows.js'));
 const lines = await Promise.all(ids.map(async (id) => formatHistory(id, await store.readEvents(id))));
-writeFileSync(join(target, 'histories.jsonl'), lines.map((line) => `${line}\n`).join(''));
+writeFileSync(join(target, 'histories.jsonl'), lines.map((line) => `${line.replaceAll(project, '/pawl')}\n`).join(''));
 await store.close();
 rmSync(temporary, { recursive: true });
 for (const id of ids) {

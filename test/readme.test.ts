@@ -43,6 +43,20 @@ test('the example in directives', async () => {
   await runtime.close();
 });
 
+test('the example of hooks', async () => {
+  const runtime = await createTestRuntime({ sources: { 'src/approval.ts': example('Hooks') } });
+  expect(runtime.diagnostics).toEqual([]);
+  const run = await runtime.start('release', ['2.0']);
+  const hook = await runtime.waitForHook(run, 'release:2.0');
+  await expect(hook.resume({ approved: true, by: '' })).rejects.toMatchObject({
+    code: 'PAWL_PAYLOAD_INVALID',
+    details: { issues: [{ path: 'payload.by' }] },
+  });
+  await hook.resume({ approved: true, by: 'Ada' });
+  expect(await run.returnValue).toBe('2.0, by Ada');
+  await runtime.close();
+});
+
 test('the example in definitions', async () => {
   const files = example('In definitions')
     .split(/^\/\/ (src\/\S+\.ts)\n/m)

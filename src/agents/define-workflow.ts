@@ -10,7 +10,8 @@ export interface WorkflowContext {
   /** As `sleep` of `pawl`. */
   sleep(duration: Duration | Date): Promise<void>;
   /** As `createHook` of `pawl`. */
-  hook<T = unknown>(options?: HookOptions): Hook<T>;
+  hook<S extends Schema>(options: HookOptions<S> & { schema: S }): Hook<OutputOf<S>>;
+  hook<T = unknown>(options?: HookOptions<undefined>): Hook<T>;
   run: WorkflowMetadata;
 }
 

@@ -37,6 +37,8 @@ export interface TimelineEntry {
   until: number | null;
   /** Payloads that a hook got. */
   received: number;
+  /** Of those, the ones that its schema refused, in order: serialized errors. */
+  refused: string[];
   /** Id of the run that a child is; null where its input was refused, and for the rest. */
   runId: string | null;
   /** Serialized result or error. */
@@ -98,6 +100,11 @@ export class Timeline {
         if (entry) entry.received += 1;
         return entry ?? null;
       }
+      case 'hook_refused': {
+        const entry = this.#byCid.get(event.cid);
+        entry?.refused.push(event.data);
+        return entry ?? null;
+      }
       case 'hook_disposed':
         return end(this.#byCid.get(event.cid), 'disposed', event.at);
       case 'child_scheduled': {
@@ -137,6 +144,7 @@ export class Timeline {
       attempts: [],
       until,
       received: 0,
+      refused: [],
       runId: null,
       data: null,
     };

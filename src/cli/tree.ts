@@ -21,7 +21,9 @@ export function timelineLines(timeline: Timeline, run: Pick<RunRecord, 'createdA
 /** The line of a command, and one for each attempt when there was more to it than one that succeeded. */
 export function entryLines(entry: TimelineEntry, c: Colors): string[] {
   const head = `${symbolOf(entry, c)} ${nameOf(entry, c)} ${c.dim(outcomeOf(entry))}`.trimEnd();
-  const { attempts } = entry;
+  const { attempts, refused } = entry;
+  if (refused.length > 0)
+    return [head, ...refused.map((error) => `  ${c.dim('└─')} ${c.red('refused')}: ${titleOf(readValue(error))}`)];
   const simple =
     attempts.length <= 1 && attempts.every(({ outcome }) => outcome === 'completed' || outcome === 'running');
   if (simple) return [head];

@@ -9,6 +9,7 @@ import { openStore } from '../store/index.ts';
 import type { EventStore, RunFilter, RunRecord } from '../store/port.ts';
 import { clientCodec } from './client-codec.ts';
 import { deliverPayload } from './hook-delivery.ts';
+import { readMetadata } from './payload-schema.ts';
 import { Run, type RunSource } from './run-handle.ts';
 import { newRunId, newSeed } from './run-id.ts';
 import { stringifyWithBodies, withBodies } from './serialization/http-host.ts';
@@ -112,7 +113,8 @@ export async function listRuns(filter: RunFilter = {}): Promise<{ runs: RunRecor
  *
  * @param token The hook's token.
  * @returns The id of the run.
- * @throws PawlError `PAWL_UNKNOWN_HOOK`, `PAWL_HOOK_CLOSED` (disposed, or its run has ended), `PAWL_NOT_SERIALIZABLE`.
+ * @throws PawlError `PAWL_UNKNOWN_HOOK`, `PAWL_HOOK_CLOSED` (disposed, or its run has ended), `PAWL_PAYLOAD_INVALID` (the hook has a
+ *   schema, and nothing was kept), `PAWL_PAYLOAD_TOO_LARGE` (of more than 32 MiB), `PAWL_NOT_SERIALIZABLE`.
  * @example
  * await resumeHook(`approval:${order.id}`, { approved: true });
  */
@@ -156,7 +158,7 @@ export async function getHookByToken(
   const hook = await store.getHook(token);
   if (hook === null) return null;
   const { runId, metadata, disposedAt } = hook;
-  const own = metadata === null || isWebhookToken(token) ? undefined : codec.parse(metadata);
+  const own = isWebhookToken(token) ? undefined : readMetadata(codec, metadata);
   return { token, runId, metadata: own, open: disposedAt === null };
 }
 

@@ -106,7 +106,8 @@ export function createHandler(source: HandlerSource, options: HandlerOptions = {
 function sourceOf(source: HandlerSource): RunSource {
   if ('worker' in source) {
     const { worker } = source;
-    return { store: worker.store, codec: worker.codec, now: () => worker.now() };
+    const checkPayload: RunSource['checkPayload'] = (runId, cid, data) => worker.checkPayload(runId, cid, data);
+    return { store: worker.store, codec: worker.codec, now: () => worker.now(), checkPayload };
   }
   return { store: source.store, codec: clientCodec(), now: () => Date.now() };
 }

@@ -1,10 +1,17 @@
 /** Types of hooks, as workflow code sees them; the code behind them is in the realm. */
+import type { Schema } from './schema-issues.ts';
 
-export interface HookOptions {
+/** @typeParam S the schema, where there is one */
+export interface HookOptions<S extends Schema | undefined = Schema | undefined> {
   /** Names the hook for `resumeHook`, unique among all runs; generated when left out. */
   token?: string;
   /** Kept with the hook, for whoever looks it up. */
   metadata?: unknown;
+  /**
+   * What payloads must be: a schema of zod 4, or of another library that follows Standard Schema. A payload that does not match is
+   * refused where it is sent, and not kept; the workflow gets what the schema makes of those that do. It decides by itself: no I/O.
+   */
+  schema?: S;
 }
 
 /** A suspension point that payloads resume: awaitable, iterable, disposable. */
@@ -38,9 +45,10 @@ export interface Webhook<T extends Request = Request> extends Hook<T> {
   readonly url: string;
 }
 
-export interface HookDefinition<T> {
+/** @typeParam P what is sent; another type than what the workflow gets where a schema transforms it */
+export interface HookDefinition<T, P = T> {
   /** In a workflow: makes the hook. */
-  create(options?: HookOptions): Hook<T>;
+  create(options?: Omit<HookOptions, 'schema'>): Hook<T>;
   /** In a step or an app: sends it a payload; as `resumeHook`. */
-  resume(token: string, payload: T): Promise<{ runId: string }>;
+  resume(token: string, payload: P): Promise<{ runId: string }>;
 }

@@ -1,7 +1,17 @@
 import { PawlError } from '../errors.ts';
+import { hasSchema } from './payload-schema.ts';
 import type { RunSource } from './run-handle.ts';
 import { stringifyWithBodies } from './serialization/http-host.ts';
 import { isWebhookToken } from './webhook-token.ts';
+
+/** Characters that a payload may have when it is serialized. It is read whole, again and again: with every replay of its run. */
+const MAX_PAYLOAD = 32 << 20;
+
+function tooLarge(token: string): PawlError {
+  return new PawlError('PAWL_PAYLOAD_TOO_LARGE', `The payload for hook ${token} has more than 32 MiB.`, {
+    remedy: 'Keep the data elsewhere, and send its name: a step reads it. Nothing was kept of this payload.',
+  });
+}
 
 /** Puts a payload into the inbox of the hook's run. See `resumeHook`. */
 export async function deliverPayload(source: RunSource, token: string, payload: unknown): Promise<{ runId: string }> {
@@ -12,7 +22,15 @@ export async function deliverPayload(source: RunSource, token: string, payload: 
   }
   const { codec } = source;
   const written = stringifyWithBodies(codec, payload, { root: 'payload', what: `the payload for hook ${token}` });
-  return deliverData(source, token, typeof written === 'string' ? written : await written);
+  const data = typeof written === 'string' ? written : await written;
+  if (data.length > MAX_PAYLOAD) throw tooLarge(token);
+  const hook = await source.store.getHook(token);
+  if (hook !== null && hook.disposedAt === null && hasSchema(hook.metadata)) {
+    // The realm is not for programs that never need it.
+    const { checkPayload } = await import('./payload-check.ts');
+    await checkPayload(source, hook, data);
+  }
+  return deliverData(source, token, data);
 }
 
 /** As `deliverPayload`, for what is serialized already. */

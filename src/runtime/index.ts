@@ -17,6 +17,7 @@ export { createHandler, type Handler, type HandlerOptions, type HandlerSource } 
 export { formatHistory, type History, historyOf, parseHistories } from './history.ts';
 export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';
 export { toNodeListener } from './node-listener.ts';
+export { readMetadata } from './payload-schema.ts';
 export { type Program, programOf, type StepRegistry } from './program.ts';
 export type { WorkerCrashPoint, WorkerEvent, WorkerListener } from './progress.ts';
 export { replayHistory } from './replay.ts';

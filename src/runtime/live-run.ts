@@ -401,10 +401,25 @@ export class LiveRun {
         this.children.set(cid, { runId: meta.runId, refused: null });
         return { type: 'child_scheduled', at, cid, name: name ?? '', data, meta };
       }
+      case COMMAND.refusePayload:
+        return { type: 'hook_refused', at, cid, data: data ?? '' };
       default:
         this.hooks.delete(cid);
         return { type: 'hook_disposed', at, cid };
     }
+  }
+
+  /**
+   * Asks the schema of a hook about a payload, of which the code learns nothing.
+   *
+   * @returns what is wrong with it, as JSON; null when nothing is
+   */
+  check(cid: number, data: string): string | null {
+    let issues: string | null = null;
+    this.#enter((delivery) => {
+      issues = delivery.check(cid, data);
+    });
+    return issues;
   }
 
   /**
@@ -427,6 +442,7 @@ const COMMANDS_OF_EVENTS: Partial<Record<RunEvent['type'], true>> = {
   sleep_scheduled: true,
   hook_created: true,
   hook_conflicted: true,
+  hook_refused: true,
   hook_disposed: true,
   child_scheduled: true,
   child_refused: true,
@@ -469,6 +485,8 @@ function matches(command: Command, event: RunEvent): boolean {
     case 'child_scheduled':
     case 'child_refused':
       return command.kind === COMMAND.child && command.name === event.name;
+    case 'hook_refused':
+      return command.kind === COMMAND.refusePayload;
     default:
       return command.kind === COMMAND.dispose;
   }
@@ -499,6 +517,8 @@ function describeEvent(event: RunEvent): string {
     case 'child_scheduled':
     case 'child_refused':
       return `workflow ${event.name} (#${event.cid})`;
+    case 'hook_refused':
+      return `the refusal of a payload (#${event.cid})`;
     default:
       return isResult(event) ? `a result of #${event.cid}` : `end of hook (#${event.cid})`;
   }
@@ -513,5 +533,6 @@ function describeCommand({ kind, cid, name }: Command): string {
   if (kind === COMMAND.step) return `step ${name} (#${cid})`;
   if (kind === COMMAND.sleep) return `sleep (#${cid})`;
   if (kind === COMMAND.child) return `workflow ${name} (#${cid})`;
+  if (kind === COMMAND.refusePayload) return `the refusal of a payload (#${cid})`;
   return kind === COMMAND.hook ? `hook ${name} (#${cid})` : `end of hook (#${cid})`;
 }

@@ -24,6 +24,8 @@ export const COMMAND = {
   refuse: 8,
   /** A run of its own: `name` is the workflow's id, `data` its arguments. */
   child: 9,
+  /** The hook `cid` does not take the payload that it got: `data` is the error. */
+  refusePayload: 10,
 } as const;
 
 export type CommandKind = (typeof COMMAND)[keyof typeof COMMAND];

@@ -1,17 +1,16 @@
 /** Replays histories against code: what a deploy, or a change of workflow code, would do to runs that began before it. */
 import type { RunEvent } from '../store/events.ts';
 import type { ParkedReason } from '../store/port.ts';
-import { isTimeout } from './driving.ts';
 import { endingOf } from './due.ts';
 import { recordedError } from './endings.ts';
 import type { History } from './history.ts';
-import { addJob } from './job-queue.ts';
 import { LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
-import { broken, divergence, refused, tooSlow } from './parking.ts';
+import { broken, divergence, refused } from './parking.ts';
 import { registerBundle } from './program.ts';
 import { REFUSAL } from './protocol.ts';
 import { Realm, type WorkflowCode } from './sandbox.ts';
 import { mapStack, placeOf } from './source-maps.ts';
+import { inTurn } from './turns.ts';
 import { sharedRealm } from './worker-parts.ts';
 
 /**
@@ -30,17 +29,30 @@ export async function replayHistory(
   code: WorkflowCode,
   limit = 10_000,
 ): Promise<ParkedReason | null> {
-  registerBundle(code);
   const events = heardBy(all);
+  return await ending(await standing({ id, events }, code, limit), events, limit);
+}
+
+/**
+ * Replays a run as far as its log goes.
+ *
+ * @returns the run as it stands then, or the reason for which it would be parked
+ */
+export async function standing(
+  { id, events }: History,
+  code: WorkflowCode,
+  limit: number,
+): Promise<LiveRun | ParkedReason> {
+  registerBundle(code);
   const [{ name: workflowId, meta, at: createdAt, data: input }] = events;
   const identity: RunIdentity = { id, workflowId, seed: meta.seed, createdAt, input };
   const realm = sharedRealm();
   const shared = await inTurn(realm, limit, () => replayIn(identity, events, realm, code, limit));
-  if (shared !== 'frozen') return await ending(shared, events, limit);
+  if (shared !== 'frozen') return shared;
   // A bundle that changes intrinsics gets a realm of its own.
   const own = new Realm(false);
   const replayed = await inTurn(own, limit, () => replayIn(identity, events, own, code, limit));
-  return replayed === 'frozen' ? broken(new Error('a realm is frozen')) : await ending(replayed, events, limit);
+  return replayed === 'frozen' ? broken(new Error('a realm is frozen')) : replayed;
 }
 
 function replayIn(
@@ -140,26 +152,4 @@ function recordedEnd(
     default:
       return null;
   }
-}
-
-/** Workflow code runs in turns of the job queue, where the watchdog can end it. */
-function inTurn<T>(realm: Realm, limit: number, work: () => T): Promise<T | ParkedReason> {
-  return new Promise((resolve) => {
-    const terminated = (): void => {
-      realm.broken = true;
-      resolve(tooSlow(limit));
-    };
-    addJob({
-      run: () => {
-        try {
-          resolve(work());
-        } catch (error) {
-          if (isTimeout(error)) terminated();
-          else resolve(broken(error));
-        }
-      },
-      terminated,
-      last: () => {},
-    });
-  });
 }

@@ -97,6 +97,10 @@ export class RunDriver implements Job {
     );
   }
 
+  get standing(): LiveRun | null {
+    return this.#phase === 'live' ? this.#live : null;
+  }
+
   // ------------------------------------------------------------- causes
 
   /** Messages for the run, in order; those that it knows already are left out. */

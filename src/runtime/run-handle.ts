@@ -10,6 +10,8 @@ export interface RunSource {
   codec: Codec;
   now(): number;
   whenEnded?(runId: string): Promise<RunEnd>;
+  /** Asks the schema of a hook, where the run is at hand: what is wrong with a payload, as JSON. */
+  checkPayload?(runId: string, cid: number, data: string): Promise<string | null> | null;
 }
 
 /**

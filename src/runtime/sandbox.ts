@@ -178,6 +178,13 @@ export class Delivery {
     this.#drain();
   }
 
+  /** What the schema of a hook finds wrong with a payload, as JSON. */
+  check(cid: number, data: string): string | null {
+    this.#api.check(this.#run, cid, data);
+    this.#drain();
+    return text(this.#api.checked());
+  }
+
   /** Lets microtasks run that belong to nobody's delivery. */
   settle(): void {
     this.#drain();

@@ -6,6 +6,8 @@ import { PawlError } from '../errors.ts';
 import type { Duration } from './duration.ts';
 import { ERROR_BRAND } from './errors.ts';
 import type { Hook, HookDefinition, HookOptions, RequestWithResponse, Webhook, WebhookOptions } from './hook-api.ts';
+import { checkSchema } from './payload-schema.ts';
+import type { InputOf, OutputOf, Schema } from './schema-issues.ts';
 import { currentStep, type StepMetadata, type WorkflowMetadata } from './step-context.ts';
 import { defaultWorld } from './world.ts';
 
@@ -36,7 +38,11 @@ export function sleep(duration: Duration | Date): Promise<void> {
  * @example
  * const approval = createHook<{ approved: boolean }>({ token: `approval:${order.id}` });
  * const { approved } = await approval; // resumed by resumeHook(token, payload)
+ * @example
+ * const answer = await createHook({ schema: z.object({ approved: z.boolean() }) }); // other payloads are refused
  */
+export function createHook<S extends Schema>(options: HookOptions<S> & { schema: S }): Hook<OutputOf<S>>;
+export function createHook<T = unknown>(options?: HookOptions<undefined>): Hook<T>;
 export function createHook<T = unknown>(options?: HookOptions): Hook<T> {
   void options;
   throw onlyInWorkflow('createHook()', 'Call it in the workflow, and resumeHook() where the payload comes from.');
@@ -63,15 +69,19 @@ export function createWebhook(options?: WebhookOptions): Webhook {
 }
 
 /**
- * Gives the payloads of a kind of hook a type, for both ends.
+ * Gives the payloads of a kind of hook a type, for both ends; with a schema, one that is checked.
  *
+ * @param options.schema What payloads must be; see `HookOptions.schema`. The run's own code decides, as it was when the run began.
  * @example
  * export const approval = defineHook<{ approved: boolean }>();
  * // workflow: await approval.create({ token })   ·   app: await approval.resume(token, { approved: true })
  */
-export function defineHook<T = unknown>(): HookDefinition<T> {
+export function defineHook<S extends Schema>(options: { schema: S }): HookDefinition<OutputOf<S>, InputOf<S>>;
+export function defineHook<T = unknown>(options?: { schema?: undefined }): HookDefinition<T>;
+export function defineHook(options: { schema?: Schema } = {}): HookDefinition<unknown> {
+  checkSchema(options.schema);
   return {
-    create: (options) => createHook<T>(options),
+    create: () => createHook(),
     async resume(token, payload) {
       const world = defaultWorld();
       if (world !== undefined) return world.resumeHook(token, payload);

@@ -19,6 +19,7 @@ import { Orphans } from './orphans.ts';
 import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
+import { checkLive } from './payload-check.ts';
 import { Quiet } from './quiet.ts';
 import { RunDriver } from './run-driver.ts';
 import { newRunId, newSeed } from './run-id.ts';
@@ -308,6 +309,10 @@ export class Worker implements World {
 
   resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
     return deliverPayload(this, token, payload);
+  }
+
+  checkPayload(runId: string, cid: number, data: string): Promise<string | null> | null {
+    return checkLive(this.#runs.get(runId), cid, data);
   }
 
   #finished(driver: DrivenRun, outcome: Outcome, at: number): void {

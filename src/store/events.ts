@@ -18,6 +18,7 @@
  * | `hook_created` | yes | token | – | metadata (or null) | – |
  * | `hook_conflicted` | yes | token | – | – | `runId`: the run that owns the token |
  * | `hook_received` | yes | – | – | payload | – |
+ * | `hook_refused` | yes | – | – | error | – (the payload before it is none that the hook's schema takes: the code did not get it) |
  * | `hook_disposed` | yes | – | – | – | – |
  * | `child_scheduled` | yes | workflow id | – | arguments (or null) | `runId`, `seed`: of the run that this makes |
  * | `child_refused` | yes | workflow id | – | error | – (in place of `child_scheduled`: no run was made) |
@@ -88,6 +89,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
   event('hook_created', { cid: count, name: text, data: text.nullable() }),
   event('hook_conflicted', { cid: count, name: text, meta: z.object({ runId: text }) }),
   event('hook_received', { cid: count, data: text.nullable() }),
+  event('hook_refused', { cid: count, data: text }),
   event('hook_disposed', { cid: count }),
   event('child_scheduled', {
     cid: count,

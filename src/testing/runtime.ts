@@ -2,7 +2,15 @@ import { parse as parseDuration } from '@lukeed/ms';
 import type { Diagnostic } from '../diagnostics/index.ts';
 import { PawlError } from '../errors.ts';
 import type { Manifest } from '../manifest/index.ts';
-import { createHandler, createVirtualClock, createWorker, openStore, Run, webhookPath } from '../runtime/index.ts';
+import {
+  createHandler,
+  createVirtualClock,
+  createWorker,
+  openStore,
+  readMetadata,
+  Run,
+  webhookPath,
+} from '../runtime/index.ts';
 import { Activity } from './activity.ts';
 import { buildForTest, type ProjectOptions } from './project.ts';
 
@@ -30,7 +38,7 @@ export interface PendingHook {
   /**
    * Sends a payload; resolves when it is kept.
    *
-   * @throws PawlError `PAWL_HOOK_CLOSED`, `PAWL_HOOK_IS_WEBHOOK`
+   * @throws PawlError `PAWL_HOOK_CLOSED`, `PAWL_HOOK_IS_WEBHOOK`, `PAWL_PAYLOAD_INVALID`
    */
   resume(payload: unknown): Promise<void>;
 }
@@ -148,7 +156,7 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
       const hook = path === null ? await store.getHook(found.token) : null;
       return {
         ...found,
-        metadata: hook?.metadata == null ? undefined : worker.codec.parse(hook.metadata),
+        metadata: hook === null ? undefined : readMetadata(worker.codec, hook.metadata),
         url: path === null ? null : ORIGIN + path,
         async resume(payload) {
           await worker.resumeHook(found.token, payload);

@@ -33,7 +33,7 @@ describe.each(versions)('version %s', (version) => {
 
   // A cause and what the code asked for thereupon were one append.
   const isAsked =
-    /^(?:step|sleep|child)_scheduled$|^hook_(?:created|conflicted|disposed)$|^child_refused$|^run_(?:completed|failed|cancelled)$/;
+    /^(?:step|sleep|child)_scheduled$|^hook_(?:created|conflicted|disposed|refused)$|^child_refused$|^run_(?:completed|failed|cancelled)$/;
 
   test('so does every beginning of each', async () => {
     for (const { id, events } of histories) {
@@ -49,7 +49,8 @@ describe.each(versions)('version %s', (version) => {
     let tried = 0;
     for (const { id, events } of histories) {
       for (const [index, event] of events.entries()) {
-        if (!/^(?:step|sleep|child)_scheduled$|^hook_(?:created|disposed)$|^child_refused$/.test(event.type)) continue;
+        if (!/^(?:step|sleep|child)_scheduled$|^hook_(?:created|disposed|refused)$|^child_refused$/.test(event.type))
+          continue;
         const changes = [
           ...(index < events.length - 1 ? [events.toSpliced(index, 1)] : []),
           events.with(index, { ...event, cid: (event.cid ?? 0) + 1_000 } as typeof event),

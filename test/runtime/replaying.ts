@@ -45,6 +45,7 @@ const COMMANDS = [
   'sleep_scheduled',
   'hook_created',
   'hook_disposed',
+  'hook_refused',
   'child_scheduled',
   'run_completed',
   'run_failed',

@@ -76,11 +76,11 @@ export async function describeRun(run: RunRecord, events: readonly RunEvent[]): 
     args: value(run.input),
     ...(run.output === null ? {} : { result: value(run.output) }),
     ...(run.error === null ? {} : { error: value(run.error) }),
-    timeline: timelineOf(events).entries.map(({ attempts, data, until, received, runId, ...entry }) => ({
+    timeline: timelineOf(events).entries.map(({ attempts, data, until, received, refused, runId, ...entry }) => ({
       ...entry,
       duration: entry.endedAt === null ? null : entry.endedAt - entry.scheduledAt,
       ...(entry.kind === 'sleep' ? { until } : {}),
-      ...(entry.kind === 'hook' ? { received } : {}),
+      ...(entry.kind === 'hook' ? { received, ...(refused.length > 0 && { refused: refused.map(value) }) } : {}),
       ...(entry.kind === 'child'
         ? {
             runId,

@@ -8,7 +8,7 @@ export const resumeCommand = defineCommand({
   positionals: '<token>',
   description: 'Send a payload to a hook that a workflow waits for',
   details:
-    'When the command ends, the payload is kept; a worker that has the run, now or later, hands it to the workflow. `pawl inspect` shows\nthe tokens of the hooks of a run.',
+    'When the command ends, the payload is kept; a worker that has the run, now or later, hands it to the workflow. What the\nschema of the hook refuses is not kept. `pawl inspect` shows the tokens of the hooks of a run.',
   options: {
     payload: {
       type: 'string',

@@ -4,7 +4,9 @@
  * Payloads that arrive while nobody waits are kept in order. A wait that lost a race is not forgotten: the next `await` joins it,
  * so that its payload reaches whoever still listens.
  */
+import { judge, payloadError } from '../payload-schema.ts';
 import { COMMAND } from '../protocol.ts';
+import type { Schema, SchemaIssue } from '../schema-issues.ts';
 import { currentRun, type Run } from './run.ts';
 
 interface Wait {
@@ -21,9 +23,11 @@ export class HookState {
   #wait: Wait | undefined;
   #failure: { error: unknown } | undefined;
   disposed = false;
+  readonly schema: Schema | undefined;
 
-  constructor(run: Run, token: string, metadata: string | null) {
+  constructor(run: Run, token: string, metadata: string | null, schema?: Schema) {
     this.#run = run;
+    this.schema = schema;
     this.token = token;
     this.cid = run.command(COMMAND.hook, token, metadata);
     run.hooks.set(this.cid, this);
@@ -51,6 +55,21 @@ export class HookState {
   }
 
   receive(payload: unknown): void {
+    if (this.disposed) return;
+    if (this.schema === undefined) this.#hand(payload);
+    else
+      judge(this.schema, payload, (found) => ('value' in found ? this.#hand(found.value) : this.refuse(found.issues)));
+  }
+
+  /** The code does not learn of a payload that it must not get; who looks at the run does. */
+  refuse(issues: readonly SchemaIssue[]): void {
+    if (this.#run.settled) return;
+    const error = payloadError(this.token, issues);
+    error.stack = `${error.name}: ${error.message}`;
+    this.#run.tell(COMMAND.refusePayload, this.cid, null, this.#run.codec.stringifyThrown(error));
+  }
+
+  #hand(payload: unknown): void {
     if (this.disposed) return;
     const wait = this.#wait;
     if (wait === undefined) {
@@ -87,9 +106,9 @@ export class Hook<T = unknown> {
   readonly token: string;
   readonly #state: HookState;
 
-  constructor(token: string, metadata: string | null) {
+  constructor(token: string, metadata: string | null, schema?: Schema) {
     this.token = token;
-    this.#state = new HookState(currentRun(), token, metadata);
+    this.#state = new HookState(currentRun(), token, metadata, schema);
   }
 
   // A hook is awaited like a promise.

@@ -7,11 +7,13 @@
  */
 import './polyfill.ts';
 import { PawlError } from '../../errors.ts';
+import { judge } from '../payload-schema.ts';
 import { COMMAND, DELIVERY, type DeliveryKind, type HostUrl, REFUSAL } from '../protocol.ts';
 import { codecOf, compiledApi } from './compiled.ts';
 import { globalsOfRun, installGlobals } from './globals.ts';
 import { Hook } from './hook.ts';
 import { freezeRealm, guardStacks, removeRegExpStatics, resetStackLimit } from './harden.ts';
+import type { SchemaIssue } from '../schema-issues.ts';
 import { type Command, enter, Run } from './run.ts';
 import { installHostUrl } from './url.ts';
 import { Webhook } from './webhook.ts';
@@ -137,11 +139,59 @@ function dispatch(run: Run, kind: DeliveryKind, cid: number, data: string | null
 function receive(run: Run, cid: number, data: string | null): void {
   const hook = run.hooks.get(cid);
   if (hook === undefined) return;
+  let payload: unknown;
   try {
-    hook.receive(data === null ? undefined : run.codec.parse(data));
+    payload = data === null ? undefined : run.codec.parse(data);
   } catch (error) {
-    hook.interrupt(error);
+    if (hook.schema === undefined) hook.interrupt(error);
+    else hook.refuse(unreadable(error));
+    return;
   }
+  hook.receive(payload);
+}
+
+function unreadable(error: unknown): SchemaIssue[] {
+  return [{ path: 'payload', message: String((error as { message?: unknown } | null)?.message ?? error) }];
+}
+
+interface Question {
+  issues: SchemaIssue[] | null;
+  end(): void;
+}
+
+let question: Question | undefined;
+
+/** Asks the schema of a hook about a payload; `checked` has the answer when microtasks have run. */
+export function check(run: Run, cid: number, data: string): void {
+  begin(run, run.now);
+  const undecided = [{ path: 'payload', message: 'its schema waits for something; it must decide by itself' }];
+  const asked: Question = { issues: undecided, end: run.aside() };
+  question = asked;
+  later(() => {
+    const schema = run.hooks.get(cid)?.schema;
+    if (schema === undefined) {
+      asked.issues = null;
+      return;
+    }
+    let payload: unknown;
+    try {
+      payload = run.codec.parse(data);
+    } catch (error) {
+      asked.issues = unreadable(error);
+      return;
+    }
+    judge(schema, payload, (found) => {
+      asked.issues = 'value' in found ? null : found.issues;
+    });
+  });
+}
+
+/** What is wrong with the payload, as JSON; null when nothing is. */
+export function checked(): string | null {
+  const asked = question;
+  question = undefined;
+  asked?.end();
+  return asked?.issues ? JSON.stringify(asked.issues) : null;
 }
 
 function parseError(run: Run, data: string | null): unknown {

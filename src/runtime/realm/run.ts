@@ -132,6 +132,33 @@ export class Run {
     this.#commands.push({ kind, cid, name, data, until, stack });
   }
 
+  /**
+   * Asks something on the side: what the code asks for or draws at random meanwhile leaves no trace.
+   *
+   * @returns what ends that
+   */
+  aside(): () => void {
+    const commands = this.#commands;
+    const [taken, nextCid, random, ids, settled] = [this.#taken, this.#nextCid, this.#random, this.#ids, this.settled];
+    const [lines, unhandled] = [this.lines.length, this.unhandled.length];
+    this.#commands = [];
+    this.#taken = 0;
+    this.#random = seededRandom(this.seed, 'random aside');
+    this.#ids = seededRandom(this.seed, 'crypto aside');
+    // No promise of what it asks for is ever settled.
+    this.settled = true;
+    return () => {
+      this.#commands = commands;
+      this.#taken = taken;
+      this.#nextCid = nextCid;
+      this.#random = random;
+      this.#ids = ids;
+      this.settled = settled;
+      this.lines.length = lines;
+      this.unhandled.length = unhandled;
+    };
+  }
+
   /** The next command that the host has not taken yet. */
   take(): Command | undefined {
     if (this.#taken < this.#commands.length) return this.#commands[this.#taken++];

@@ -3,6 +3,7 @@ import { PawlError } from '../../errors.ts';
 import type { Duration } from '../duration.ts';
 import { toTime } from '../duration.ts';
 import { CancelledError, FatalError, RetryableError } from '../errors.ts';
+import { checkSchema, stringifyWithSchema } from '../payload-schema.ts';
 import { COMMAND } from '../protocol.ts';
 import { deserialize, serialize } from '../serialization/symbols.ts';
 import { isWebhookToken } from '../webhook-token.ts';
@@ -15,6 +16,7 @@ import { createWebhook } from './webhook.ts';
 interface HookOptions {
   token?: string;
   metadata?: unknown;
+  schema?: unknown;
 }
 
 export function sleep(duration: Duration | Date): Promise<void> {
@@ -39,20 +41,23 @@ export function createHook<T = unknown>(options: HookOptions = {}): Hook<T> {
       remedy: 'Begin it with something other than `wh_`.',
     });
   }
-  const { metadata } = options;
-  const data =
-    metadata === undefined
-      ? null
-      : run.codec.stringify(metadata, { root: 'metadata', what: `the metadata of the hook ${token}` });
-  return new Hook<T>(token, data);
+  const { metadata, schema } = options;
+  checkSchema(schema);
+  const what = `the metadata of the hook ${token}`;
+  if (schema !== undefined) return new Hook<T>(token, stringifyWithSchema(run.codec, metadata, what), schema);
+  return new Hook<T>(token, metadata === undefined ? null : run.codec.stringify(metadata, { root: 'metadata', what }));
 }
 
-export function defineHook<T = unknown>(): {
+export function defineHook<T = unknown>({
+  schema,
+}: {
+  schema?: unknown;
+} = {}): {
   create(options?: HookOptions): Hook<T>;
   resume(token: string, payload: T): never;
 } {
   return {
-    create: (options) => createHook<T>(options),
+    create: (options) => createHook<T>({ schema, ...options }),
     resume: () => {
       throw notHere('resume()', 'Call it in a step or in your app.');
     },
