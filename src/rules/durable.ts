@@ -5,7 +5,7 @@ import { DEFAULT_INTEGRATIONS, matchesSpecifier } from './integrations.ts';
 import { isPlain } from './levels.ts';
 import { isListed } from './place-facts.ts';
 import type { Place, Program, Reference } from './program.ts';
-import { type ReachedPlace, reachedCode } from './reached.ts';
+import type { ReachedPlace } from './reached.ts';
 
 /** Which calls are durable, and the code of workflows and steps with the sites of its calls. */
 
@@ -119,47 +119,14 @@ export function functionOf({ calls }: ModuleFacts, index: number | undefined): I
   return index === undefined ? undefined : calls?.functions?.[index];
 }
 
-interface Code {
-  workflow: readonly Reached[];
-  step: readonly Reached[];
-  /** Units of both, and of what is installed. */
-  all: readonly Reached[];
-  /** Null until somebody asks. */
-  waits: ReadonlySet<Unit> | null;
-}
-
-/** By the list of modules, which is a new one in each check. */
-const known = new WeakMap<readonly ModuleFacts[], Code>();
-
-function codeOf(program: Program): Code {
-  let code = known.get(program.modules);
-  if (!code) {
-    const workflow = reachedCode(program, 'workflow').places;
-    const step = reachedCode(program, 'step').places;
-    code = {
-      workflow: workflow.filter(isOfUser),
-      step: step.filter(isOfUser),
-      all: [...workflow, ...step],
-      waits: null,
-    };
-    known.set(program.modules, code);
-  }
-  return code;
-}
-
 /** Everything that runs in workflows, each unit once, the nearest way first. */
 export function workflowCode(program: Program): readonly Reached[] {
-  return codeOf(program).workflow;
+  return program.reached('workflow').own;
 }
 
 /** Everything that runs in steps and actions. */
 export function stepCode(program: Program): readonly Reached[] {
-  return codeOf(program).step;
-}
-
-/** What is installed is not the user's to change. */
-function isOfUser({ module }: Place): boolean {
-  return !(module.file.includes('node_modules/') && /(?:^|\/)node_modules\//.test(module.file));
+  return program.reached('step').own;
 }
 
 /** Units that call, themselves or through others, something that is recorded: from those that do backwards, each once. */
@@ -179,11 +146,17 @@ function durableUnits(program: Program, places: readonly Reached[]): Set<Unit> {
   return found;
 }
 
+/** Units that wait for something that is recorded, by the list of modules, which is a new one in each check. */
+const waits = new WeakMap<readonly ModuleFacts[], ReadonlySet<Unit>>();
+
 /** Whether a unit that workflows or steps reach is async itself, and waits for something that is recorded. */
 export function isDurableHelper(program: Program, place: Place): boolean {
   if (!isPlain(place) || place.unit.kind === 'variable') return false;
   if (!isListed(place, place.module.calls?.async)) return false;
-  const code = codeOf(program);
-  code.waits ??= durableUnits(program, code.all);
-  return code.waits.has(place.unit);
+  let units = waits.get(program.modules);
+  if (!units) {
+    units = durableUnits(program, [...program.reached('workflow').places, ...program.reached('step').places]);
+    waits.set(program.modules, units);
+  }
+  return units.has(place.unit);
 }

@@ -2,6 +2,7 @@ import type { DefinitionFact, ModuleFacts, Unit, Use } from '../compiler/facts.t
 import type { RuleName } from '../diagnostics/codes.ts';
 import type { Span } from '../diagnostics/types.ts';
 import type { IoEnd } from './io.ts';
+import type { ReachedCode } from './reached.ts';
 
 /**
  * What whole-program rules see: the facts of all modules joined. The checker implements it; rules know only these types.
@@ -20,6 +21,8 @@ export interface Program {
   resolve(module: ModuleFacts, use: Use): Reference;
   /** All uses of a unit, with what they mean; resolved once for all who ask, as long as its code stays the same. */
   usesOf(place: Place): UnitUses;
+  /** What runs in workflows, or in steps and actions. */
+  reached(level: Level): ReachedCode;
   /** For each use in each root that leads to an end: the shortest chain there. */
   chains<End>(query: ChainQuery<End>): Chain<End>[];
   /**
@@ -35,6 +38,8 @@ export interface Program {
   /** Everything that a root reaches, itself first. */
   reach(root: Place, through: (target: Place) => boolean): Place[];
 }
+
+export type Level = 'workflow' | 'step';
 
 export interface Place {
   module: ModuleFacts;

@@ -2,7 +2,7 @@ import type { CallSite, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import { wantedOf } from './per-list.ts';
 import { sitesOf } from './place-facts.ts';
-import type { Hop, Place, Program, ResolvedUse } from './program.ts';
+import type { Hop, Level, Place, Program, ResolvedUse } from './program.ts';
 
 /**
  * All code of a level, gone through once for all rules: most programs hold nothing that a rule looks for, and then no chain has to be
@@ -13,36 +13,46 @@ export interface ReachedCode {
   roots: readonly Place[];
   /** Each unit once, the nearest way first: the roots, then what they call, then what that calls. */
   places: readonly ReachedPlace[];
+  /** Of those what is not installed: that is not the user's to change. */
+  own: readonly ReachedPlace[];
   units: ReadonlyMap<Unit, ReachedPlace>;
 }
 
-/** A unit that runs at the level of a root. */
+/** A unit that runs at the level of a root. It lives from check to check, as long as no edit leads elsewhere. */
 export class ReachedPlace implements Place {
   readonly module: ModuleFacts;
   readonly unit: Unit;
   readonly root: Place;
-  readonly uses: readonly ResolvedUse[];
-  readonly outer: readonly ResolvedUse[];
-  readonly inner: readonly ResolvedUse[];
+  readonly #program: Program;
+  readonly #place: Place;
   readonly #from: ReachedPlace | null;
-  readonly #use: Use | null;
-  #sites: readonly CallSite[] | null = null;
+  /** Which of the plain uses of `from` leads here. */
+  readonly #index: number;
 
-  constructor(program: Program, place: Place, from: ReachedPlace | null, use: Use | null) {
-    const { all, outer, inner } = program.usesOf(place);
+  constructor(program: Program, place: Place, from: ReachedPlace | null, index: number) {
     this.module = place.module;
     this.unit = place.unit;
     this.root = from?.root ?? this;
-    this.uses = all;
-    this.outer = outer;
-    this.inner = inner;
+    this.#program = program;
+    this.#place = place;
     this.#from = from;
-    this.#use = use;
+    this.#index = index;
+  }
+
+  get uses(): readonly ResolvedUse[] {
+    return this.#program.usesOf(this.#place).all;
+  }
+
+  get outer(): readonly ResolvedUse[] {
+    return this.#program.usesOf(this.#place).outer;
+  }
+
+  get inner(): readonly ResolvedUse[] {
+    return this.#program.usesOf(this.#place).inner;
   }
 
   get sites(): readonly CallSite[] {
-    this.#sites ??= sitesOf(this);
-    return this.#sites;
+    return sitesOf(this);
   }
 
   /**
@@ -51,8 +61,10 @@ export class ReachedPlace implements Place {
    */
   get hops(): readonly Hop[] {
     const hops: Hop[] = [];
-    for (let place: ReachedPlace = this; place.#from && place.#use; place = place.#from)
-      hops.push({ module: place.#from.module, unit: place.#from.unit, use: place.#use });
+    for (let place: ReachedPlace = this; place.#from; place = place.#from) {
+      const { use } = this.#program.usesOf(place.#from.#place).plain[place.#index] as ResolvedUse;
+      hops.push({ module: place.#from.module, unit: place.#from.unit, use });
+    }
     return hops.reverse();
   }
 }
@@ -62,38 +74,33 @@ export const durableUses = wantedOf(
   ({ reference }: ResolvedUse) => reference.kind === 'definition' || (reference.kind === 'unit' && !isPlain(reference)),
 );
 
-export type Level = 'workflow' | 'step';
-
 const KINDS: Record<Level, readonly Unit['kind'][]> = { workflow: WORKFLOW_KINDS, step: STEP_KINDS };
 
-/** By the list of modules, which is a new one in each check. */
-const known: Record<Level, WeakMap<readonly ModuleFacts[], ReachedCode>> = {
-  workflow: new WeakMap(),
-  step: new WeakMap(),
-};
-
-/** What runs in workflows, or in steps and actions. */
+/** What runs in workflows, or in steps and actions; the program keeps it. */
 export function reachedCode(program: Program, level: Level): ReachedCode {
-  const { modules } = program;
-  let code = known[level].get(modules);
-  if (!code) {
-    code = collect(program, KINDS[level]);
-    known[level].set(modules, code);
-  }
-  return code;
+  return program.reached(level);
 }
 
-function collect(program: Program, kinds: readonly Unit['kind'][]): ReachedCode {
+/** Goes through all code of a level. */
+export function collectReached(program: Program, level: Level): ReachedCode {
   const units = new Map<Unit, ReachedPlace>();
-  const roots = program.places(...kinds);
-  const places = roots.map((root) => new ReachedPlace(program, root, null, null));
+  const roots = program.places(...KINDS[level]);
+  const places = roots.map((root) => new ReachedPlace(program, root, null, -1));
+  const ways = [...roots];
   for (const place of places) units.set(place.unit, place);
-  for (const from of places)
-    for (const { use, target } of program.usesOf(from).plain) {
+  for (const [at, from] of places.entries()) {
+    const { plain } = program.usesOf(ways[at] as Place);
+    for (const [index, { target }] of plain.entries()) {
       if (units.has(target.unit)) continue;
-      const place = new ReachedPlace(program, target, from, use);
+      const place = new ReachedPlace(program, target, from, index);
       units.set(target.unit, place);
       places.push(place);
+      ways.push(target);
     }
-  return { roots, places, units };
+  }
+  return { roots, places, own: places.filter(isOfUser), units };
+}
+
+function isOfUser({ module }: Place): boolean {
+  return !(module.file.includes('node_modules/') && /(?:^|\/)node_modules\//.test(module.file));
 }

@@ -4,8 +4,8 @@ import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
 import type { RuleContext } from './define-rule.ts';
 import { isPlain, levelName } from './levels.ts';
-import type { Chain, Place, Program, Reference, ResolvedUse } from './program.ts';
-import { type Level, type ReachedPlace, reachedCode } from './reached.ts';
+import type { Chain, Level, Place, Program, Reference, ResolvedUse } from './program.ts';
+import { type ReachedPlace, reachedCode } from './reached.ts';
 import { type LackKind, lackEnd } from './sandbox.ts';
 
 /** What a rule over call chains finds: its name, why it is wrong there, and what to write instead. */
