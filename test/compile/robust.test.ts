@@ -105,6 +105,36 @@ describe('the test that spares a parse', () => {
       expect(mayHaveDirectives(source), source).toBe(true);
   });
 
+  test('finds in any text what one expression over all of it finds', () => {
+    const directive = /['"`]\s*use[\s_-]*(?:[sw](?!trict|erver)|\\[xu])/i;
+    const pieces = [
+      "'",
+      '"',
+      '`',
+      'use',
+      'USE',
+      'Use',
+      ' ',
+      '\n',
+      '\u2003',
+      '\u00e9',
+      'step',
+      'w',
+      'strict',
+      '-',
+      '\\x',
+      'u',
+      'a',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), (chosen) => {
+        const source = chosen.join('');
+        expect(mayHaveDirectives(source)).toBe(directive.test(source));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   test('says no to ordinary code, whose text comes back as it is', () => {
     for (const source of [
       "'use strict'; const a = 1;",
