@@ -134,6 +134,7 @@ export interface CaptureFact {
 export interface StepOptions {
   maxRetries?: number;
   timeout?: number | string;
+  heartbeatTimeout?: number | string;
   retryAfter?: number | string;
   concurrency?: number;
 }

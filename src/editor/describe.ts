@@ -29,6 +29,8 @@ const OPTIONS: Record<string, string> = {
   maxRetries: `How often a failed attempt is made again: a whole number, by default ${DEFAULT_MAX_RETRIES}. Waits grow from one second, at most to five minutes. A \`FatalError\` stops at once.`,
   timeout:
     "How long one attempt may take: milliseconds, or a duration such as `'30s'`. Then its signal aborts, and the attempt has failed. By default there is no limit.",
+  heartbeatTimeout:
+    "How long an attempt may go without calling `getStepMetadata().heartbeat()`: milliseconds, or a duration such as `'30s'`. Then its signal aborts, and the attempt has failed. By default none is expected.",
   retryAfter:
     "How long to wait before each further attempt: milliseconds, or a duration such as `'30s'`, in place of growing waits. A `RetryableError` may say otherwise.",
   concurrency:
@@ -110,7 +112,7 @@ function stepList(step: Subject, subjects: Subjects, link: Link): string[] {
 }
 
 function optionLines(options: StepOptions, elsewhere: ReadonlySet<string>): string[] {
-  const { maxRetries = DEFAULT_MAX_RETRIES, timeout, retryAfter, concurrency } = options;
+  const { maxRetries = DEFAULT_MAX_RETRIES, timeout, heartbeatTimeout, retryAfter, concurrency } = options;
   const computed = (option: string): string => `- \`${option}\`: computed when the module is loaded`;
   const lines: string[] = [];
   if (elsewhere.has('maxRetries') && options.maxRetries === undefined) lines.push(computed('maxRetries'));
@@ -123,6 +125,9 @@ function optionLines(options: StepOptions, elsewhere: ReadonlySet<string>): stri
   }
   if (timeout !== undefined) lines.push(`- \`timeout\`: ${duration(timeout)} for each attempt`);
   else lines.push(elsewhere.has('timeout') ? computed('timeout') : '- `timeout`: none (default)');
+  if (heartbeatTimeout !== undefined)
+    lines.push(`- \`heartbeatTimeout\`: ${duration(heartbeatTimeout)} without a heartbeat at most`);
+  else if (elsewhere.has('heartbeatTimeout')) lines.push(computed('heartbeatTimeout'));
   if (retryAfter !== undefined) lines.push(`- \`retryAfter\`: ${duration(retryAfter)} between attempts`);
   else if (elsewhere.has('retryAfter')) lines.push(computed('retryAfter'));
   if (concurrency !== undefined) lines.push(`- \`concurrency\`: ${concurrency} at a time in one worker`);

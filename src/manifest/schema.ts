@@ -39,6 +39,7 @@ const durationSchema = z.union([z.number().min(0), z.string().min(1)]);
 export const stepOptionsSchema = z.strictObject({
   maxRetries: z.int().min(0).optional(),
   timeout: durationSchema.optional(),
+  heartbeatTimeout: durationSchema.optional(),
   retryAfter: durationSchema.optional(),
   concurrency: z.int().min(1).optional(),
 });

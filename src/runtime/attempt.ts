@@ -1,5 +1,6 @@
 /** One running attempt of a step. */
 import { CancelledError } from './errors.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { StepContext, StepMetadata, WorkflowMetadata } from './step-context.ts';
 
@@ -11,12 +12,14 @@ export class Attempt {
   over = false;
   /** Gives up the timer of its timeout. */
   cancelTimeout: (() => void) | undefined;
+  readonly heartbeat: Heartbeat;
   /** Ends it with an error from outside of its promise. */
   fail: (error: unknown) => void = () => {};
   #controller: AbortController | undefined;
   #reason: unknown;
 
-  constructor(step: PendingStep, number: number, startedAt: number) {
+  constructor(step: PendingStep, number: number, startedAt: number, heartbeat: Heartbeat) {
+    this.heartbeat = heartbeat;
     this.step = step;
     this.number = number;
     this.startedAt = startedAt;
@@ -37,6 +40,7 @@ export class Attempt {
 
   abortWith(reason: unknown): void {
     this.cancelTimeout?.();
+    this.heartbeat.stop();
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
@@ -73,6 +77,10 @@ class AttemptContext implements StepContext {
       idempotencyKey: key,
       get signal() {
         return attempt.signal;
+      },
+      heartbeat: (details) => attempt.heartbeat.beat(details),
+      get lastHeartbeat() {
+        return attempt.heartbeat.last;
       },
     };
   }

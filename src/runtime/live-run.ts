@@ -25,6 +25,8 @@ export interface PendingStep {
   failures: number;
   /** Attempts that the process did not survive before the run was last unparked. */
   pardoned: number;
+  /** Details of the last heartbeat of the attempts that failed, serialized. */
+  heartbeat: string | null;
   /** When the next attempt is due, after a failed one. */
   retryAt: number | null;
 }
@@ -283,6 +285,7 @@ export class LiveRun {
           step.attempt = event.attempt;
           step.failures += 1;
           step.retryAt = event.meta.retryAt;
+          step.heartbeat = event.meta.heartbeat ?? step.heartbeat;
         }
         return;
       }
@@ -387,6 +390,7 @@ export class LiveRun {
           attempt: 1,
           failures: 0,
           pardoned: 0,
+          heartbeat: null,
           retryAt: null,
         });
         return { type: 'step_scheduled', at, cid, name: name ?? '', data };

@@ -6,6 +6,7 @@
  * the workflow gets it, and what it refuses then is recorded as refused.
  */
 import type { EventStore, HookRecord } from '../store/port.ts';
+import { isTimeout } from './driving.ts';
 import { historyOf } from './history.ts';
 import { addJob } from './job-queue.ts';
 import type { LiveRun } from './live-run.ts';
@@ -18,6 +19,10 @@ import { readLog } from './worker-parts.ts';
 
 /** How long workflow code and schema may take on a replay, ms. */
 const LIMIT = 10_000;
+
+const ENDLESS = JSON.stringify([
+  { path: 'payload', message: 'its schema did not come to an end' },
+] satisfies SchemaIssue[]);
 
 /** @throws PawlError `PAWL_PAYLOAD_INVALID` when the hook has a schema that refuses the payload */
 export async function checkPayload(source: RunSource, hook: HookRecord, data: string): Promise<void> {
@@ -35,13 +40,13 @@ async function checkByReplay(store: EventStore, runId: string, cid: number, data
   const replayed = await standing(historyOf(runId, await readLog(store, runId)), { hash, ...bundle }, LIMIT);
   if (!('identity' in replayed)) return null;
   const checked = await inTurn(replayed.realm, LIMIT, () => ({ issues: replayed.check(cid, data) }));
-  return 'issues' in checked ? checked.issues : null;
+  if ('issues' in checked) return checked.issues;
+  return checked.code === 'PAWL_WORKFLOW_TIMEOUT' ? ENDLESS : null;
 }
 
 interface Standing {
   /** The run as it is between two turns; null while it is read, ends or is gone. */
   readonly standing: LiveRun | null;
-  run(): void;
   last(): void;
   terminated(): void;
 }
@@ -55,18 +60,22 @@ export function checkLive(driver: Standing | undefined, cid: number, data: strin
   const live = driver?.standing ?? null;
   if (driver === undefined || live === null) return null;
   return new Promise((resolve, reject) => {
+    const endless = (): void => {
+      // The run is in the same realm: it cannot go on there.
+      driver.terminated();
+      resolve(ENDLESS);
+    };
     addJob({
       run: () => {
         try {
           resolve(live.check(cid, data));
         } catch (error) {
-          reject(error as Error);
-          throw error;
+          if (isTimeout(error)) endless();
+          else reject(error as Error);
         }
       },
       last: () => driver.last(),
-      // The schema did not come to an end, and the run is in the same realm.
-      terminated: () => driver.terminated(),
+      terminated: endless,
     });
   });
 }

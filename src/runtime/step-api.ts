@@ -106,6 +106,12 @@ export function getWritable(): never {
  * @example
  * const { idempotencyKey, signal } = getStepMetadata();
  * await fetch(url, { method: 'POST', headers: { 'idempotency-key': idempotencyKey }, signal });
+ * @example
+ * const { heartbeat, lastHeartbeat } = getStepMetadata();
+ * for (let row = (lastHeartbeat as number | undefined) ?? 0; row < rows.length; row++) {
+ *   await load(rows[row]);
+ *   heartbeat(row + 1); // an attempt after this one begins there; `importRows.heartbeatTimeout = '30s'` ends one that hangs
+ * }
  */
 export function getStepMetadata(): StepMetadata {
   const context = currentStep();

@@ -6,12 +6,13 @@ import { backoff, suspicion } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { crashesOf } from './due.ts';
 import type { Gate } from './gate.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import type { Lease } from './lease.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import type { AttemptResult, StepRunner } from './step-runner.ts';
-import { timedOut } from './timeout.ts';
+import { missedHeartbeat, timedOut } from './timeout.ts';
 
 export interface CallHost {
   readonly store: EventStore;
@@ -97,7 +98,7 @@ export class StepCalls {
       return;
     }
     const at = clock.now();
-    const attempt = new Attempt(step, step.attempt, at);
+    const attempt = new Attempt(step, step.attempt, at, new Heartbeat(clock, steps.codec, step.heartbeat));
     this.#attempts.set(cid, attempt);
     if (this.#host.crashes('step-starting')) return;
     this.#host.emit({ type: 'step-started', runId: this.#run.id, cid, stepId, attempt: attempt.number, at, reason });
@@ -106,19 +107,21 @@ export class StepCalls {
       if (attempt.over) return;
       attempt.over = true;
       attempt.cancelTimeout?.();
+      attempt.heartbeat.stop();
       gate.leave(stepId, concurrency);
       if (this.#attempts.get(cid) === attempt) this.#attempts.delete(cid);
       if (!this.#caller.pending(cid) || this.#host.crashes('step-returned')) return;
       this.#conclude(attempt, result);
     };
-    const { timeout } = steps.settings(stepId);
-    if (timeout !== null) {
-      attempt.cancelTimeout = clock.setTimer(at + timeout, () => {
-        const { error, result } = timedOut(stepId, timeout);
-        attempt.abortWith(error);
-        ended(result);
-      });
-    }
+    const { timeout, heartbeatTimeout } = steps.settings(stepId);
+    const tooLate = ({ error, result }: ReturnType<typeof timedOut>): void => {
+      attempt.abortWith(error);
+      ended(result);
+    };
+    if (timeout !== null)
+      attempt.cancelTimeout = clock.setTimer(at + timeout, () => tooLate(timedOut(stepId, timeout)));
+    if (heartbeatTimeout !== null)
+      attempt.heartbeat.expect(heartbeatTimeout, () => tooLate(missedHeartbeat(stepId, heartbeatTimeout)));
     attempt.fail = (error) => {
       attempt.abortWith(error);
       ended(steps.failure(error));
@@ -127,7 +130,7 @@ export class StepCalls {
   }
 
   /** Makes an event of how an attempt ended. */
-  #conclude({ step, number, startedAt }: Attempt, result: AttemptResult): void {
+  #conclude({ step, number, startedAt, heartbeat }: Attempt, result: AttemptResult): void {
     const { clock, steps } = this.#host;
     const { cid, stepId } = step;
     const at = clock.now();
@@ -149,7 +152,9 @@ export class StepCalls {
     const retryAt = at + backoff(failures, settings, result.wait, `${this.#run.seed} ${cid}`);
     this.#host.emit({ type: 'step-retrying', ...about, error: result.message, retryAt });
     const data = result.error;
-    this.#caller.ended({ type: 'step_attempt_failed', at, cid, attempt: number, data, meta: { retryAt, startedAt } });
+    const last = heartbeat.details === null ? {} : { heartbeat: heartbeat.details };
+    const failed = { retryAt, startedAt, ...last };
+    this.#caller.ended({ type: 'step_attempt_failed', at, cid, attempt: number, data, meta: failed });
   }
 
   /** Aborts attempts that nobody waits for any more. */

@@ -14,8 +14,19 @@ export interface StepMetadata {
   stepStartedAt: Date;
   /** The same for all attempts of a call, unique otherwise: for APIs that do a thing once per key. */
   idempotencyKey: string;
-  /** Aborts when the run is cancelled or has ended without this step, when the attempt exceeds its `timeout`, when the worker closes. */
+  /** Aborts when the run is cancelled or has ended without this step, when the attempt exceeds its `timeout` or misses a heartbeat, when the worker closes. */
   signal: AbortSignal;
+  /**
+   * Says that the attempt goes on. A step with a `heartbeatTimeout` has to say so at least that often, or the attempt counts as failed
+   * and its signal aborts. Costs next to nothing, so call it as often as you like.
+   *
+   * @param details How far it has come: what the next attempt gets as `lastHeartbeat` should this one fail. Kept in memory until then; a
+   *   crash of the process loses it.
+   * @throws PawlError `PAWL_NOT_SERIALIZABLE`
+   */
+  heartbeat(details?: unknown): void;
+  /** Details of the last heartbeat of the attempts before this one; undefined when there were none. */
+  lastHeartbeat: unknown;
 }
 
 export interface WorkflowMetadata {

@@ -33,6 +33,7 @@ export type AttemptResult =
 export interface StepSettings {
   maxRetries: number;
   timeout: number | null;
+  heartbeatTimeout: number | null;
   retryAfter: number | null;
   concurrency: number | null;
 }
@@ -82,6 +83,7 @@ export class StepRunner {
       settings = {
         maxRetries: written.maxRetries ?? fn.maxRetries ?? DEFAULT_MAX_RETRIES,
         timeout: duration(written.timeout ?? fn.timeout),
+        heartbeatTimeout: duration(written.heartbeatTimeout ?? fn.heartbeatTimeout),
         retryAfter: duration(written.retryAfter ?? fn.retryAfter),
         concurrency: written.concurrency ?? fn.concurrency ?? null,
       };

@@ -10,7 +10,7 @@
  * | `bundle_bound` | – | – | – | – | `bundleHash`: the run goes on with this workflow bundle |
  * | `step_scheduled` | yes | step id | – | arguments (or null) | – |
  * | `step_started` | yes | – | yes | – | `reason`: `retry` or `recovered` (first attempts write none) |
- * | `step_attempt_failed` | yes | – | yes | error | `retryAt`, `startedAt?` |
+ * | `step_attempt_failed` | yes | – | yes | error | `retryAt`, `startedAt?`, `heartbeat?`: details, serialized |
  * | `step_completed` | yes | – | yes | result | `startedAt?` |
  * | `step_failed` | yes | – | yes | error | `startedAt?` |
  * | `sleep_scheduled` | yes | – | – | – | `until` |
@@ -80,7 +80,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     cid: count,
     attempt: count,
     data: text,
-    meta: z.object({ retryAt: time, startedAt: time.optional() }),
+    meta: z.object({ retryAt: time, startedAt: time.optional(), heartbeat: text.optional() }),
   }),
   event('step_completed', { cid: count, attempt: count, data: text.nullable(), meta: started }),
   event('step_failed', { cid: count, attempt: count, data: text, meta: started }),

@@ -56,12 +56,16 @@ export class Activity {
     });
   }
 
-  /** Resolves when no step runs and nothing was told for some turns of the event loop. */
-  async settle(): Promise<void> {
+  /**
+   * Resolves when no step runs and nothing was told for some turns of the event loop.
+   *
+   * @param duringSteps - steps may run
+   */
+  async settle(duringSteps = false): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS; ) {
       const before = this.#events;
       await nextTurn();
-      if (this.#attempts > 0) {
+      if (this.#attempts > 0 && !duringSteps) {
         await this.#nextEvent();
         quiet = 0;
       } else {

@@ -85,8 +85,10 @@ export interface TestRuntime {
    * Moves time on. What comes due on the way happens at its own time and in order, with all that follows from it.
    *
    * @param duration - milliseconds, or a duration such as `90s`, `1h`, `2 days`
+   * @param options.duringSteps - moves time on while steps run, which else take none of it: their `timeout` and `heartbeatTimeout`
+   *   come due then
    */
-  advance(duration: number | string): Promise<void>;
+  advance(duration: number | string, options?: { duringSteps?: boolean }): Promise<void>;
   /**
    * Moves time on as far as a run needs to end, and gives what it returns.
    *
@@ -164,15 +166,15 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
       };
     },
     fetch: createHandler({ worker }),
-    async advance(duration) {
+    async advance(duration, { duringSteps = false } = {}) {
       const target = clock.now() + milliseconds(duration);
-      await activity.settle();
+      await activity.settle(duringSteps);
       for (let next = clock.next(); next !== null && next <= target; next = clock.next()) {
         clock.advanceTo(next);
-        await activity.settle();
+        await activity.settle(duringSteps);
       }
       clock.advanceTo(target);
-      await activity.settle();
+      await activity.settle(duringSteps);
     },
     async finish(run) {
       for (;;) {

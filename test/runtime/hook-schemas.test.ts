@@ -118,6 +118,27 @@ describe('a hook with a schema', () => {
     expect(await run.returnValue).toBe('one');
   });
 
+  test('that never comes to an end refuses; a run in memory, which cannot go on then, is parked', async () => {
+    const { start, store, close } = await setup(
+      {
+        workflows: `const schemaOf = (validate) => ({ '~standard': { validate } });
+          workflow('w', async () => createHook({ token: 'h', schema: schemaOf((value) => { while (value === 'loop'); return { value }; }) }));`,
+      },
+      { activationTimeout: 100 },
+    );
+    const run = await start('w');
+    await settle();
+    const endless = { code: 'PAWL_PAYLOAD_INVALID', message: expect.stringContaining('did not come to an end') };
+    await expect(resumeHook('h', 'loop')).rejects.toMatchObject(endless);
+    await expect(run.returnValue).rejects.toMatchObject({ code: 'PAWL_RUN_PARKED' });
+    expect(await store.readInbox({ runId: run.runId })).toEqual([]);
+    await resumeHook('h', 'fine');
+    await close();
+    const next = await setup(program({ workflows: '' }), { store });
+    expect(await next.worker.unpark(run.runId)).toBe(true);
+    expect(await next.worker.whenEnded(run.runId)).toMatchObject({ status: 'completed' });
+  });
+
   test('that is none is refused', async () => {
     const { run } = await setup({ workflows: `workflow('w', async (schema) => createHook({ schema }));` });
     for (const schema of [5, null, {}, 'z'])

@@ -13,6 +13,7 @@ import { report } from './report.ts';
 const OPTIONS: Record<string, (value: unknown) => string | null> = {
   maxRetries: (value) => (isCount(value, 0) ? null : 'a whole number from 0'),
   timeout: (value) => (isDuration(value) ? null : "milliseconds or a duration such as '30s'"),
+  heartbeatTimeout: (value) => (isDuration(value) ? null : "milliseconds or a duration such as '30s'"),
   retryAfter: (value) => (isDuration(value) ? null : "milliseconds or a duration such as '30s'"),
   concurrency: (value) => (isCount(value, 1) ? null : 'a whole number from 1'),
   stepId: (value) => (typeof value === 'string' && value !== '' ? null : 'a text'),

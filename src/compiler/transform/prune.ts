@@ -6,7 +6,15 @@ import { changedNames, pureCalls } from './effects.ts';
 import type { Transform } from './transform.ts';
 
 /** What a step may be told by assignment; it changes nothing that a workflow could see. */
-const OPTIONS = new Set(['maxRetries', 'timeout', 'retryAfter', 'concurrency', 'stepId', 'workflowId']);
+const OPTIONS = new Set([
+  'maxRetries',
+  'timeout',
+  'heartbeatTimeout',
+  'retryAfter',
+  'concurrency',
+  'stepId',
+  'workflowId',
+]);
 
 /**
  * Takes out of a target what only removed code used.
