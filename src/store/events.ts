@@ -118,6 +118,9 @@ export type RunEventType = RunEvent['type'];
 /** The event of one type: `EventOf<'step_completed'>`. */
 export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
 
+/** What makes a child: as it stands in a batch, where defaults may be left out. */
+export type ChildRequest = Omit<EventOf<'child_scheduled'>, 'seq' | 'attempt' | 'data'> & { data?: string | null };
+
 /** What null columns may be left out of when an event is written. */
 type Optional<E> = { [K in keyof E as null extends E[K] ? K : never]?: E[K] } & {
   [K in keyof E as null extends E[K] ? never : K]: E[K];

@@ -1,7 +1,7 @@
 /** What an event of a run means for its children, and a child's end for its parent. Inside the transaction of the append. */
 import { StoreError } from '../errors.ts';
 import { checkedRow } from '../event-row.ts';
-import type { EventOf } from '../events.ts';
+import type { ChildRequest } from '../events.ts';
 import type { FinalStatus, RunStatus, StoreChange } from '../port.ts';
 import { isFinal } from '../refusals.ts';
 import type { Executor } from './connection.ts';
@@ -17,13 +17,7 @@ const INSERT_CHILD = `
 export async function createChild(
   on: Executor,
   no: number,
-  {
-    at,
-    cid,
-    name,
-    data,
-    meta,
-  }: Omit<EventOf<'child_scheduled'>, 'seq' | 'attempt' | 'data'> & { data?: string | null },
+  { at, cid, name, data, meta }: ChildRequest,
   changes: StoreChange[],
 ): Promise<void> {
   const { runId: id, seed } = meta;

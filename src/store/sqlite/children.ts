@@ -1,5 +1,5 @@
 /** What an event of a run means for its children, and a child's end for its parent. Inside the transaction of the append. */
-import type { EventOf, NewRunEvent } from '../events.ts';
+import type { ChildRequest, NewRunEvent } from '../events.ts';
 import { StoreError } from '../errors.ts';
 import type { FinalStatus, StoreChange } from '../port.ts';
 import { isFinal } from '../refusals.ts';
@@ -20,13 +20,7 @@ import {
 export function createChild(
   db: Connection,
   no: number,
-  {
-    at,
-    cid,
-    name,
-    data,
-    meta,
-  }: Omit<EventOf<'child_scheduled'>, 'seq' | 'attempt' | 'data'> & { data?: string | null },
+  { at, cid, name, data, meta }: ChildRequest,
   changes: StoreChange[],
 ): void {
   const { runId: id, seed } = meta;
