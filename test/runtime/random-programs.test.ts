@@ -40,6 +40,8 @@ describe(`${SEEDS} random programs`, () => {
       'step_failed',
       'sleep_completed',
       'hook_received',
+      'child_completed',
+      'child_failed',
       'run_completed',
       'run_failed',
     ])

@@ -1,6 +1,6 @@
 /**
  * Workflows that a seed makes up: sequences, parallel branches, races, loops, nested functions, hooks, sleeps, retries, errors that are
- * caught and errors that are not. Whatever they see goes into a trace, which is their result.
+ * caught and errors that are not, and workflows that they call. Whatever they see goes into a trace, which is their result.
  */
 import { Random } from '../sim/random.ts';
 
@@ -13,6 +13,8 @@ class Writer {
   /** Payloads that the test will send to the only hook. */
   #payloads = 2;
   #names = 0;
+  /** Children call no others: they might call themselves. */
+  #isChild = false;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
@@ -23,7 +25,19 @@ class Writer {
     // A hook that nobody waits for ends with its run.
     const hook = this.#payloads < 2 ? "const hook = createHook({ token: 'h' });\n" : '';
     const end = this.#random.below(8) === 0 ? "throw new RangeError(t.join(' '));" : 'return t;';
-    return `let state = 0;\nworkflow('w', async () => {\nconst t = [];\n${hook}${body}\n${end}\n});`;
+    const children = [
+      this.#child('kid', 'return [n, t];'),
+      this.#child('lost', "throw new RangeError('lost ' + t.length);"),
+    ];
+    return `let state = 0;\n${children.join('\n')}\nworkflow('w', async () => {\nconst t = [];\n${hook}${body}\n${end}\n});`;
+  }
+
+  /** A workflow that others call, as the compiler writes it: a run of its own, with variables of its own. */
+  #child(name: string, end: string): string {
+    this.#isChild = true;
+    const body = this.#block(DEPTH - 1, false);
+    this.#isChild = false;
+    return `const ${name} = workflow('${name}', async (n) => {\nconst t = [];\n${body}\n${end}\n}, '${name}', (...args) => child('${name}', args));`;
   }
 
   #block(depth: number, own = true): string {
@@ -33,6 +47,7 @@ class Writer {
 
   /** @param own - it runs once, with nothing beside it: only then it may wait for the hook */
   #statement(depth: number, own: boolean): string {
+    if (own && !this.#isChild && this.#random.below(5) === 0) return this.#call();
     const leaf = depth >= DEPTH || this.#random.below(3) === 0;
     return leaf ? this.#leaf(own) : this.#branch(depth, own);
   }
@@ -61,6 +76,18 @@ class Writer {
       default:
         return `t.push(await add(t.length, ${this.#random.below(99)}));`;
     }
+  }
+
+  #call(): string {
+    const n = this.#random.below(9);
+    return this.#random.pick([
+      `t.push(await kid(${n}));`,
+      `t.push((await lost(${n}).catch((e) => e)).message);`,
+      `t.push(await Promise.all([kid(${n}), kid(1), add(${n}, 1)]));`,
+      `t.push(await Promise.race([kid(${n}), sleep('30d').then(() => 'nobody')]));`,
+      `t.push((await Promise.allSettled([lost(${n}), kid(${n}), sleep(${1 + n})])).map((s) => s.status));`,
+      `void kid(${n});`,
+    ]);
   }
 
   #branch(depth: number, own: boolean): string {
