@@ -12,7 +12,7 @@ import { deliverPayload } from './hook-delivery.ts';
 import { readMetadata } from './payload-schema.ts';
 import { Run, type RunSource } from './run-handle.ts';
 import { newRunId, newSeed } from './run-id.ts';
-import { stringifyWithBodies, withBodies } from './serialization/http-host.ts';
+import { stringifyWithBodies } from './serialization/http-host.ts';
 import { workflowIdOf } from './serialization/symbols.ts';
 import { definitionOf } from './step-runner.ts';
 import { receiveWebhook } from './webhook-requests.ts';
@@ -71,8 +71,7 @@ export async function start<W extends WorkflowLike>(
   }
   const world = defaultWorld();
   if (world !== undefined) {
-    const request = { workflowId, args, definition: workflow, runId: options.runId };
-    const runId = await withBodies(world.codec, args, () => world.startRun(request));
+    const runId = await world.startRun({ workflowId, args, definition: workflow, runId: options.runId });
     return new Run(runId, () => world);
   }
   const source = await storeSource();

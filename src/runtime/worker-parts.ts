@@ -9,8 +9,10 @@ import type { Outcome } from './live-run.ts';
 import type { Program } from './program.ts';
 import { Realm } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
+import { stringifyWithBodies } from './serialization/http-host.ts';
 import { definitionOf, type StepRunner } from './step-runner.ts';
 import { suggest } from './suggest.ts';
+import type { StartRequest } from './world.ts';
 
 /** How many events of a long log are read at once. */
 const LOG_PAGE = 5_000;
@@ -53,6 +55,23 @@ export function unknownWorkflow(id: string, known: string[]): PawlError {
         ? 'The manifest lists no workflow: is there one with the directive, and was the project built?'
         : `The manifest lists: ${list.join(', ')}.`,
   });
+}
+
+/**
+ * The arguments of a run as they are recorded: parsed where the workflow has a schema, with the bodies of requests and responses read.
+ *
+ * @returns the text at once where nothing has to be waited for
+ * @throws PawlError `PAWL_INPUT_INVALID`, `PAWL_NOT_SERIALIZABLE`
+ */
+export function writeArguments(
+  codec: Codec,
+  registered: unknown,
+  { workflowId, args, definition }: StartRequest,
+): string | Promise<string> {
+  const destination = { root: 'args', what: `the arguments of workflow ${workflowId}` };
+  const parse = definitionOf(registered ?? definition)?.parseInput;
+  if (!parse) return stringifyWithBodies(codec, args, destination);
+  return parse(args[0]).then((input) => stringifyWithBodies(codec, [input], destination));
 }
 
 /** Runs that were parked for steps that are there now. */

@@ -27,7 +27,7 @@ import { endOf, type RunEnd } from './run-end.ts';
 import { isDamage, Retries } from './retries.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
-import { definitionOf, StepRunner } from './step-runner.ts';
+import { StepRunner } from './step-runner.ts';
 import { checkRecord, settleUndriven } from './undriven.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -39,6 +39,7 @@ import {
   readLog,
   sharedRealm,
   unknownWorkflow,
+  writeArguments,
 } from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
 
@@ -268,9 +269,8 @@ export class Worker implements World {
     const { workflowId } = request;
     const known = this.program.manifest.workflows;
     if (!Object.hasOwn(known, workflowId)) throw unknownWorkflow(workflowId, Object.keys(known));
-    const definition = definitionOf(this.program.registry.workflows.get(workflowId) ?? request.definition);
-    const args = definition?.parseInput ? [await definition.parseInput(request.args[0])] : request.args;
-    const input = this.codec.stringify(args, { root: 'args', what: `the arguments of workflow ${workflowId}` });
+    const written = writeArguments(this.codec, this.program.registry.workflows.get(workflowId), request);
+    const input = typeof written === 'string' ? written : await written;
     const identity: RunIdentity = {
       id: request.runId ?? this.#options.newId?.() ?? newRunId(this.now()),
       workflowId,

@@ -1,6 +1,7 @@
 /** `pawl dev` as a process: its worker is always the newest one that builds, and goes when it goes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
@@ -33,14 +34,25 @@ afterEach(async () => {
   }
 });
 
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** Starts `pawl dev`; `says` resolves with what it printed up to a text that it had not printed before. */
-async function dev() {
+async function dev(...options: string[]) {
   const root = mkdtempSync(join(ROOT, '.cache/dev-'));
   mkdirSync(join(root, 'src'));
   mkdirSync(join(root, '.pawl'));
   writeFileSync(join(root, 'src/main.ts'), source('one'));
   const store = await openStore(`sqlite:${join(root, '.pawl/pawl.db')}`);
-  const child = spawn(process.execPath, [CLI, 'dev'], { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
+  const child = spawn(process.execPath, [CLI, 'dev', ...options], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
+  });
   made.push({ root, child, store });
   let unread = '';
   const listeners = new Set<() => void>();
@@ -135,4 +147,41 @@ test('says when its worker ends by itself, and starts another one with the next 
   await says(/the worker ended with exit code 143; the next change that builds starts another/);
   write(source('two'));
   await says(/works on/);
+});
+
+test('takes requests to webhooks with --port, at the same place after each change', async () => {
+  const port = await freePort();
+  const { child, closed, says, write, start, until } = await dev('--port', String(port));
+  const webhooks = (answer: string): string => `import { createWebhook } from 'pawl';
+    async function tell(url: string) { 'use step'; console.log('send to', url); }
+    export async function ask(token: string) {
+      'use workflow';
+      const webhook = createWebhook();
+      await tell(webhook.url);
+      return token + ' ${answer} ' + (await (await webhook).text());
+    }`;
+  const told = async (): Promise<string> =>
+    (/send to (http:\S+)/.exec(await says(/send to \S+\s/)) as RegExpExecArray)[1] as string;
+  const works = new RegExp(`takes requests at http://127\\.0\\.0\\.1:${port}`);
+  await says(works);
+  write(webhooks('one'));
+  await says(works);
+  await start('a');
+  const first = await told();
+  expect(first.startsWith(`http://127.0.0.1:${port}/.well-known/pawl/v1/webhook/wh_`)).toBe(true);
+  // The worker that was asked to end has given the port free before the next one takes it.
+  write(webhooks('two'));
+  await says(works);
+  expect((await fetch(first, { method: 'POST', body: 'yes' })).status).toBe(202);
+  await until('a', (_, output) => output === '1["a one yes"]');
+  expect((await fetch(first, { method: 'POST', body: 'again' })).status).toBe(410);
+  child.kill('SIGINT');
+  expect(await closed).toBe(0);
+  await expect(fetch(first)).rejects.toThrow('fetch failed');
+});
+
+test('refuses a port that is none', async () => {
+  const { closed, says } = await dev('--port', '70000');
+  await says(/PAWL_\w+/);
+  expect(await closed).toBe(2);
 });

@@ -10,6 +10,7 @@ import { Headers as RealmHeaders } from '../../src/runtime/realm/headers.ts';
 import { sha256 } from '../../src/runtime/realm/sha256.ts';
 import { createCodec } from '../../src/runtime/serialization/codec.ts';
 import { hostPlatform, stringifyWithBodies } from '../../src/runtime/serialization/http-host.ts';
+import { DEFINITION } from '../../src/runtime/serialization/symbols.ts';
 import { closeAll, settle, setup } from './support.ts';
 
 afterEach(closeAll);
@@ -143,6 +144,28 @@ describe('through a workflow', () => {
     });
     expect(await run('w', url)).toEqual([true, 200, url, 'application/json', { price: 5 }, true]);
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('a request is an argument of a run, body and all, however the run is started', async () => {
+    const made = await setup({
+      workflows: `workflow('w', async (r) => [r.method, await r.text()]); workflow('d', async (r) => r.text());`,
+      registry: {
+        workflows: new Map([
+          ['d', { [DEFINITION]: { kind: 'workflow', parseInput: async (input: unknown) => input } }],
+        ]),
+      },
+    });
+    const request = (): Request => new Request('https://a.example/', { method: 'POST', body: 'whole' });
+    expect(await (await made.start('w', request())).returnValue).toEqual(['POST', 'whole']);
+    expect(await (await startFrom('w', [request()])).returnValue).toEqual(['POST', 'whole']);
+    expect(await (await made.start('d', request())).returnValue).toBe('whole');
+    const broken = new ReadableStream({
+      pull() {
+        throw new TypeError('the line is cut');
+      },
+    });
+    await expect(made.start('w', new Response(broken))).rejects.toMatchObject({ message: 'the line is cut' });
+    expect(await made.store.listRuns()).toMatchObject({ runs: { length: 3 } });
   });
 
   test('a body that fails while it is read fails the attempt, which is made again', async () => {

@@ -68,6 +68,7 @@ async function execute(
   const { Accidents } = await import('../accidents.ts');
   const { ForeignRuns } = await import('../foreign-runs.ts');
   const { StoreTrouble } = await import('../store-trouble.ts');
+  const { tellParked } = await import('../parked-children.ts');
   let progress: LiveProgress | null = null;
   const print = (text: string): void => (progress ? progress.print(text) : out.aside(text));
   const restoreConsole = redirectConsole(print, out);
@@ -83,6 +84,8 @@ async function execute(
     const onEvent = (event: WorkerEvent): void => {
       accidents.heard(event);
       tell(event, print, trouble);
+      // Progress is a courtesy.
+      tellParked(store, event, print).catch(() => {});
     };
     const made = await Promise.race([
       // What else is unfinished in the store is not this command's: begun here, it would be cut short when the run ends.

@@ -45,17 +45,6 @@ export function stringifyWithBodies(codec: Codec, value: unknown, destination: D
   );
 }
 
-/** Does what writes a value; where that meets a body that is still to be read, it is read and the work done again. */
-export async function withBodies<T>(codec: Codec, value: unknown, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof UnreadBody)) throw error;
-    await stringifyWithBodies(codec, value, { root: 'args', what: 'the arguments' });
-    return await work();
-  }
-}
-
 /**
  * Reads a body, so that its message can be written.
  *
