@@ -405,24 +405,24 @@ export class RunDriver implements Job {
     });
   }
 
-  /**
-   * @param decide Sees the answer first; true when it has dealt with it.
-   */
+  /** @param decide Sees the answer first; true when it has dealt with it. */
   #commit(events: NewRunEvent[], consume: number[], decide?: (result: AppendResult) => boolean): void {
     if (this.#host.crashes('activated')) return;
     const lines = this.#live?.lines ?? [];
     if (this.#live && lines.length > 0) this.#live.lines = [];
-    const wakeAt = nextWakeAt(this.#live, this.#wakeAt, this.#host.clock.now());
+    const before = this.#wakeAt;
+    const wakeAt = nextWakeAt(this.#live, before, this.#host.clock.now());
     this.#inFlight++;
     for (const event of events) {
       if (event.type === 'step_completed' || event.type === 'step_failed') this.#unsure.set(event.cid, event);
     }
     if (events.some((event) => event.type === 'hook_created')) this.#held = true;
 
-    const answered = (result: AppendResult): void => {
+    const answered = (result: AppendResult, stored = before): void => {
       this.#inFlight--;
       if (this.#phase === 'gone' || this.#host.crashes('committed')) return;
       if (result.ok) this.#committed(events, lines);
+      else this.#wakeAt = stored;
       if (decide?.(result)) return;
       if (!result.ok) this.#refused(result, events, consume, lines);
     };
@@ -438,9 +438,8 @@ export class RunDriver implements Job {
     const afterSeq = this.#seq;
     this.#seq += events.length;
     const request = { runId: this.id, fence: this.#fence, afterSeq, events, consume };
-    const changed = wakeAt !== this.#wakeAt;
     this.#wakeAt = wakeAt;
-    this.#host.store.append(changed ? { ...request, wakeAt } : request).then(answered, failed);
+    this.#host.store.append(wakeAt !== before ? { ...request, wakeAt } : request).then(answered, failed);
   }
 
   /** The first append of a new run makes the run. */
@@ -448,7 +447,7 @@ export class RunDriver implements Job {
     beginning: Extract<Beginning, { kind: 'new' }>,
     events: NewRunEvent[],
     wakeAt: number | null,
-    answered: (result: AppendResult) => void,
+    answered: (result: AppendResult, stored?: number | null) => void,
     failed: (error: unknown) => void,
   ): void {
     const { id, workflowId, seed, input, createdAt: at } = this.identity;
@@ -458,9 +457,9 @@ export class RunDriver implements Job {
     const { owner, store } = this.#host;
     // A token may be taken: only an append can be answered so.
     const separate = events.some((event) => event.type === 'hook_created');
-    this.#wakeAt = separate ? (wakeAt ?? at) : wakeAt;
-    const bundleHash = this.#bundleHash;
-    const request = { id, workflowId, seed, bundleHash, input, at, owner, wakeAt: this.#wakeAt };
+    const stored = separate ? (wakeAt ?? at) : wakeAt;
+    this.#wakeAt = stored;
+    const request = { id, workflowId, seed, bundleHash: this.#bundleHash, input, at, owner, wakeAt: stored };
     store.createRun({ ...request, events: separate ? [] : events }).then(
       ({ created, run }) => {
         if (!created) {
@@ -475,7 +474,8 @@ export class RunDriver implements Job {
         beginning.created('created');
         if (separate) {
           this.#held = true;
-          store.append({ runId: id, fence: run.fence, afterSeq: run.lastSeq, events, wakeAt }).then(answered, failed);
+          const request = { runId: id, fence: run.fence, afterSeq: run.lastSeq, events, wakeAt };
+          store.append(request).then((result) => answered(result, stored), failed);
           return;
         }
         answered({ ok: true, lastSeq: run.lastSeq });

@@ -95,6 +95,20 @@ describe('a hook', () => {
     expect(await first.returnValue).toBe('mine');
   });
 
+  test('whose token is refused leaves no run due that only sleeps: others would get no turn', async () => {
+    const { start, store, clock } = await setup(
+      {
+        workflows: `workflow('w', async () => { const hook = createHook({ token: 't' }); return Promise.race([hook.then(null, () => sleep('2d')), sleep('1d')]); });`,
+      },
+      { maxRuns: 1 },
+    );
+    const [, second] = [await start('w'), await start('w')];
+    await settle();
+    expect((await store.getRun(second.runId))?.wakeAt).toBe(clock.now() + 86_400_000);
+    clock.advance(86_400_000);
+    expect(await second.returnValue).toBe(undefined);
+  });
+
   test('can be made again with the token that was freed', async () => {
     const { run } = await setup({
       workflows: `workflow('w', async () => { createHook({ token: 'h' }).dispose(); const again = createHook({ token: 'h' }); again.dispose(); return 'ok'; });`,
