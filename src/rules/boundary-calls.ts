@@ -3,13 +3,13 @@ import { givesPart, type SdkPart } from '../sdks.ts';
 import type { Program, Reference } from './program.ts';
 import { reachedCode } from './reached.ts';
 
-/** Calls at which values leave for somewhere else: what workflows pass to steps, and what apps start and resume runs with. */
+/** Calls at which values leave for somewhere else: what workflows pass to steps and child runs, and what apps start and resume runs with. */
 export interface BoundaryCall {
   module: ModuleFacts;
   use: Use;
   /** `step \`charge\``, for messages. */
   callee: string;
-  /** The unit of the step or the definition that is called; null for a function of pawl. */
+  /** The unit of the step or the workflow, or the definition, that is called; null for a function of pawl. */
   target: Unit | DefinitionFact | null;
   /** Index of the only argument that crosses; null for all. */
   only: number | null;
@@ -19,12 +19,12 @@ export interface BoundaryCall {
 
 type Sender = Pick<BoundaryCall, 'callee' | 'only' | 'root'>;
 
-/** Calls that workflow code makes, each once. Those that steps make run in place and pass what they like. */
-export function stepCalls(program: Program): BoundaryCall[] {
+/** Calls of steps, actions and workflows that workflow code makes, each once. Those that steps make run in place and pass what they like. */
+export function durableCalls(program: Program): BoundaryCall[] {
   const calls: BoundaryCall[] = [];
   for (const { module, inner } of reachedCode(program, 'workflow').places)
     for (const { use, reference } of inner) {
-      const found = use.access === 'call' ? calledStep(reference) : null;
+      const found = use.access === 'call' ? calledOf(reference) : null;
       if (found && !isInstalled(module.file)) calls.push({ module, use, ...found });
     }
   return calls;
@@ -35,27 +35,18 @@ export function isInstalled(file: string): boolean {
   return /(?:^|\/)node_modules\//.test(file);
 }
 
-/** Workflows that workflow code calls: there they run as a part of the caller, and nothing of theirs crosses. */
-export function inlineWorkflows(program: Program): ReadonlySet<Unit> {
-  const found = new Set<Unit>();
-  for (const { inner } of reachedCode(program, 'workflow').places)
-    for (const { use, reference } of inner)
-      if (use.access === 'call' && reference.kind === 'unit' && reference.unit.kind === 'workflow')
-        found.add(reference.unit);
-  return found;
-}
-
 type Called = Pick<BoundaryCall, 'callee' | 'target' | 'only'>;
 
-function calledStep(reference: Reference): Called | null {
-  if (reference.kind === 'unit' && reference.unit.kind === 'step' && reference.rest.length === 0) {
-    const fn = functionOf(reference.module, reference.unit);
-    return fn ? { callee: `step \`${fn.name}\``, target: reference.unit, only: null } : null;
+function calledOf(reference: Reference): Called | null {
+  if (reference.kind === 'unit' && reference.rest.length === 0) {
+    const { kind } = reference.unit;
+    const fn = kind === 'step' || kind === 'workflow' ? functionOf(reference.module, reference.unit) : undefined;
+    return fn ? { callee: `${fn.kind} \`${fn.name}\``, target: reference.unit, only: null } : null;
   }
   if (reference.kind !== 'definition' || reference.rest.length !== 1) return null;
   const { definition, rest } = reference;
-  return definition.kind === 'action' && rest[0] === 'run'
-    ? { callee: `action \`${definitionName(definition)}\``, target: definition, only: 0 }
+  return (definition.kind === 'action' || definition.kind === 'workflow') && rest[0] === 'run'
+    ? { callee: `${definition.kind} \`${definitionName(definition)}\``, target: definition, only: 0 }
     : null;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallSite, Use } from '../compiler/facts.ts';
-import { stepCalls } from './boundary-calls.ts';
+import { durableCalls } from './boundary-calls.ts';
 import { defineRule } from './define-rule.ts';
 import { useOf } from './durable.ts';
 import { wantedOf } from './per-list.ts';
@@ -26,13 +26,14 @@ End with a question only if you need to know more. Do not end with a joke.`;
 const CONFIG = `{ "rules": { "large-literal-payload": ["info", { "characters": 1000 }] } }
 `;
 
-/** Looks at the literals that stand in calls of steps in workflow code. A text that a variable holds is none. */
+/** Looks at the literals that stand in calls of steps and child runs in workflow code. A text that a variable holds is none. */
 export const largeLiteralPayload = defineRule({
   name: 'large-literal-payload',
   by: 'program',
-  description: 'A big literal as an argument of a step: every run stores it again',
+  description: 'A big literal as an argument of a step or a child run: every run stores it again',
   explanation: {
-    mistake: 'Workflow code passes a literal of thousands of characters to a step: a prompt, a template, a table.',
+    mistake:
+      'Workflow code passes a literal of thousands of characters to a step or to another workflow: a prompt, a template, a table.',
     why: 'Arguments are written to the event log of every run, and read again at every replay, although the literal is the same each time and stands in the code.',
     allowed:
       'Short literals. The same text as a constant of the module that the step uses itself: it is not passed then.',
@@ -81,14 +82,14 @@ export async function answer(question: string) {
         if (site.literal && use) literals.set(use, site.literal);
       }
     if (literals.size === 0) return;
-    for (const { module, use, callee } of stepCalls(program)) {
+    for (const { module, use, callee } of durableCalls(program)) {
       const literal = literals.get(use);
       if (!literal || literal.size < optionsIn(module.file).characters) continue;
       report({
         file: module.file,
         span: literal.span,
         message: `A literal of ${literal.size.toLocaleString('en')} characters is passed to ${callee}: every run writes it to its event log.`,
-        remedy: 'Put it into a constant of the module, and let the step use that.',
+        remedy: `Put it into a constant of the module, and let the ${callee.replace(/ .*/, '')} use that.`,
       });
     }
   },

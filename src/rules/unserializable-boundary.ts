@@ -3,10 +3,9 @@ import {
   type BoundaryCall,
   clientCalls,
   definitionName,
+  durableCalls,
   hookCalls,
-  inlineWorkflows,
   isInstalled,
-  stepCalls,
 } from './boundary-calls.ts';
 import { refused } from './crossing.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
@@ -80,7 +79,7 @@ interface Passed {
 type Declared = Map<BoundaryCall['target'], Set<number>>;
 
 function passedValues({ program }: RuleContext, types: Types): Passed[] {
-  return [...stepCalls(program), ...clientCalls(program)].flatMap((call) => {
+  return [...durableCalls(program), ...clientCalls(program)].flatMap((call) => {
     const values = types.arguments(call.module.file, call.use.span);
     return values ? [{ call, values }] : [];
   });
@@ -88,12 +87,11 @@ function passedValues({ program }: RuleContext, types: Types): Passed[] {
 
 function reportSignatures({ program, report }: RuleContext, types: Types, passed: readonly Passed[]): Declared {
   const declared: Declared = new Map();
-  const inline = inlineWorkflows(program);
   for (const module of program.modules) {
     if (isInstalled(module.file)) continue;
     for (const { kind, name, text, nameSpan, unit } of module.functions) {
       const target = module.units[unit] as Unit;
-      const signature = inline.has(target) ? null : types.signature(module.file, text);
+      const signature = types.signature(module.file, text);
       if (!signature) continue;
       for (const [index, parameter] of signature.parameters.entries()) {
         if (isForSteps(parameter) || takesSteps(passed, target, index)) continue;
