@@ -91,6 +91,15 @@ describe('ids come from names and places', () => {
     ).toEqual(['main', 'inner']);
   });
 
+  test.each([
+    "const charge2 = (async () => { 'use step'; }); charge2.stepId = 'charge';",
+    "const charge2 = (async () => { 'use step'; }) satisfies Charge; charge2.stepId = 'charge';",
+    "const charge2 = (async function () { 'use step'; } as Charge)!; charge2.stepId = 'charge';",
+    "const charge2 = <Charge>(async () => { 'use step'; }); charge2['stepId'] = 'charge';",
+  ])('also behind parentheses and types: %s', (source) => {
+    expect(idsOf(source)).toEqual(['charge']);
+  });
+
   test('the root and the working directory are no part of it', () => {
     const source = "export async function charge() { 'use step'; }";
     for (const [filename, root] of [

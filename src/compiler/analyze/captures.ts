@@ -1,5 +1,5 @@
 import type { CaptureFact } from '../facts.ts';
-import { isFunction, type Node, unwrap } from './ast.ts';
+import { isFunction, isTransparent, type Node, unwrap } from './ast.ts';
 import { checkInstance } from './instances.ts';
 import type { Binding, DirectiveFunction, Model, Scope } from './model.ts';
 import { report } from './report.ts';
@@ -38,7 +38,7 @@ export function stepBindings(functions: readonly DirectiveFunction[]): Map<Bindi
   const found = new Map<Binding, DirectiveFunction>();
   for (const fn of functions) {
     const { node, outer, ancestors } = fn.site;
-    const parent = ancestors[ancestors.length - 1];
+    const parent = ancestors.findLast((around) => !isTransparent(around));
     let name: string | null = null;
     if (node.type === 'FunctionDeclaration') name = node.id?.name ?? null;
     else if (parent?.type === 'VariableDeclarator' && parent.id.type === 'Identifier') name = parent.id.name;

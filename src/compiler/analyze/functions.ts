@@ -374,10 +374,19 @@ function reportNameless(model: Model, site: DirectiveSite, shared: string | null
       ? `Nothing at this place names the ${kind}, and a number would change with every edit around it.`
       : `Two functions at places like this would share the id '${shared}'; a number would change with every edit around it.`,
     {
-      remedy: `Name the function: async function ${suggestedName(model, site)}(…) { … }`,
+      remedy: isNameable(site)
+        ? `Name the function: async function ${suggestedName(model, site)}(…) { … }`
+        : 'Write the name of the member out: what a computed key is, only the running code knows.',
       ...(fix ? { fix } : {}),
     },
   );
+}
+
+/** Whether a name of its own names the place: a member of a class is called by its key, whatever the function in it is called. */
+function isNameable({ node, ancestors }: DirectiveSite): boolean {
+  if (node.type !== 'FunctionExpression' && node.type !== 'ArrowFunctionExpression') return false;
+  const named = { type: 'FunctionExpression', id: { type: 'Identifier', name: 'named' } } as Node;
+  return placeOf(ancestors, named).path !== null;
 }
 
 function suggestedName(model: Model, site: DirectiveSite): string {
@@ -399,6 +408,7 @@ function suggestedName(model: Model, site: DirectiveSite): string {
 
 function namingFix(model: Model, site: DirectiveSite) {
   const { node, info } = site;
+  if (!isNameable(site)) return null;
   const name = suggestedName(model, site);
   const title = `Name the function '${name}'`;
   const { source } = model;
