@@ -23,7 +23,7 @@ export const ioInWorkflow = defineRule({
     allowed:
       "Everything in steps, those of packages too, and in code that only steps reach. `fetch` from `'pawl'`, which is a step. Types. Names of your own that shadow a global: a parameter `fetch` is not the global.",
     unseen:
-      'In installed packages: files beyond 1 MB, packages deeper than `packageDepth`, methods of what a call returned. Closures that a function returns. Functions that arrive as arguments; variables to which something else is assigned later (`let short = table.deep`), whose calls `--stats` counts as unresolved; methods of instances whose class only a type would tell; setters; functions in an object that a field of a class holds; computed members. What is not seen fails in the sandbox, with a message that names it.',
+      'In installed packages: files beyond 1 MB, packages deeper than `packageDepth`, methods of what a call returned. Closures that a function returns. Functions that arrive as arguments; variables to which something else is assigned later (`let short = table.deep`), whose calls `--stats` counts as unresolved; methods of instances whose class only a type would tell; setters of objects and of classes that another module declares; functions in an object that a field of a class holds, where something is assigned to a member of that name; computed members. The other way round, what stands in for a parameter of an exported function counts as called, although all callers may give one. What is not seen fails in the sandbox, with a message that names it.',
   },
   bad: {
     'src/pricing.ts': `export async function priceOf(sku: string) {

@@ -21,7 +21,7 @@ export const timerInWorkflow = defineRule({
     allowed:
       "`sleep` of `'pawl'`, also raced against other work. Timers in steps and in code that only steps reach. `clearTimeout`, `queueMicrotask`. Names of your own that shadow a timer.",
     unseen:
-      'Timers in packages; functions that arrive as arguments; functions that hand each other to `queueMicrotask` in turn, and functions within others that hand themselves in under a condition. The modules `timers` of Node belong to io-in-workflow.',
+      'Timers in packages; functions that arrive as arguments; functions that hand each other to `queueMicrotask` in turn, or themselves within another function to a name of it that another module exports, and functions within others that hand themselves in under a condition. The modules `timers` of Node belong to io-in-workflow.',
   },
   bad: {
     'src/wait.ts': `export const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -83,13 +83,20 @@ function endlessMicrotask(
   reference: Reference,
   { module, unit }: Place,
 ): NamedEnd | null {
-  if (reference.kind !== 'global' || reference.path.join() !== 'queueMicrotask' || use.access !== 'call') return null;
+  if (use.access !== 'call' || !isMicrotasks(reference)) return null;
   if (!use.endless && !isGivenItself(program, use, { module, unit })) return null;
   return {
     name: 'queueMicrotask',
     because: 'it hands itself to `queueMicrotask` again, and as long as microtasks run nothing can arrive',
     remedy: "Wait for something durable: a step, a hook, or `sleep` of 'pawl'.",
   };
+}
+
+/** `queueMicrotask`, or a variable of a module that is another name of it. */
+function isMicrotasks(reference: Reference): boolean {
+  if (reference.kind === 'global') return reference.path.join() === 'queueMicrotask';
+  if (reference.kind !== 'unit' || reference.rest.length > 0 || reference.unit.alias?.kind !== 'global') return false;
+  return /^(?:globalThis\.)?queueMicrotask$/.test(reference.unit.alias.path.join('.'));
 }
 
 /** `queueMicrotask(this.poll)`, in `poll`. */

@@ -100,6 +100,8 @@ function analyzeParsed(source: string, options: AnalyzeOptions, parsed: Parsed):
     aliases: [],
     spreads: [],
     arrays: new Map(),
+    elements: [],
+    setters: new Map(),
     units: [],
     usesCommonJs: false,
     diagnostics: [],

@@ -1,4 +1,5 @@
 import type * as t from '@babel/types';
+import { aliasOf, headOf, isSettled } from './aliases.ts';
 import { isFunction, isTransparent, type Node, unwrap } from './ast.ts';
 import type { Model, Pause, Scope } from './model.ts';
 
@@ -42,12 +43,22 @@ export function isAlwaysRun(stack: readonly Node[], source: string): boolean {
 }
 
 /** `function poll() { …; queueMicrotask(poll); }`: a function that gives itself, by whatever name it has. */
-export function queuesItself({ given, scope, fn }: Model['queued'][number]): boolean {
+export function queuesItself({ callee, outer, given, scope, fn }: Model['queued'][number]): boolean {
+  if (!isMicrotasks(callee, outer, 0)) return false;
   const binding = scope.find(given.name);
   if (!binding || binding.again || binding.refs.some(({ rebinds }) => rebinds)) return false;
   const { declaration } = binding;
   const value = declaration.type === 'VariableDeclarator' && declaration.init ? unwrap(declaration.init) : declaration;
   return fn?.node === value;
+}
+
+/** Whether a name may be one of `queueMicrotask`, or of an object that has it; the rule asks what it is in the end. */
+function isMicrotasks(name: Node, scope: Scope, depth: number): boolean {
+  if (name.type !== 'Identifier' || depth > 3) return false;
+  const binding = scope.find(name.name);
+  if (!binding) return /^(?:queueMicrotask|globalThis|window|self|global)$/.test(name.name);
+  const alias = isSettled(binding) ? aliasOf(binding) : null;
+  return alias !== null && !alias.hasDefault && isMicrotasks(headOf(alias.expression), binding.scope, depth + 1);
 }
 
 /**

@@ -236,6 +236,14 @@ export interface MemberUse {
   node: Node;
   parent: Node;
   unit: number;
+  held?: HeldMember;
+}
+
+/** `this.io.get`: a member of what the member is. */
+export interface HeldMember {
+  path: string[];
+  node: Node;
+  parent: Node;
 }
 
 /** `await new Promise((resolve) => setTimeout(resolve, ms))`. */
@@ -275,8 +283,8 @@ export interface Model {
   results: Map<number, t.CallExpression>;
   /** The `new` that initializes a variable, by the variable's unit. */
   instances: Map<number, t.NewExpression>;
-  /** Calls of `queueMicrotask` that a function makes whenever it runs, with the name that is given to it. */
-  queued: { callee: Node; given: t.Identifier; scope: Scope; fn: FunctionInfo | null }[];
+  /** Calls that a function makes whenever it runs, of `queueMicrotask` by some name: what they are given, a name or a function that calls it. */
+  queued: { callee: Node; outer: Scope; given: t.Identifier; scope: Scope; fn: FunctionInfo | null }[];
   /** What all of the value of a variable is, by its declarator. */
   heads: Map<Node, Ref>;
   aliases: AliasUnit[];
@@ -284,6 +292,10 @@ export interface Model {
   spreads: { unit: number; ref: Ref }[];
   /** Arrays that units hold. */
   arrays: Map<number, t.ArrayExpression>;
+  /** Elements of arrays that patterns take in place: `const [first] = [save]`. */
+  elements: { unit: number; element: Node }[];
+  /** Paths of setters, and of the units that they are: a getter beside one has the path itself. */
+  setters: Map<string, string>;
   units: Unit[];
   usesCommonJs: boolean;
   diagnostics: Diagnostic[];

@@ -15,15 +15,17 @@ import {
   WHOLE,
 } from './aliases.ts';
 import { isFunction, keyName, type Node, staticPath, unwrap } from './ast.ts';
+import { accessOf, ClassPaths, isWritten, Members } from './class-members.ts';
 import { isProbed, queuesItself } from './idioms.ts';
 import type { DirectiveFunction, FunctionInfo } from './model.ts';
-import type { Binding, ClassSite, MemberUse, Model, ModuleReference, Ref } from './model.ts';
-import { placeOf } from './names.ts';
+import type { Binding, HeldMember, Model, ModuleReference, Ref } from './model.ts';
 import { returnedCode } from './returned.ts';
 
 /** Sorts references into the units: what each piece of code mentions that is not its own. */
 export function addUses(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]): void {
   const meaning = new Meanings(model, facts, functions);
+  const classes = new ClassPaths(meaning);
+  const members = new Members(model, classes);
   const endless = new Set(model.queued.filter(queuesItself).map(({ callee }) => callee));
   const probed = new Set(model.probes.filter(({ binding }) => !binding).map(({ path }) => path.join('.')));
   // Uses are most of the facts. Each is made once, with its properties in one order, which costs a third of copying them about.
@@ -37,6 +39,11 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
     const named = meaning.of(ref);
     if (!named || (named.via !== undefined && isKept(ref)) || isIdle(ref, named, facts)) continue;
     const { start, end } = ref.named ?? { start: ref.node.start, end: ref.end };
+    const setter = isSet(ref) ? members.setter(named) : null;
+    if (setter) {
+      addStanding(use(ref.unit, setter, 'call', start as number, end as number), model, ref);
+      continue;
+    }
     const made = use(ref.unit, named, ref.access, start as number, end as number);
     if (named.via !== undefined) made.via = named.via;
     if (ref.named) made.from = ref.node.start as number;
@@ -57,12 +64,15 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
       reference,
     );
   }
-  const classes = new ClassPaths(meaning);
   for (const member of model.members) {
     const named = classes.member(member);
     if (!named) continue;
-    const { start, end } = member.node;
-    const made = use(member.unit, named, accessOf(member), start as number, end as number);
+    const held = members.heldBy(member, named);
+    const { node, parent } = held ? (member.held as HeldMember) : member;
+    const access = accessOf(node, parent);
+    const setter = access === 'write' ? members.setter(named) : null;
+    const { start, end } = node;
+    const made = use(member.unit, held ?? setter ?? named, setter ? 'call' : access, start as number, end as number);
     if (made.access === 'write') made.how = 'own';
   }
   const bases = model.classes.flatMap((site) => {
@@ -87,6 +97,11 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
 /** A value that is kept in a variable was read where that is made; of interest is who calls it, and what of it is used. */
 function isKept({ access, path, given }: Ref): boolean {
   return access === 'read' && path.length === 1 && !given;
+}
+
+/** `config.url = text`, of a variable that nothing is assigned to. */
+function isSet({ access, rebinds, how, binding }: Ref): boolean {
+  return access === 'write' && !rebinds && how !== 'computed' && binding !== null && isSettled(binding);
 }
 
 /** A mention that by itself calls nothing, and hands nothing on: what is done with it stands elsewhere. */
@@ -169,13 +184,19 @@ function addAliases(model: Model, meaning: Meanings): void {
     const unit = model.units[index] as Unit;
     unit.spreads = [{ kind: named.kind, path: named.path }, ...(unit.spreads ?? [])];
   }
+  for (const { unit: index, element } of model.elements) {
+    const unit = model.units[index] as Unit;
+    const named = meaning.named(element, 'read');
+    const owner = model.module.bindings?.get(unit.path);
+    if (named && owner && isSettled(owner)) unit.alias = aliasFact(named, WHOLE);
+  }
   for (const [index, array] of model.arrays) addElements(model, meaning, model.units[index] as Unit, array);
 }
 
 /** Whether some method sets the field that a unit is. */
 function isFieldSet({ members }: Model, { path }: Unit): boolean {
   const field = path.lastIndexOf('#');
-  return field >= 0 && members.some((member) => member.name === path.slice(field + 1) && accessOf(member) === 'write');
+  return field >= 0 && members.some((member) => member.name === path.slice(field + 1) && isWritten(member));
 }
 
 /** `const handlers = [save, load]`: `handlers.0` is another name of `save`. */
@@ -437,52 +458,4 @@ function loadOf(value: Node): Node {
     else if (inner.type === 'MemberExpression') inner = inner.object;
     else return inner;
   }
-}
-
-/** What `this` and `super` mean in classes and objects. */
-class ClassPaths {
-  readonly #meaning: Meanings;
-  readonly #paths = new Map<ClassSite, string | null>();
-
-  constructor(meaning: Meanings) {
-    this.#meaning = meaning;
-  }
-
-  pathOf(site: ClassSite): string | null {
-    let path = this.#paths.get(site);
-    if (path === undefined) {
-      path = placeOf(site.ancestors, site.node).path;
-      this.#paths.set(site, path);
-    }
-    return path;
-  }
-
-  baseOf({ node }: ClassSite): NonNullable<Unit['instanceOf']> | null {
-    return node.superClass ? this.#meaning.named(node.superClass, 'read') : null;
-  }
-
-  member({ site, object, name, isStatic, ofBase }: MemberUse): NonNullable<Unit['instanceOf']> | null {
-    const piece = isStatic ? name : `#${name}`;
-    if (object) {
-      const path = placeOf(object.ancestors, object.node).path;
-      const end = path?.lastIndexOf('.') ?? -1;
-      return path === null || end < 0 ? null : { kind: 'local', path: [...path.slice(0, end).split('.'), piece] };
-    }
-    if (!site) return null;
-    if (ofBase) {
-      const base = this.baseOf(site);
-      return base && { kind: base.kind, path: [...base.path, name === 'constructor' ? '#constructor' : piece] };
-    }
-    const path = this.pathOf(site);
-    return path === null ? null : { kind: 'local', path: [...path.split('.'), piece] };
-  }
-}
-
-function accessOf({ node, parent }: MemberUse): Use['access'] {
-  if (node.type === 'CallExpression') return 'call';
-  if ((parent.type === 'CallExpression' || parent.type === 'OptionalCallExpression') && parent.callee === node)
-    return 'call';
-  if (parent.type === 'AssignmentExpression' && parent.left === node) return 'write';
-  if (parent.type === 'UpdateExpression') return 'write';
-  return 'read';
 }

@@ -1,8 +1,8 @@
 import type * as t from '@babel/types';
 import type { DirectiveKind, Unit } from '../facts.ts';
-import { eachChild, isTypeOnly, type Node, unwrap } from './ast.ts';
+import { eachChild, isTransparent, isTypeOnly, keyName, type Node, unwrap } from './ast.ts';
 import { exactDirective, isDirectiveLike } from './directives.ts';
-import type { Binding, BindingKind, ClassSite, DefinitionSite, FunctionInfo, Model } from './model.ts';
+import type { Binding, BindingKind, ClassSite, DefinitionSite, FunctionInfo, MemberUse, Model } from './model.ts';
 import { Scope } from './model.ts';
 import type { Definer } from './sources.ts';
 
@@ -32,6 +32,8 @@ export abstract class WalkContext {
   /** How many `try` with a `catch` stand around, in the same function. */
   protected tries = 0;
   protected currentClass: ClassSite | null = null;
+  /** Whether the module mentions `queueMicrotask` at all. */
+  protected readonly queues: boolean;
 
   constructor(
     model: Model,
@@ -44,6 +46,7 @@ export abstract class WalkContext {
     this.definers = definers;
     this.symbols = symbols;
     this.scope = model.module;
+    this.queues = model.source.includes('queueMicrotask');
   }
 
   protected readonly visit = (node: Node): void => {
@@ -127,6 +130,21 @@ export abstract class WalkContext {
     return units.length - 1;
   }
 
+  /** The getter of the same name has the path itself: who reads the member does not run the setter. */
+  protected setterPath(node: t.ClassMethod | t.ClassPrivateMethod | t.ObjectMethod, path: string): string {
+    const around = this.stack[this.stack.length - 2] as Node;
+    const members: readonly Node[] =
+      around.type === 'ClassBody' ? around.body : around.type === 'ObjectExpression' ? around.properties : [];
+    const name = keyName(node.key, (node as t.ClassMethod).computed);
+    const hasGetter = members.some((member) => {
+      const { kind, key, computed, static: isStatic } = member as t.ClassMethod;
+      return kind === 'get' && isStatic === (node as t.ClassMethod).static && keyName(key, computed) === name;
+    });
+    const own = hasGetter ? `${path}=` : path;
+    this.model.setters.set(path, own);
+    return own;
+  }
+
   protected noteThis(node: Node): void {
     for (let fn = this.fn; fn; fn = fn.arrow ? fn.parent : null) fn.thisAt ??= node;
   }
@@ -134,6 +152,7 @@ export abstract class WalkContext {
   /** `this.save()`, `super.save()`, `super()`: a mention of a method of the class or object around. `node` is on top. */
   protected noteMember(node: Node, name: string, ofBase: boolean): void {
     const parent = this.stack[this.stack.length - 2] as Node;
+    const held = heldMember(this.stack);
     for (let i = this.stack.length - 2; i >= 0; i--) {
       const around = this.stack[i] as Node;
       const above = this.stack[i - 1];
@@ -148,6 +167,7 @@ export abstract class WalkContext {
           node,
           parent,
           unit: this.unit,
+          ...held,
         });
         return;
       }
@@ -158,7 +178,17 @@ export abstract class WalkContext {
       ) {
         const object = { ancestors: this.stack.slice(0, i), node: around };
         if (!ofBase)
-          this.model.members.push({ site: null, object, name, isStatic: true, ofBase, node, parent, unit: this.unit });
+          this.model.members.push({
+            site: null,
+            object,
+            name,
+            isStatic: true,
+            ofBase,
+            node,
+            parent,
+            unit: this.unit,
+            ...held,
+          });
         return;
       }
       if (around.type === 'FunctionExpression') return;
@@ -235,6 +265,29 @@ function leftmostText(node: Node): { node: Node; text: string } | null {
     default:
       return null;
   }
+}
+
+/** What is called or read of the member on top of the stack. */
+function heldMember(stack: readonly Node[]): Pick<MemberUse, 'held'> | null {
+  const path: string[] = [];
+  let node = stack.at(-1) as Node;
+  let child = node;
+  for (let i = stack.length - 2; i >= 0; i--) {
+    const parent = stack[i] as Node;
+    if (isTransparent(parent)) child = parent;
+    else {
+      const isMember = parent.type === 'MemberExpression' || parent.type === 'OptionalMemberExpression';
+      const name = isMember && parent.object === child ? keyName(parent.property, parent.computed) : null;
+      if (name === null) {
+        const isChanged = parent.type === 'UpdateExpression' || 'left' in parent || 'operator' in parent;
+        return path.length === 0 || isChanged ? null : { held: { path, node, parent } };
+      }
+      path.push(name);
+      node = parent;
+      child = parent;
+    }
+  }
+  return null;
 }
 
 function firstTokenEnd(source: string, start: number): number {

@@ -1,7 +1,7 @@
 import type * as t from '@babel/types';
 import type { Unit } from '../facts.ts';
-import { hasRest, headOf, patternLeaves, WHOLE } from './aliases.ts';
-import { isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
+import { hasRest, headOf, isName, memberOfLiteral, patternLeaves, WHOLE } from './aliases.ts';
+import { type FunctionNode, isFunction, isTransparent, keyName, type Node, staticPath, unwrap } from './ast.ts';
 import type { DefinitionSite, ModuleReference, Ref } from './model.ts';
 import { isAlwaysRun, isAskedFor, pauseOf } from './idioms.ts';
 import { definerOf, symbolFor } from './sources.ts';
@@ -42,7 +42,7 @@ export abstract class ReferenceWalker extends WalkContext {
     let i = top;
     for (; i >= 0; i--) {
       const parent = stack[i] as Node;
-      if (isTransparent(parent)) child = parent;
+      if (isTransparent(parent) || isLastOf(parent, child)) child = parent;
       else if (
         (parent.type === 'MemberExpression' || parent.type === 'OptionalMemberExpression') &&
         parent.object === child
@@ -171,6 +171,27 @@ export abstract class ReferenceWalker extends WalkContext {
     ref.silent = !hasRest(pattern);
   }
 
+  /** `const [first, ...rest] = [save, load]`: variables of the module that are other names of what is written in place. */
+  protected noteElements({ id, init }: t.VariableDeclarator): void {
+    const array = unwrap(init as Node);
+    if (id.type !== 'ArrayPattern' || array.type !== 'ArrayExpression') return;
+    if (this.unit !== 0 || this.fn !== null || this.scope !== this.model.module) return;
+    for (const [leaf, { members, offset, hasDefault }] of patternLeaves(id)) {
+      const name = (leaf as t.Identifier).name;
+      const [member, ...deeper] = members;
+      if (member === undefined) {
+        if (array.elements.slice(0, offset).some((element) => element?.type === 'SpreadElement')) continue;
+        const unit = this.openUnit('variable', name, leaf);
+        (this.model.units[unit] as Unit).holds = 'array';
+        this.model.arrays.set(unit, { ...array, elements: array.elements.slice(offset) });
+      } else if (deeper.length === 0 && offset === 0 && !hasDefault) {
+        const element = memberOfLiteral(array, member);
+        if (element && isName(element))
+          this.model.elements.push({ unit: this.openUnit('variable', name, leaf), element });
+      }
+    }
+  }
+
   /** `new Order(id).total()`: a member of the instance. */
   protected noteInstanceMember(ref: Ref, index: number): void {
     let child = this.stack[index] as Node;
@@ -183,8 +204,10 @@ export abstract class ReferenceWalker extends WalkContext {
       if ((parent.type !== 'MemberExpression' && parent.type !== 'OptionalMemberExpression') || parent.object !== child)
         return;
       const name = keyName(parent.property, parent.computed);
-      const call = this.stack[i - 1] as t.CallExpression | undefined;
-      const access = call?.type.endsWith('CallExpression') && call.callee === parent ? 'call' : 'read';
+      const around = this.stack[i - 1] as Node;
+      const isCalled = around.type.endsWith('CallExpression') && (around as t.CallExpression).callee === parent;
+      const isSet = around.type === 'AssignmentExpression' && around.left === parent;
+      const access = isCalled ? 'call' : isSet ? 'write' : 'read';
       if (name !== null)
         this.model.refs.push({ ...ref, path: [...ref.path, `#${name}`], access, end: parent.end as number });
       return;
@@ -337,13 +360,27 @@ export abstract class ReferenceWalker extends WalkContext {
         const pause = pauseOf(node as t.CallExpression, callee, this.stack, this.scope);
         if (pause) this.model.pauses.push(pause);
       }
-      const given = node.arguments[0];
-      const isQueued = given?.type === 'Identifier' && staticPath(callee)?.at(-1) === 'queueMicrotask';
-      if (isQueued && isAlwaysRun(this.stack, this.model.source))
-        this.model.queued.push({ callee: headOf(callee), given, scope: this.scope, fn: this.fn });
+      if (this.queues) this.noteQueued(node, callee);
       this.definition(node as t.CallExpression, callee);
     }
     this.children(node);
+  }
+
+  /** `soon(poll)` and `soon(() => poll())`: whether that is `queueMicrotask`, and given the function around, is known in the end. */
+  protected noteQueued(node: t.CallExpression | t.OptionalCallExpression, callee: Node): void {
+    const { stack, scope, fn } = this;
+    const { source, queued } = this.model;
+    const given = node.arguments[0];
+    if (given?.type === 'Identifier' && isName(callee) && isAlwaysRun(stack, source))
+      queued.push({ callee: headOf(callee), outer: scope, given, scope, fn });
+    if (callee.type !== 'Identifier' || !fn || !isFunction(fn.node as Node)) return;
+    const between = fn.node as FunctionNode;
+    const at = stack.indexOf(between);
+    const around = stack[at - 1];
+    if (around?.type !== 'CallExpression' || around.arguments[0] !== between || between.generator) return;
+    if (!isName(around.callee) || !isAlwaysRun(stack, source) || !isAlwaysRun(stack.slice(0, at), source)) return;
+    const outer = fn.scope?.parent ?? scope;
+    queued.push({ callee: headOf(around.callee), outer, given: callee, scope, fn: fn.parent });
   }
 
   protected definition(node: t.CallExpression, callee: Node): void {
@@ -408,6 +445,11 @@ export abstract class ReferenceWalker extends WalkContext {
       topLevel: this.fn === null && this.scope.isStatic,
     });
   }
+}
+
+/** `(0, save)('x')` calls `save`. */
+function isLastOf(parent: Node, child: Node): boolean {
+  return parent.type === 'SequenceExpression' && parent.expressions.at(-1) === child;
 }
 
 function localsOf(id: Node, path: string[]): ModuleReference['locals'] {

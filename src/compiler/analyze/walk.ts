@@ -287,6 +287,7 @@ export class Walker extends ReferenceWalker {
     for (const declarator of node.declarations) {
       this.declarePattern(declarator.id, kind, declarator, scope);
       this.stack.push(declarator);
+      if (declarator.init) this.noteElements(declarator);
       if (declarator.init)
         this.inVariable(declarator.id, declarator, unwrap(declarator.init), () => this.visit(declarator.init as Node));
       this.patternExpressions(declarator.id);
@@ -424,7 +425,8 @@ export class Walker extends ReferenceWalker {
     // `const priceOf = memoize(async () => …)`: the function is part of what makes the variable.
     if (path === null || path === this.model.units[this.unit]?.path) return;
     const method = node.type === 'ClassMethod' || node.type === 'ClassPrivateMethod' || node.type === 'ObjectMethod';
-    this.unit = this.openUnit(method ? 'method' : 'function', path, node);
+    const own = method && node.kind === 'set' ? this.setterPath(node, path) : path;
+    this.unit = this.openUnit(method ? 'method' : 'function', own, node);
     if (this.stack.some(({ type }) => type === 'CallExpression' || type === 'NewExpression'))
       (this.model.units[this.unit] as Unit).given = true;
   }
