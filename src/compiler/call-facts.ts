@@ -38,7 +38,9 @@ export interface CallSite {
   context?: string;
   /** Instead of a use: the nested function that is called. */
   inner?: number;
-  /** With `context` and `inner`; a use has its own. */
+  /** With a use: called is what `bind`, its last piece, has given. */
+  bound?: true;
+  /** With `context`, `inner` and `bound`; a use has its own. */
   span?: Span;
   result: CallResult;
   /** With `passed`: to which method, and what becomes of what that gives. */

@@ -42,8 +42,27 @@ export function durableOf(program: Program, module: ModuleFacts, site: CallSite)
   if (site.context === 'sleep' || site.context === 'hook') return { kind: site.context, name: `ctx.${site.context}` };
   const use = useOf(module, site);
   if (!use || use.access === 'new') return null;
-  const kind = kindOf(program, behindAlias(program, program.resolve(module, use)));
-  return kind && { kind, name: nameOf(use) };
+  const kind = kindOf(program, behindAlias(program, calledOf(program, module, site)));
+  return kind && { kind, name: calledName(site, use) };
+}
+
+/** What runs in the end: `charge` in `charge.call(null, order)` and in `charge.bind(null)(order)`. */
+export function calledOf(program: Program, module: ModuleFacts, site: CallSite): Reference {
+  const reference = referenceOf(program, module, site);
+  const via = indirectionOf(site, useOf(module, site));
+  if (via === null) return reference;
+  if ((reference.kind === 'unit' || reference.kind === 'definition') && reference.rest.at(-1) === via)
+    return { ...reference, rest: reference.rest.slice(0, -1) };
+  if (reference.kind === 'package' && reference.path.at(-1) === via)
+    return { ...reference, path: reference.path.slice(0, -1) };
+  return reference;
+}
+
+/** The method of functions by which a site calls one. */
+function indirectionOf({ bound }: CallSite, use: Use | null): string | null {
+  const last = use && use.path.length > 1 ? use.path.at(-1) : undefined;
+  if (bound) return 'bind';
+  return last === 'call' || last === 'apply' ? last : null;
 }
 
 /** `const again = charge` and `const { charge: again } = table` are what they name. */
@@ -65,6 +84,11 @@ function aliasedBy({ kind, uses, span, nameSpan }: Unit): Use | null {
   // Between them stands nothing but ` = ` or `: `; a shorthand property is its own name.
   const isWhole = use.span.end === span.end && use.span.start - nameSpan.end <= ' = '.length;
   return isTaken || isWhole ? use : null;
+}
+
+/** Without the method of functions by which it is called. */
+export function calledName(site: CallSite, use: Use): string {
+  return nameOf(indirectionOf(site, use) === null ? use : { ...use, path: use.path.slice(0, -1) });
 }
 
 export function nameOf({ path }: Use): string {
@@ -112,7 +136,7 @@ function isHookDefinition(program: Program, { module, unit }: Place): boolean {
 
 /** Where a site is to be pointed at. */
 export function spanOf(module: ModuleFacts, site: CallSite): Span {
-  return (useOf(module, site)?.span ?? site.span) as Span;
+  return (site.span ?? useOf(module, site)?.span) as Span;
 }
 
 export function functionOf({ calls }: ModuleFacts, index: number | undefined): InnerFunction | undefined {

@@ -3,13 +3,13 @@ import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import {
+  calledName,
+  calledOf,
   type Durable,
   durableOf,
   functionOf,
   isDurableHelper,
-  nameOf,
   type Reached,
-  referenceOf,
   spanOf,
   useOf,
   workflowCode,
@@ -33,7 +33,7 @@ export const floatingStep = defineRule({
     allowed:
       '`await`, `return`, `Promise.all` and its siblings; a promise in a variable that something reads; `.then(handler)` and `.catch(handler)`; `void charge(order)`, which says that nobody shall wait.',
     unseen:
-      'Promises that are given to a function, kept in an object or returned to a caller who drops them; helpers that arrive as arguments; steps in variables to which something else is assigned later.',
+      'Promises that are given to a function, kept in an object or returned to a caller who drops them; variables that something reads before the promise is put there, and never after; helpers that arrive as arguments; steps in variables to which something else is assigned later; what `bind` gave, kept outside of the function.',
   },
   bad: `async function notify(order: string) {
   'use step';
@@ -82,7 +82,7 @@ export function wayTo({ module, unit, hops }: Reached, end: string): Pick<Diagno
 
 function targetName(program: Program, { module }: Reached, site: CallSite): string {
   const use = useOf(module, site);
-  return durableOf(program, module, site)?.name ?? (use ? nameOf(use) : 'a nested function');
+  return durableOf(program, module, site)?.name ?? (use ? calledName(site, use) : 'a nested function');
 }
 
 const WORDS: Record<Durable['kind'], string> = {
@@ -217,10 +217,10 @@ function helperName(program: Program, { module, sites }: Reached, site: CallSite
     return 'This function, which waits for durable calls,';
   }
   const use = useOf(module, site);
-  const reference = referenceOf(program, module, site);
+  const reference = calledOf(program, module, site);
   if (!use || reference.kind !== 'unit' || reference.rest.length > 0 || !isDurableHelper(program, reference))
     return null;
-  return `\`${nameOf(use)}\`, which waits for durable calls,`;
+  return `\`${calledName(site, use)}\`, which waits for durable calls,`;
 
   function isIn(candidate: CallSite, fn: InnerFunction | undefined): boolean {
     const start = spanOf(module, candidate).start;

@@ -71,7 +71,13 @@ export class CallContext implements Names {
     const inner = unwrap(callee as Node);
     if (type === 'NewExpression') return OF_INTEREST.has(lastName(inner));
     const use = this.useOf(inner, true);
-    if (!use) return inner.type === 'Identifier' || OF_INTEREST.has(lastName(inner)) || this.#isOfLiteral(inner);
+    if (!use)
+      return (
+        inner.type === 'Identifier' ||
+        inner.type === 'CallExpression' ||
+        OF_INTEREST.has(lastName(inner)) ||
+        this.#isOfLiteral(inner)
+      );
     return !this.#isGlobal(use) || OF_INTEREST.has(lastName(inner));
   }
 
@@ -148,6 +154,15 @@ export class CallContext implements Names {
   useOf(expression: Node, called: boolean): { unit: number; use: number } | null {
     const found = this.#uses.get(unwrap(expression).end as number);
     return found && (found.access !== 'read') === called ? { unit: found.unit, use: found.use } : null;
+  }
+
+  /** The use of `charge.bind` in `charge.bind(null)(order)`, also where a variable of the same code holds what that gives. */
+  boundUse(callee: Node): { unit: number; use: number } | null {
+    const call = this.through(callee);
+    const bind = call.type === 'CallExpression' ? unwrap(call.callee as Node) : null;
+    if (bind?.type !== 'MemberExpression' || keyName(bind.property, bind.computed) !== 'bind') return null;
+    const use = this.useOf(bind, true);
+    return use?.unit === this.unitAt(callee.start as number) && !this.#isGlobal(use) ? use : null;
   }
 
   /** What is called of the context of a defined workflow. */

@@ -31,8 +31,10 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
   let child = node;
   let position: Outcome['position'];
   let chained = false;
+  let forgotten = false;
   let combinator: t.CallExpression | null = null;
   const done = (result: CallResult): Outcome => {
+    if (forgotten && result === 'dropped') result = 'unused';
     if (chained && (result === 'dropped' || result === 'unused')) result = 'chained';
     if (combinator && !isLost(result)) result = 'combined';
     const outcome: Outcome = position ? { result, position } : { result };
@@ -68,7 +70,15 @@ export function outcomeOf(node: Node, ancestors: readonly Node[], names: Names):
           if (parent.left === child && parent.operator === '&&') return done('tested');
           break;
         case 'AssignmentExpression':
-          return done('stored');
+          // Something reads the variable, or whatever it is written to; otherwise of interest is what becomes of the assignment.
+          if (!isForgotten(parent, names)) return done('stored');
+          forgotten = true;
+          break;
+        case 'SequenceExpression':
+          if (parent.expressions.at(-1) !== child) return done('dropped');
+          break;
+        case 'ForStatement':
+          return done(parent.test === child ? 'tested' : 'dropped');
         case 'VariableDeclarator':
           return done(isRead(parent, ancestors.slice(0, i), names) ? 'stored' : 'unused');
         case 'ArrayExpression':
@@ -135,6 +145,13 @@ export function isCombinator(node: Node, names: Names, only?: string): node is t
   const object = unwrap(callee.object);
   if (object.type !== 'Identifier' || object.name !== 'Promise' || name === null) return false;
   return (only ? name === only : COMBINATORS.has(name)) && names.refs.get(object)?.binding === null;
+}
+
+/** `let told; told = notify(order);`, where nothing reads the variable of a function. */
+function isForgotten({ operator, left }: t.AssignmentExpression, { refs, read }: Names): boolean {
+  const binding = operator === '=' ? refs.get(unwrap(left))?.binding : null;
+  if (!binding || binding.scope.isStatic || (binding.kind !== 'let' && binding.kind !== 'var')) return false;
+  return !read.has(binding.node);
 }
 
 /** A variable of the module may be read elsewhere. */

@@ -90,7 +90,7 @@ function togetherOf(context: CallContext, combinator: Node | undefined): Pick<Ro
   const start = found.node.start as number;
   const callee = found.node.callee as Node;
   const together: Role['together'] = { name: context.text(callee), span: context.span(callee) };
-  if (mayAwait(found)) together.awaitAt = start;
+  if (mayAwait(context, found)) together.awaitAt = start;
   return { together };
 }
 
@@ -109,7 +109,7 @@ function readCall(context: CallContext, found: Found<CallNode>): void {
     const site: CallSite = { ...target, result, ...togetherOf(context, combinator) };
     if (found.fn !== undefined) site.fn = found.fn;
     if (position) site.position = position;
-    if (isLost(result) && result !== 'void' && mayAwait(found)) site.awaitAt = node.start as number;
+    if (isLost(result) && result !== 'void' && mayAwait(context, found)) site.awaitAt = node.start as number;
     const open = node.type === 'CallExpression' && site.use !== undefined ? openingOf(context, node) : -1;
     if (open >= 0) site.parentheses = [open, (node.end as number) - 1];
     addArguments(context, node, site);
@@ -126,6 +126,8 @@ function targetOf(context: CallContext, { node }: Found<CallNode>): Omit<CallSit
     return kind === 'global' && path?.[0] !== 'fetch' && path?.[0] !== 'globalThis' ? null : use;
   }
   if (node.type === 'NewExpression') return null;
+  const bound = context.boundUse(callee);
+  if (bound) return { ...bound, bound: true, span: context.span(callee) };
   const unit = () => context.unitAt(node.start as number);
   const name = context.contextCall(callee);
   if (name !== null) return { unit: unit(), context: name, span: context.span(callee) };
@@ -167,13 +169,18 @@ function addPassed(context: CallContext, { node, ancestors, fn }: Found<CallNode
 const ITERATORS = new Set(['forEach', 'map', 'flatMap', 'filter', 'reduce', 'some', 'every', 'find']);
 
 /** `await` may stand where the nearest function is async, and a type that was written keeps being right. */
-function mayAwait({ owner, ancestors }: Found): boolean {
-  const declarator = ancestors.at(-1);
-  if (declarator?.type === 'VariableDeclarator' && declarator.id.type === 'Identifier' && declarator.id.typeAnnotation)
-    return false;
+function mayAwait(context: CallContext, { owner, ancestors }: Found): boolean {
+  const around = ancestors.at(-1);
+  const holder = around?.type === 'VariableDeclarator' ? around.id : assignedIn(context, around);
+  if (holder?.type === 'Identifier' && holder.typeAnnotation) return false;
   if (!owner?.async) return false;
   const body = ancestors[ancestors.indexOf(owner) + 1];
   return body === undefined || body === owner.body;
+}
+
+/** Where the variable is declared that an assignment sets. */
+function assignedIn(context: CallContext, node: Node | undefined): Node | undefined {
+  return node?.type === 'AssignmentExpression' ? context.bindingOf(unwrap(node.left))?.node : undefined;
 }
 
 const BIG = 1_000;
