@@ -20,7 +20,10 @@ function cuts(text: string): number[] {
   return [...places].filter((place) => place >= 0);
 }
 
-const files = globSync(['fixtures/**/*.{ts,tsx,js,jsx,cjs,mts}'], { cwd: ROOT }).sort();
+/** Nobody types the bundles of recorded histories; 140 kB cut in 1,700 places take minutes. */
+const BUILT = 'fixtures/histories/*/workflows.js';
+
+const files = globSync(['fixtures/**/*.{ts,tsx,js,jsx,cjs,mts}'], { cwd: ROOT, ignore: [BUILT] }).sort();
 
 test('there are fixtures to cut', () => {
   expect(files.length).toBeGreaterThan(80);
