@@ -7,10 +7,27 @@ import type { NewRunEvent, RunEvent } from '../../src/store/events.ts';
 import { type Ledger, sourcesOf } from './programs.ts';
 import { program, type Setup, settle, setup, type Sources } from './support.ts';
 
+/** Turns without a word from the worker after which it has nothing to do; more where runs wait for a place in memory. */
+const STILL = 5;
+const STILL_WAITING = 40;
+
+/** Lets everything happen that can happen at this time. */
+async function settleAll({ store, clock, events }: Setup): Promise<void> {
+  const isDue = async (): Promise<boolean> => {
+    const { runs } = await store.listRuns({ status: ['pending', 'running'] });
+    return runs.some(({ owner, wakeAt }) => owner === null && wakeAt !== null && wakeAt <= clock.now());
+  };
+  for (let still = 0; still < STILL || (still < STILL_WAITING && (await isDue())); ) {
+    const before = events.length;
+    await settle(1);
+    still = events.length === before ? still + 1 : 0;
+  }
+}
+
 /** Lets a run come to its end: moves the clock on whenever nothing else happens, and feeds its hook. */
 async function finish(made: Setup, runId: string): Promise<void> {
   for (let turn = 0; turn < 200; turn++) {
-    await settle(4);
+    await settleAll(made);
     const record = await made.store.getRun(runId);
     if (record && !['pending', 'running'].includes(record.status)) return;
     const hook = await made.store.getHook('h');
