@@ -38,4 +38,5 @@ export {
   getWritable,
   sleep,
 } from './runtime/step-api.ts';
+export type { WritableOptions } from './runtime/stream-address.ts';
 export type { StepMetadata, WorkflowMetadata } from './runtime/step-context.ts';

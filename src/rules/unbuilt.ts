@@ -10,11 +10,7 @@ interface Unbuilt {
   note: string;
 }
 
-export const UNBUILT: Record<'streams' | 'agents' | 'DurableAgent', Unbuilt> = {
-  streams: {
-    names: /\bgetWritable\b/,
-    note: "pawl has no streams: its `getWritable` throws `PAWL_STREAMS_UNSUPPORTED`. The Workflow SDK (`'workflow'`) has them.",
-  },
+export const UNBUILT: Record<'agents' | 'DurableAgent', Unbuilt> = {
   agents: {
     names: /\bdefineAgent\b|\.prompt\(/,
     note: 'pawl builds and lists agents of `defineAgent`, and does not run them: `prompt` throws `PAWL_AGENTS_UNSUPPORTED`. Keystroke does.',

@@ -9,7 +9,7 @@ export const writerLockLeak = defineRule({
   description: 'A writer of a stream that keeps its lock when something goes wrong',
   explanation: {
     mistake: '`getWritable().getWriter()` without `releaseLock()` in a `finally`.',
-    why: 'A writer holds the lock of its stream. An error between taking and releasing it leaves the stream locked: the next step, or the next attempt in this process, cannot write, and the stream never ends for whoever reads it.',
+    why: 'A writer holds the lock of its stream. An error between taking and releasing it leaves the stream locked for whoever else has it, and with the Workflow SDK it never ends for its readers.',
     allowed:
       '`releaseLock()`, `close()` or `abort()` in a `finally`; a writer that is returned, stored or given to a function.',
     unseen: 'Writers of other streams; what a function does with a writer that it is given.',

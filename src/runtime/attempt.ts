@@ -3,6 +3,8 @@ import { CancelledError } from './errors.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { StepContext, StepMetadata, WorkflowMetadata } from './step-context.ts';
+import type { StreamAddress } from './stream-address.ts';
+import { attemptOver, type StepStreams } from './step-streams.ts';
 
 export class Attempt {
   readonly step: PendingStep;
@@ -15,6 +17,8 @@ export class Attempt {
   readonly heartbeat: Heartbeat;
   /** Ends it with an error from outside of its promise. */
   fail: (error: unknown) => void = () => {};
+  /** What it writes; null while it has written nothing. */
+  streams: StepStreams | null = null;
   #controller: AbortController | undefined;
   #reason: unknown;
 
@@ -43,11 +47,20 @@ export class Attempt {
     this.heartbeat.stop();
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    this.streams?.stop(reason);
     this.#controller?.abort(reason);
   }
 
-  context(run: RunIdentity, url: string, deliver: StepContext['deliver']): StepContext {
-    return new AttemptContext(this, run, url, deliver);
+  /** @param open Makes what the attempt writes to streams with. */
+  context(run: RunIdentity, url: string, deliver: StepContext['deliver'], open: () => StepStreams): StepContext {
+    return new AttemptContext(this, run, url, deliver, open);
+  }
+
+  /** Its streams, made when a step asks for them: most never do. */
+  streamsOf(open: () => StepStreams): StepStreams {
+    this.streams ??= open();
+    if (this.over || this.#reason !== undefined) this.streams.stop(this.#reason ?? attemptOver());
+    return this.streams;
   }
 }
 
@@ -56,10 +69,18 @@ class AttemptContext implements StepContext {
   readonly #attempt: Attempt;
   readonly #run: RunIdentity;
   readonly #url: string;
+  readonly #open: () => StepStreams;
   readonly deliver: StepContext['deliver'];
 
-  constructor(attempt: Attempt, run: RunIdentity, url: string, deliver: StepContext['deliver']) {
+  constructor(
+    attempt: Attempt,
+    run: RunIdentity,
+    url: string,
+    deliver: StepContext['deliver'],
+    open: () => StepStreams,
+  ) {
     this.deliver = deliver;
+    this.#open = open;
     this.#attempt = attempt;
     this.#run = run;
     this.#url = url;
@@ -89,6 +110,14 @@ class AttemptContext implements StepContext {
     if (this.#attempt.over) return false;
     this.#attempt.fail(error);
     return true;
+  }
+
+  writable(address: StreamAddress): WritableStream {
+    return this.#attempt.streamsOf(this.#open).writable(address);
+  }
+
+  keep(stream: ReadableStream): Promise<void> {
+    return this.#attempt.streamsOf(this.#open).keep(stream);
   }
 
   get workflow(): WorkflowMetadata {

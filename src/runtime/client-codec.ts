@@ -1,9 +1,11 @@
 /** How values arrive in an app: instances of the classes that its compiled modules have registered, references for the rest. */
+import type { EventStore } from '../store/port.ts';
 import { type Codec, createCodec } from './serialization/codec.ts';
 import { hostPlatform } from './serialization/http-host.ts';
 import { type AnyClass, CAPTURES } from './serialization/symbols.ts';
 import { mapStack } from './source-maps.ts';
 import { workflowReference } from './step-runner.ts';
+import { streamAccess } from './stream-access.ts';
 
 const KEY = Symbol.for('pawl.classes.1');
 
@@ -12,10 +14,13 @@ function knownClasses(): Map<string, AnyClass> | undefined {
   return (globalThis as unknown as Record<symbol, Map<string, AnyClass> | undefined>)[KEY];
 }
 
-let codec: Codec | undefined;
+const codecs = new WeakMap<EventStore, Codec>();
 
-export function clientCodec(): Codec {
-  codec ??= createCodec({
+/** @param store Where streams are read that arrive. */
+export function clientCodec(store: EventStore): Codec {
+  const known = codecs.get(store);
+  if (known !== undefined) return known;
+  const codec: Codec = createCodec({
     step: (reference) => {
       const { id } = reference;
       const fn = (): never => {
@@ -27,8 +32,12 @@ export function clientCodec(): Codec {
     },
     workflow: workflowReference,
     class: (id) => knownClasses()?.get(id),
-    platform: hostPlatform(),
+    platform: hostPlatform(
+      undefined,
+      streamAccess(() => ({ store, codec })),
+    ),
     mapStack,
   });
+  codecs.set(store, codec);
   return codec;
 }

@@ -195,5 +195,5 @@ async function storeSource(): Promise<RunSource> {
 }
 
 function sourceOf(store: EventStore): RunSource {
-  return { store, codec: clientCodec(), now: () => Date.now() };
+  return { store, codec: clientCodec(store), now: () => Date.now() };
 }

@@ -109,7 +109,8 @@ function sourceOf(source: HandlerSource): RunSource {
     const checkPayload: RunSource['checkPayload'] = (runId, cid, data) => worker.checkPayload(runId, cid, data);
     return { store: worker.store, codec: worker.codec, now: () => worker.now(), checkPayload };
   }
-  return { store: source.store, codec: clientCodec(), now: () => Date.now() };
+  const { store } = source;
+  return { store, codec: clientCodec(store), now: () => Date.now() };
 }
 
 const PATH = /\/\.well-known\/pawl\/v1\/([^/]+)\/([^/]+)$/;

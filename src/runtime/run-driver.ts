@@ -66,6 +66,7 @@ export class RunDriver implements Job {
     this.#bundleHash = bundleHash;
     this.#beginning = beginning;
     this.#calls = new StepCalls(host, identity, {
+      fence: () => this.#fence,
       pending: (cid) => this.#phase !== 'gone' && this.#live?.steps.has(cid) === true,
       ended: (event) => this.#push({ event }),
     });

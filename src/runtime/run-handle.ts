@@ -1,8 +1,11 @@
 /** A run as its callers see it. */
+import { PawlError } from '../errors.ts';
 import type { RunEvent } from '../store/events.ts';
 import type { EventStore, RunRecord, RunStatus } from '../store/port.ts';
 import { type RunEnd, unknownRun, valueOf, watchEnd } from './run-end.ts';
 import type { Codec } from './serialization/codec.ts';
+import { streamName } from './stream-address.ts';
+import { readableOf } from './stream-reader.ts';
 
 /** What a handle asks. */
 export interface RunSource {
@@ -12,6 +15,13 @@ export interface RunSource {
   whenEnded?(runId: string): Promise<RunEnd>;
   /** Asks the schema of a hook, where the run is at hand: what is wrong with a payload, as JSON. */
   checkPayload?(runId: string, cid: number, data: string): Promise<string | null> | null;
+}
+
+export interface ReadableOptions {
+  /** Which of the run's streams, as in `getWritable({ namespace })`; the one without a name if left out. */
+  namespace?: string;
+  /** Index of the first chunk; default 0. A negative one begins so many chunks before the present end. */
+  startIndex?: number;
 }
 
 /**
@@ -73,6 +83,29 @@ export class Run<T = unknown> {
     if (result.ok) return true;
     if (result.reason === 'unknown-run') throw unknownRun(this.runId, source.store.url);
     return false;
+  }
+
+  /** What steps write to `getWritable()`, from its beginning; each time a stream of its own. See `getReadable`. */
+  get readable(): ReadableStream {
+    return this.getReadable();
+  }
+
+  /**
+   * A stream of the run: what is there, then what is written, as it becomes durable. It ends when the stream is closed, or with the run.
+   * Nothing is read before it is asked for. Who was cut off counts the chunks that came, and begins there again.
+   *
+   * @throws PawlError `PAWL_STREAM_NAMESPACE`, `PAWL_STREAM_INDEX`; the stream: `PAWL_UNKNOWN_RUN`, `PAWL_STORE_*`
+   * @example
+   * for await (const line of run.getReadable<string>({ namespace: 'progress', startIndex: seen })) seen = show(line, seen + 1);
+   */
+  getReadable<R = unknown>({ namespace, startIndex = 0 }: ReadableOptions = {}): ReadableStream<R> {
+    if (!Number.isSafeInteger(startIndex)) {
+      throw new PawlError('PAWL_STREAM_INDEX', 'The index of a stream to begin with must be a whole number.', {
+        remedy: 'Pass the number of chunks that you have, or leave it out.',
+      });
+    }
+    const name = streamName(namespace);
+    return readableOf<R>(this.#source, { runId: this.runId, name, ...(startIndex !== 0 && { from: startIndex }) });
   }
 
   /** What the store knows of the run. Rejects with `PAWL_UNKNOWN_RUN` when there is none. */

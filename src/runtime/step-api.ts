@@ -9,6 +9,7 @@ import type { Hook, HookDefinition, HookOptions, RequestWithResponse, Webhook, W
 import { checkSchema } from './payload-schema.ts';
 import type { InputOf, OutputOf, Schema } from './schema-issues.ts';
 import { currentStep, type StepMetadata, type WorkflowMetadata } from './step-context.ts';
+import { streamName, type WritableOptions } from './stream-address.ts';
 import { defaultWorld } from './world.ts';
 
 /** Trying again would not help: a step that throws it fails for good. */
@@ -92,10 +93,30 @@ export function defineHook(options: { schema?: Schema } = {}): HookDefinition<un
   };
 }
 
-/** A stream that steps write and callers read. This version of pawl has none yet; return data from steps. */
-export function getWritable(): never {
-  throw new PawlError('PAWL_STREAMS_UNSUPPORTED', 'This version of pawl has no streams yet.', {
-    remedy: 'Return the data from a step.',
+/**
+ * A stream of the run, which is read while it grows: by `run.readable` of pawl/client, by other programs over HTTP. Taken in workflow code
+ * it is a handle to pass to steps; in a step it is written.
+ *
+ * Chunks are values as steps return them, or bytes (`Uint8Array`). They are kept with the run. A write is accepted while there is room
+ * (1 MiB), else it waits; everything that was accepted is durable before the step's result is. A step that is made again writes again,
+ * behind what is there. Closing takes effect when the step has succeeded; the run's end ends its streams too.
+ *
+ * @param options.namespace Which of the run's streams; the one without a name if left out.
+ * @throws PawlError `PAWL_ONLY_IN_STEP`, `PAWL_STREAM_NAMESPACE`; writing: `PAWL_STREAM_CLOSED`, `PAWL_NOT_SERIALIZABLE`
+ * @example
+ * async function report(lines: string[]) {
+ *   'use step';
+ *   const writer = getWritable<string>({ namespace: 'progress' }).getWriter();
+ *   for (const line of lines) await writer.write(line);
+ *   writer.releaseLock();
+ * }
+ */
+export function getWritable<W = unknown>(options: WritableOptions = {}): WritableStream<W> {
+  const context = currentStep();
+  const name = streamName(options.namespace);
+  if (context !== undefined) return context.writable({ runId: context.workflow.workflowRunId, name });
+  throw new PawlError('PAWL_ONLY_IN_STEP', 'getWritable() works in workflow code and while a step runs.', {
+    remedy: 'Call it there; elsewhere the streams of a run are read: `run.readable`.',
   });
 }
 

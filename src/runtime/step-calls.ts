@@ -12,6 +12,7 @@ import type { Lease } from './lease.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import type { AttemptResult, StepRunner } from './step-runner.ts';
+import { attemptOver, StepStreams } from './step-streams.ts';
 import { missedHeartbeat, timedOut } from './timeout.ts';
 
 export interface CallHost {
@@ -27,6 +28,8 @@ export interface CallHost {
 
 /** What the calls have from their run. */
 interface Caller {
+  /** The number of the claim under which the run is owned. */
+  fence(): number;
   /** Whether the run still waits for this command. */
   pending(cid: number): boolean;
   /** An attempt has ended. */
@@ -106,6 +109,7 @@ export class StepCalls {
     const ended = (result: AttemptResult): void => {
       if (attempt.over) return;
       attempt.over = true;
+      attempt.streams?.stop(attemptOver());
       attempt.cancelTimeout?.();
       attempt.heartbeat.stop();
       gate.leave(stepId, concurrency);
@@ -126,7 +130,24 @@ export class StepCalls {
       attempt.abortWith(error);
       ended(steps.failure(error));
     };
-    steps.run(stepId, step.data, attempt.context(this.#run, `pawl:${this.#run.id}`, this.#deliver), ended);
+    const open = (): StepStreams => this.#streams(attempt);
+    const context = attempt.context(this.#run, `pawl:${this.#run.id}`, this.#deliver, open);
+    // What it wrote is durable before its result is.
+    steps.run(stepId, step.data, context, (result) => {
+      const writing = attempt.over ? null : (attempt.streams?.finish(result.ok) ?? null);
+      if (writing === null) ended(result);
+      else
+        writing.then(
+          () => ended(result),
+          (error: unknown) => ended(result.ok ? steps.failure(error) : result),
+        );
+    });
+  }
+
+  #streams({ step: { cid }, number: attempt }: Attempt): StepStreams {
+    const { store, steps } = this.#host;
+    const { id: runId } = this.#run;
+    return new StepStreams(store, steps.codec, { runId, cid, attempt, fence: () => this.#caller.fence() });
   }
 
   /** Makes an event of how an attempt ended. */

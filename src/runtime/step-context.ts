@@ -3,6 +3,7 @@
  * carry their own.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import type { StreamAddress } from './stream-address.ts';
 
 export interface StepMetadata {
   /** Unique for each call of a step: the same for all its attempts. */
@@ -47,6 +48,10 @@ export interface StepContext {
   fail(error: unknown): boolean;
   /** Sends a payload to a hook in the store of the step's run. */
   deliver(token: string, payload: unknown): Promise<unknown>;
+  /** A stream to write to, as long as the attempt goes on. */
+  writable(address: StreamAddress): WritableStream;
+  /** Reads a stream to its end into one of the run's, and gives it that address. */
+  keep(stream: ReadableStream): Promise<void>;
 }
 
 const KEY = Symbol.for('pawl.step-context.1');

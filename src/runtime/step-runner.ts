@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { types } from 'node:util';
 import { PawlError } from '../errors.ts';
 import type { ManifestStepOptions } from '../manifest/index.ts';
+import type { EventStore } from '../store/port.ts';
 import { type Duration, toMilliseconds, toTime } from './duration.ts';
 import { brandOf } from './errors.ts';
 import { oneLine } from './one-line.ts';
@@ -13,6 +14,7 @@ import { hostPlatform, stringifyWithBodies } from './serialization/http-host.ts'
 import { CAPTURES, DEFINITION, SELF } from './serialization/symbols.ts';
 import { mapStack } from './source-maps.ts';
 import { type StepContext, stepStorage } from './step-context.ts';
+import { streamAccess } from './stream-access.ts';
 import { answerOfStep } from './webhook-answer.ts';
 
 /** How one attempt ended. Data are serialized. */
@@ -63,10 +65,11 @@ export class StepRunner {
   readonly #storage: AsyncLocalStorage<StepContext>;
   readonly #settings = new Map<string, StepSettings>();
 
-  constructor(program: Program) {
+  /** @param store Where streams are read that steps get. */
+  constructor(program: Program, store: EventStore) {
     this.#program = program;
     this.#storage = stepStorage(() => new AsyncLocalStorage());
-    this.codec = stepCodec(program.registry);
+    this.codec = stepCodec(program.registry, store);
   }
 
   has(id: string): boolean {
@@ -110,11 +113,11 @@ export class StepRunner {
       return;
     }
     if (promise === null) {
-      this.#success(id, pending, done);
+      this.#success(id, pending, context, done);
       return;
     }
     promise.then(
-      (value) => this.#success(id, value, done),
+      (value) => this.#success(id, value, context, done),
       (error: unknown) => done(this.failure(error)),
     );
   }
@@ -138,11 +141,11 @@ export class StepRunner {
     return Reflect.apply(fn, self, args);
   }
 
-  #success(id: string, value: unknown, done: (result: AttemptResult) => void): void {
+  #success(id: string, value: unknown, context: StepContext, done: (result: AttemptResult) => void): void {
     let data: string | Promise<string>;
     try {
       const destination = { root: 'result', what: `the result of step ${id}` };
-      data = stringifyWithBodies(this.codec, withMappedStack(value), destination);
+      data = stringifyWithBodies(this.codec, withMappedStack(value), destination, (stream) => context.keep(stream));
     } catch (error) {
       done(this.failure(error));
       return;
@@ -212,14 +215,18 @@ export function withMappedStack(error: unknown, seen = new Set<unknown>()): unkn
 }
 
 /** How values arrive in steps: references are functions that run in place. */
-function stepCodec(registry: StepRegistry): Codec {
-  return createCodec({
+function stepCodec(registry: StepRegistry, store: EventStore): Codec {
+  const codec: Codec = createCodec({
     step: (reference) => localStep(registry, reference),
     workflow: (id) => workflowReference(id),
     class: (id) => registry.classes.get(id),
-    platform: hostPlatform(answerOfStep),
+    platform: hostPlatform(
+      answerOfStep,
+      streamAccess(() => ({ store, codec })),
+    ),
     mapStack,
   });
+  return codec;
 }
 
 function localStep(registry: StepRegistry, reference: StepReference): AnyFunction {

@@ -103,7 +103,7 @@ export class Worker implements World {
       this.#emit({ type: 'store-failed', runId, error }),
     );
     this.#gate = new Gate(options.concurrency ?? 100);
-    this.#steps = new StepRunner(program);
+    this.#steps = new StepRunner(program, options.store);
     this.#codes.set(program.workflows.hash, program.workflows);
     checkSettings(program, this.#steps);
     this.#host = this.#makeHost();

@@ -122,11 +122,6 @@ test.each(PAGES)('%s names entries and exports that there are', async (page) => 
 });
 
 describe('what pages say is not in this version', () => {
-  test('streams', () => {
-    expect(() => pawl.getWritable()).toThrow(expect.objectContaining({ code: 'PAWL_STREAMS_UNSUPPORTED' }));
-    expect(UNBUILT.streams.note).toContain('PAWL_STREAMS_UNSUPPORTED');
-  });
-
   test('agents', async () => {
     const agent = pawl.defineAgent({ slug: 'clerk', systemPrompt: 'Sort letters.', model: 'a/b' });
     await expect(agent.prompt({ message: 'x' })).rejects.toMatchObject({ code: 'PAWL_AGENTS_UNSUPPORTED' });
@@ -145,9 +140,9 @@ describe('what pages say is not in this version', () => {
   });
 
   test('`pawl explain` says it too', async () => {
-    const { stdout } = await runCli(['explain', 'writer-lock-leak'], { cwd: ROOT });
+    const { stdout } = await runCli(['explain', 'unawaited-prompt'], { cwd: ROOT });
     expect(stdout).toContain('In this version');
-    expect(stdout).toContain('PAWL_STREAMS_UNSUPPORTED');
+    expect(stdout).toContain('PAWL_AGENTS_UNSUPPORTED');
     expect((await runCli(['explain', 'directive-not-async'], { cwd: ROOT })).stdout).not.toContain('In this version');
     expect(notBuilt(RULES.find(({ name }) => name === 'directive-not-async') as (typeof RULES)[number])).toBeNull();
   });

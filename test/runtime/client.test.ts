@@ -166,7 +166,7 @@ test('an instance comes back as one when its class is known here', async () => {
     await getRun(runId).returnValue;
     await close();
     const output = (await store.getRun(runId))?.output as string;
-    const point = clientCodec().parse(output);
+    const point = clientCodec(store).parse(output);
     expect(point).toBeInstanceOf(Point);
     expect(point).toEqual(new Point(2));
     await store.close();

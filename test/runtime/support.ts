@@ -26,7 +26,7 @@ export interface Sources {
 }
 
 const NAMES =
-  'sleep, createHook, createWebhook, defineHook, getWorkflowMetadata, FatalError, RetryableError, CancelledError';
+  'sleep, createHook, createWebhook, defineHook, getWritable, getWorkflowMetadata, FatalError, RetryableError, CancelledError';
 const COMPILED = 'step, call, ref, workflow, child, cls, action, agent, workflowDefinition, defineWorkflow';
 
 const span = { line: 1, column: 1, endLine: 1, endColumn: 2 };

@@ -15,6 +15,7 @@ import { repairLocales } from './intl.ts';
 import { notHere } from './not-here.ts';
 import { fraction, uuid } from './random.ts';
 import { currentRun } from './run.ts';
+import { ReadableStream, WritableStream } from './streams.ts';
 import { URL, URLSearchParams } from './url.ts';
 
 type AnyGlobals = Record<string, unknown>;
@@ -37,8 +38,6 @@ const REFUSED: Record<string, string> = {
   FormData: NO_STREAMS,
   Blob: NO_STREAMS,
   File: NO_STREAMS,
-  ReadableStream: NO_STREAMS,
-  WritableStream: NO_STREAMS,
   TransformStream: NO_STREAMS,
 };
 
@@ -64,6 +63,8 @@ export function installGlobals(): void {
     Headers,
     Request,
     Response,
+    ReadableStream,
+    WritableStream,
     Event,
     EventTarget,
     AbortController,

@@ -16,6 +16,7 @@ import { TextDecoder, TextEncoder } from './encoding.ts';
 import { AbortController, AbortSignal } from './events.ts';
 import { Headers } from './headers.ts';
 import { notHere } from './not-here.ts';
+import { readStream, writeStream } from './streams.ts';
 import { URL, URLSearchParams } from './url.ts';
 
 const READ_IT = 'Read the body with text(), json() or arrayBuffer(), or do it in a step.';
@@ -322,12 +323,12 @@ export class Response extends Message {
   }
 }
 
-/** How the three cross. */
+/** How the three cross, and streams. */
 export const realmPlatform: Platform = {
   write(value) {
     if (value instanceof Request) return { id: HTTP_IDS.request, data: requestData(value) };
     if (value instanceof Response) return { id: HTTP_IDS.response, data: toData(value) };
-    return value instanceof Headers ? { id: HTTP_IDS.headers, data: [...value] } : undefined;
+    return value instanceof Headers ? { id: HTTP_IDS.headers, data: [...value] } : writeStream(value);
   },
   read(id, data) {
     switch (id) {
@@ -338,7 +339,7 @@ export const realmPlatform: Platform = {
       case HTTP_IDS.response:
         return fromData(data as ResponseData);
       default:
-        return undefined;
+        return readStream(id, data);
     }
   },
 };

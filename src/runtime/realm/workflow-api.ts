@@ -11,6 +11,7 @@ import { Hook } from './hook.ts';
 import { notHere } from './not-here.ts';
 import { currentRun } from './run.ts';
 import { uuid } from './random.ts';
+import { getWritable } from './streams.ts';
 import { createWebhook } from './webhook.ts';
 
 interface HookOptions {
@@ -93,7 +94,7 @@ export const workflowApi: Record<string, unknown> = {
   createHook,
   createWebhook,
   defineHook,
-  getWritable: refuse('getWritable()', 'This version of pawl has no streams yet: return the data from a step.'),
+  getWritable,
   getStepMetadata: refuse('getStepMetadata()', 'Call it in a step; in a workflow use getWorkflowMetadata().'),
   getWorkflowMetadata,
   fetch: refuse('fetch()', "Call it in a step: move it into an async function that begins with 'use step'."),

@@ -1,4 +1,4 @@
-/** `Headers`, `Request` and `Response` on the host. Bodies are streams here: to be written, they are read first. */
+/** `Headers`, `Request`, `Response` and streams on the host. Bodies are streams here: to be written, they are read first. */
 import { PawlError } from '../../errors.ts';
 import type { Codec, Destination } from './codec.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type ResponseData,
 } from './http.ts';
 import { MAX_LENGTH } from './limits.ts';
+import { readStream, type StreamAccess, writeStream } from './stream-host.ts';
 
 type Message = Request | Response;
 
@@ -29,18 +30,33 @@ class UnreadBody extends PawlError {
 
 /** While values are looked through: what was met. */
 let met: Message[] | null = null;
+/** The same of streams, where they can be kept. */
+let metStreams: ReadableStream[] | null = null;
 
-/** As `codec.stringify`, also for values with bodies that are still to be read; at once for all others. */
-export function stringifyWithBodies(codec: Codec, value: unknown, destination: Destination): string | Promise<string> {
+/**
+ * As `codec.stringify`, also for values with bodies that are still to be read; at once for all others.
+ *
+ * @param keep Reads a stream to its end and gives it an address; without it, streams that have none are refused.
+ */
+export function stringifyWithBodies(
+  codec: Codec,
+  value: unknown,
+  destination: Destination,
+  keep?: (stream: ReadableStream) => Promise<void>,
+): string | Promise<string> {
   const unread: Message[] = [];
+  const loose: ReadableStream[] = [];
   met = unread;
+  if (keep !== undefined) metStreams = loose;
   try {
     const data = codec.stringify(value, destination);
-    if (unread.length === 0) return data;
+    if (unread.length === 0 && loose.length === 0) return data;
   } finally {
     met = null;
+    metStreams = null;
   }
-  return Promise.all([...new Set(unread)].map((message) => readBody(message))).then(() =>
+  const kept = [...new Set(loose)].map((stream) => keep?.(stream));
+  return Promise.all([...[...new Set(unread)].map((message) => readBody(message)), ...kept]).then(() =>
     codec.stringify(value, destination),
   );
 }
@@ -111,8 +127,11 @@ function bytesOf(body: BodyData): Uint8Array<ArrayBuffer> | null {
     : Uint8Array.from(Buffer.from(body.base64, 'base64'));
 }
 
-/** @param answer Sends what a step answers; without it, a request that is answered by hand says where that is done. */
-export function hostPlatform(answer?: (address: AnswerAddress, response: Response) => Promise<void>): Platform {
+/**
+ * @param answer Sends what a step answers; without it, a request that is answered by hand says where that is done.
+ * @param streams Opens streams; without it, none arrive.
+ */
+export function hostPlatform(answer?: Answer, streams?: StreamAccess): Platform {
   return {
     write(value) {
       switch (Object.prototype.toString.call(value)) {
@@ -123,7 +142,7 @@ export function hostPlatform(answer?: (address: AnswerAddress, response: Respons
         case '[object Response]':
           return writeResponse(value as Response);
         default:
-          return undefined;
+          return writeStream(value, metStreams);
       }
     },
     read(id, data) {
@@ -135,7 +154,7 @@ export function hostPlatform(answer?: (address: AnswerAddress, response: Respons
         case HTTP_IDS.response:
           return readResponse(data as ResponseData);
         default:
-          return undefined;
+          return readStream(id, data, streams);
       }
     },
   };

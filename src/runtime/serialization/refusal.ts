@@ -22,6 +22,10 @@ export function remedyFor(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     if (isThenable(value)) return 'Await it first.';
     const name = className(value);
+    if (name === 'WritableStream') return 'Pass what getWritable() gives.';
+    if (name === 'ReadableStream') {
+      return 'Let a step return it: there it is read and kept with the run; elsewhere pass what it holds, or where that is.';
+    }
     if (isUsedUp(value, name)) return 'Pass what was read, or read a clone of it: `await response.clone().text()`.';
     if (name !== 'Object') {
       return (
