@@ -6,6 +6,9 @@ import { passthroughCodec } from './serialization/passthrough.ts';
 import { mapStack } from './source-maps.ts';
 import { oneLine } from './one-line.ts';
 
+/** Types of events behind which the driver has no more to do with the run. */
+export const ENDINGS = /^run_(?:completed|failed|cancelled|parked)$/;
+
 const errorCodec = passthroughCodec(mapStack);
 
 /** The error as it is recorded, and in one line. */

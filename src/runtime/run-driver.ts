@@ -8,7 +8,7 @@
 import type { NewRunEvent, RunEvent } from '../store/events.ts';
 import type { AppendResult, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
 import { announce } from './announce.ts';
-import { endEvent, recordedError } from './endings.ts';
+import { ENDINGS, endEvent, recordedError } from './endings.ts';
 import {
   type Beginning,
   type Cause,
@@ -29,8 +29,6 @@ import { RunTimer } from './run-timer.ts';
 import type { ConsoleLine } from './sandbox.ts';
 import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
 import { StepCalls } from './step-calls.ts';
-
-const ENDINGS = /^run_(?:completed|failed|cancelled|parked)$/;
 
 export class RunDriver implements Job {
   readonly identity: RunIdentity;
