@@ -1,6 +1,6 @@
 import type { ModuleFacts, Unit, Use } from '../compiler/facts.ts';
 import { compareText } from '../diagnostics/order.ts';
-import { isPlain, WORKFLOW_KINDS } from '../rules/levels.ts';
+import { WORKFLOW_KINDS } from '../rules/levels.ts';
 import type { Chain, ChainQuery, Level, PackageEnd, Place, Program, Reference, ResolvedUse } from '../rules/program.ts';
 import { collectReached, type ReachedCode } from '../rules/reached.ts';
 import type { PackageSource } from './package-query.ts';

@@ -1,4 +1,4 @@
-import type { CallSite, ModuleFacts, Unit, Use } from '../compiler/facts.ts';
+import type { CallSite, ModuleFacts, Unit } from '../compiler/facts.ts';
 import { isPlain, STEP_KINDS, WORKFLOW_KINDS } from './levels.ts';
 import { wantedOf } from './per-list.ts';
 import { sitesOf } from './place-facts.ts';
