@@ -6,10 +6,10 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
-import type { EventStore } from '../../src/store/port.ts';
+import type { EventStore, RunRecord } from '../../src/store/port.ts';
 import { Random } from '../sim/random.ts';
 import { postgresUrl } from '../store/support/postgres.ts';
-import { Fleet, type LedgerLine, sumOf } from '../support/fleet.ts';
+import { Fleet, type LedgerLine, STEPS, sumOf } from '../support/fleet.ts';
 
 const WORKERS = 3;
 /** How often somebody is killed, or paused, in a test. */
@@ -58,23 +58,47 @@ async function endure(fleet: Fleet, store: EventStore, seed: number, blow: (vict
   return started;
 }
 
+/** The run that each run has called. */
+async function childrenOf(store: EventStore): Promise<Map<string, RunRecord>> {
+  const children = new Map<string, RunRecord>();
+  let cursor: string | undefined;
+  do {
+    const { runs, next } = await store.listRuns({ limit: 1_000, cursor });
+    for (const run of runs) {
+      if (run.parent === null) continue;
+      expect(children.has(run.parent.runId), run.parent.runId).toBe(false);
+      children.set(run.parent.runId, run);
+    }
+    cursor = next ?? undefined;
+  } while (cursor !== undefined);
+  return children;
+}
+
 /** What has to be true whatever happened. */
 async function verify(fleet: Fleet, store: EventStore, runs: number): Promise<void> {
   const ledger = fleet.ledger();
   const late: LedgerLine[] = [];
+  const finished = async (id: string, steps: number): Promise<void> => {
+    const log = await store.readEvents(id);
+    const results = log.filter(({ type }) => type === 'step_completed' || type === 'step_failed');
+    expect(results.map(({ cid }) => cid)).toEqual([...new Set(results.map(({ cid }) => cid))]);
+    expect(results, id).toHaveLength(steps);
+    for (const { cid, attempt } of results) {
+      const own = ledger.filter(({ key }) => key === `${id}-${cid}`);
+      const end = own.findIndex(({ event, attempt: number }) => event === 'ended' && number === attempt);
+      expect(end, `step ${cid} of ${id}`).toBeGreaterThan(0);
+      late.push(...own.slice(end).filter(({ event }) => event === 'began'));
+    }
+  };
+  const children = await childrenOf(store);
+  expect(children.size).toBe(runs);
   for (let n = 0; n < runs; n++) {
     const run = await store.getRun(`r${n}`);
     expect(run).toMatchObject({ status: 'completed', output: `1[${sumOf(n)}]`, error: null });
-    const log = await store.readEvents(`r${n}`);
-    const results = log.filter(({ type }) => type === 'step_completed' || type === 'step_failed');
-    expect(results.map(({ cid }) => cid)).toEqual([...new Set(results.map(({ cid }) => cid))]);
-    expect(results).toHaveLength(7);
-    for (const { cid, attempt } of results) {
-      const own = ledger.filter(({ key }) => key === `r${n}-${cid}`);
-      const end = own.findIndex(({ event, attempt: number }) => event === 'ended' && number === attempt);
-      expect(end, `step ${cid} of r${n}`).toBeGreaterThan(0);
-      late.push(...own.slice(end).filter(({ event }) => event === 'began'));
-    }
+    await finished(`r${n}`, STEPS.run);
+    const child = children.get(`r${n}`);
+    expect(child).toMatchObject({ status: 'completed', output: `1[${n + 6 + 3}]` });
+    await finished(child?.id as string, STEPS.child);
   }
   // Nothing of a step begins once it is finished. One case is out of everybody's hands: a process that is stopped between the
   // question whether its lease holds and the act. What it was about to do is the first thing that it does when it goes on.

@@ -25,11 +25,16 @@ async function add(a: number, b: number) {
   return a + b;
 }
 
+export async function last(total: number) {
+  'use workflow';
+  return add(total, await add(1, 2));
+}
+
 export async function sum(n: number) {
   'use workflow';
   let total = n;
   for (let i = 0; i < 4; i++) total = await add(total, i);
-  const parts = await Promise.all([1, 2, 3].map((i) => add(total, i)));
+  const parts = await Promise.all([add(total, 1), add(total, 2), last(total)]);
   await sleep(n % 3);
   return parts.reduce((all, part) => all + part, 0);
 }
@@ -42,6 +47,9 @@ const worker = await createWorker({ manifest: process.env.MANIFEST, store, lease
 process.on('SIGTERM', async () => { await worker.close(); await store.close(); process.exit(0); });
 console.log('works');
 `;
+
+/** Steps that a run of `sum` finishes, and its child. */
+export const STEPS = { run: 6, child: 2 };
 
 /** What the workflow gives for `n`. */
 export function sumOf(n: number): number {
