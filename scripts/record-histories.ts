@@ -61,7 +61,9 @@ async function total(): Promise<number> {
 const begin = (worker: Worker, name: string, ...args: unknown[]): Promise<string> =>
   worker.startRun({ workflowId: name === 'defined' ? name : `src/main.ts#${name}`, args });
 
-const first = programOf(program.manifest, program.workflows, {
+// Deployed before, and the same but for a line.
+const before = { ...program.workflows, code: `${program.workflows.code}\n// before\n` };
+const first = programOf(program.manifest, before, {
   ...program.registry,
   steps: new Map([...program.registry.steps].filter(([id]) => !id.endsWith('#late'))),
 });
@@ -92,6 +94,7 @@ for (const n of [0.5, 4])
   await store.deliverHook('whole', one.codec.stringify({ n }, { root: 'payload', what: 'it' }), clock.now());
 await store.requestCancel(ids.at(-2) as string, { at: clock.now(), reason: 'nobody answers' });
 ids.push(await begin(one, 'waitsForDeploy'), await begin(one, 'survives'));
+ids.push(await begin(one, 'asks', 'moves'));
 for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
 one.kill();
 
@@ -107,6 +110,11 @@ const unbound = {
 await store.createRun({ id: 'run-unbound', ...unbound });
 ids.push('run-unbound');
 const two = await createWorker({ ...common, program });
+const moved = ids.at(-2) as string;
+await two.upgrade(moved);
+await store.requestUpgrade(moved, { at: clock.now(), bundleHash: `sha256-${'1'.repeat(64)}` });
+for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+await two.resumeHook('moves', { n: 5, done: true });
 await rest(two, ids);
 // Left in the middle, as most are that a deploy meets.
 ids.push(await begin(two, 'asks', 'open'), await begin(two, 'derived'));

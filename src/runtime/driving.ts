@@ -72,6 +72,10 @@ export function causeOf(message: InboxMessage): Cause {
     if (status === 'completed') return { event: { type: 'child_completed', at, cid, data }, consume };
     return { event: { type: 'child_failed', at, cid, data: data ?? errorData(new CancelledError()) }, consume };
   }
+  if (message.kind === 'upgrade') {
+    const why = { code: 'PAWL_RUN_FINISHED', message: 'The run ended before it could be moved to this code.' };
+    return { event: { type: 'run_upgrade_refused', at, meta: { bundleHash: message.bundleHash, ...why } }, consume };
+  }
   const meta = message.reason === null ? null : { reason: message.reason };
   return { event: { type: 'cancel_requested', at, meta }, consume };
 }

@@ -26,5 +26,6 @@ export { Run } from './run-handle.ts';
 export type { WorkflowCode } from './sandbox.ts';
 export { isAnswerToken, webhookPath } from './webhook-token.ts';
 export { createWorker, type Worker } from './worker.ts';
+export { type Upgrade, type UpgradeCode, upgradeRun } from './upgrade.ts';
 export { exitCaller, type UncaughtListener, watchUncaught } from './uncaught.ts';
 export type { WorkerOptions } from './worker-options.ts';

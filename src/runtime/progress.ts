@@ -75,3 +75,14 @@ export type WorkerListener = (event: WorkerEvent) => void;
  * - `step-starting`: right before a step's function is called. - `step-returned`: it has returned, the result is not recorded.
  */
 export type WorkerCrashPoint = 'activated' | 'committed' | 'step-starting' | 'step-returned';
+
+/** Tells a listener, whose mistakes are not the run's. */
+export function tell(listener: WorkerListener | undefined, event: WorkerEvent): void {
+  try {
+    listener?.(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -76,13 +76,16 @@ function replayIn(
 /** The bundle on which a run is, by its log. */
 function codeOf(log: readonly RunEvent[]): string | null {
   let hash: string | null = null;
-  for (const { type, meta } of log) if (type === 'run_created' || type === 'bundle_bound') hash = meta.bundleHash;
+  for (const { type, meta } of log)
+    if (type === 'run_created' || type === 'bundle_bound' || type === 'run_upgraded') hash = meta.bundleHash;
   return hash;
 }
 
 /** What a run that could not run may be told of. */
 const UNHEARD: readonly RunEvent['type'][] = [
   'run_unparked',
+  'run_upgraded',
+  'run_upgrade_refused',
   'cancel_requested',
   'hook_received',
   'child_completed',

@@ -119,6 +119,17 @@ export function watchEnd(store: EventStore, runId: string): Promise<RunEnd> {
   });
 }
 
+/** The history of a run does not fit the code that it was to be moved to. */
+export function upgradeRefused(runId: string, { code, message, details }: ParkedReason): PawlError {
+  const { file, line, column } = (details?.place ?? {}) as Partial<Record<'file' | 'line' | 'column', unknown>>;
+  return new PawlError('PAWL_UPGRADE_REFUSED', `The run ${runId} does not fit the code at hand. ${message}`, {
+    place: file === undefined ? `run ${runId}` : `${file}:${line}:${column}`,
+    remedy:
+      'Nothing was changed: it goes on with the code that it has. Make the code ask for what the log has, and try again.',
+    details: { code, ...details },
+  });
+}
+
 export function unknownRun(runId: string, place: string): PawlError {
   return new PawlError('PAWL_UNKNOWN_RUN', `There is no run ${runId}.`, {
     place,

@@ -2,7 +2,8 @@
 import { PawlError } from '../errors.ts';
 import type { RunEvent } from '../store/events.ts';
 import type { EventStore, RunRecord, RunStatus } from '../store/port.ts';
-import { type RunEnd, unknownRun, valueOf, watchEnd } from './run-end.ts';
+import { type RunEnd, unknownRun, upgradeRefused, valueOf, watchEnd } from './run-end.ts';
+import type { Upgrade } from './upgrade.ts';
 import type { Codec } from './serialization/codec.ts';
 import { streamName } from './stream-address.ts';
 import { readableOf } from './stream-reader.ts';
@@ -12,6 +13,8 @@ export interface RunSource {
   store: EventStore;
   codec: Codec;
   now(): number;
+  /** Moves a run to the code at hand. */
+  upgrade?(runId: string): Promise<Upgrade>;
   whenEnded?(runId: string): Promise<RunEnd>;
   /** Asks the schema of a hook, where the run is at hand: what is wrong with a payload, as JSON. */
   checkPayload?(runId: string, cid: number, data: string): Promise<string | null> | null;
@@ -106,6 +109,28 @@ export class Run<T = unknown> {
     }
     const name = streamName(namespace);
     return readableOf<R>(this.#source, { runId: this.runId, name, ...(startIndex !== 0 && { from: startIndex }) });
+  }
+
+  /**
+   * Moves the run to the workflow code of this process's worker. Its history is replayed there first and has to fit; then it goes on with
+   * that code, wherever. A run otherwise goes on with the code that it began with.
+   *
+   * @returns `upgraded`; `current` when it was on that code already; `asked` when the worker that has the run is to do it and has not
+   *   answered within 30 s: it waits until no step of the run is at work.
+   * @throws PawlError `PAWL_UPGRADE_REFUSED` (the history does not fit: `details` and `place` say where they part, and nothing was changed),
+   *   `PAWL_NO_CODE` (no worker in this process), `PAWL_RUN_FINISHED`, `PAWL_UNKNOWN_RUN`
+   */
+  async upgrade(): Promise<'upgraded' | 'current' | 'asked'> {
+    const source = await this.#source();
+    if (!source.upgrade) {
+      throw new PawlError('PAWL_NO_CODE', 'There is no worker in this process, and so no code to move the run to.', {
+        place: `run ${this.runId}`,
+        remedy: 'Make one with createWorker(), or run `pawl upgrade` where the project is built.',
+      });
+    }
+    const result = await source.upgrade(this.runId);
+    if (result.outcome === 'refused') throw upgradeRefused(this.runId, result.problem);
+    return result.outcome;
   }
 
   /** What the store knows of the run. Rejects with `PAWL_UNKNOWN_RUN` when there is none. */

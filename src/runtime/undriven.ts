@@ -57,7 +57,7 @@ export async function settleUndriven(
 export function checkRecord(record: RunRecord, log: readonly RunEvent[], place: string): void {
   const [created] = log;
   if (created?.type !== 'run_created') throw damaged(record, 'its log does not begin with its creation', place);
-  const bound = log.find((event) => event.type === 'bundle_bound');
+  const bound = log.findLast((event) => event.type === 'bundle_bound' || event.type === 'run_upgraded');
   const bundleHash = bound?.meta.bundleHash ?? created.meta.bundleHash;
   const wrong = [
     ['workflow', record.workflowId, created.name],

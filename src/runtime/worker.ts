@@ -7,6 +7,7 @@
 import { PawlError } from '../errors.ts';
 import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, ParkedReason, RunRecord, StoreChange } from '../store/port.ts';
+import { Alarm } from './alarm.ts';
 import { baseUrlOf } from './base-url.ts';
 import { admitChildren } from './children.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -16,9 +17,10 @@ import { deliverPayload } from './hook-delivery.ts';
 import { Lease } from './lease.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
 import { Orphans } from './orphans.ts';
+import { Moves } from './moves.ts';
 import { lostBundle, unreadable } from './parking.ts';
 import { loadProgram, type Program, registerBundle } from './program.ts';
-import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
+import { tell, type WorkerCrashPoint, type WorkerEvent } from './progress.ts';
 import { checkLive } from './payload-check.ts';
 import { Quiet } from './quiet.ts';
 import { RunDriver } from './run-driver.ts';
@@ -28,7 +30,8 @@ import { isDamage, Retries } from './retries.ts';
 import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { StepRunner } from './step-runner.ts';
-import { checkRecord, settleUndriven } from './undriven.ts';
+import { settleUndriven } from './undriven.ts';
+import { readClaimed, type Upgrade, upgradeRun } from './upgrade.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import {
@@ -36,7 +39,6 @@ import {
   checkResult,
   checkSettings,
   manifestText,
-  readLog,
   sharedRealm,
   unknownWorkflow,
   writeArguments,
@@ -84,7 +86,8 @@ export class Worker implements World {
   #state: 'new' | 'open' | 'closing' | 'closed' = 'new';
   #unsubscribe: () => void = () => {};
   #leaveWorld: () => void = () => {};
-  #alarm: { at: number; cancel(): void } | null = null;
+  readonly #alarm: Alarm;
+  readonly #moves = new Moves(this.#runs, (driver) => void this.#move(driver));
   #claiming = false;
   #claimAgain = false;
   /** More runs were due than there was room for. */
@@ -98,6 +101,7 @@ export class Worker implements World {
     this.store = options.store;
     this.clock = options.clock ?? systemClock;
     this.#maxRuns = options.maxRuns ?? 1_000;
+    this.#alarm = new Alarm(this.clock, () => this.#claim());
     this.#lease = this.#makeLease(options.lease ?? 15_000);
     this.#waiters = new Waiters(this.store, this.#retries, (runId, error) =>
       this.#emit({ type: 'store-failed', runId, error }),
@@ -142,7 +146,10 @@ export class Worker implements World {
       admit: (events) => admitChildren(this.program, this.codec, events),
       wanted: (runId) => this.#want(runId),
       // It makes room for others, perhaps those that it waits for itself.
-      idle: () => this.#starved && queueMicrotask(() => this.#claim()),
+      idle: () => {
+        if (this.#starved) queueMicrotask(() => this.#claim());
+        this.#moves.lookLater();
+      },
       dropped: (driver, again) => this.#dropped(driver, again),
       finished: (driver, outcome, at) => this.#finished(driver, outcome, at),
     };
@@ -202,8 +209,7 @@ export class Worker implements World {
     this.#leaveWorld();
     this.#lease.stop();
     this.#retries.stop();
-    this.#alarm?.cancel();
-    this.#alarm = null;
+    this.#alarm.stop();
   }
 
   #isQuiet(): boolean {
@@ -245,16 +251,7 @@ export class Worker implements World {
   }
 
   #emit(event: WorkerEvent): void {
-    const listener = this.#options.onEvent;
-    if (listener === undefined) return;
-    try {
-      listener(event);
-    } catch (error) {
-      // The listener's mistake is not the run's.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    tell(this.#options.onEvent, event);
   }
 
   // ------------------------------------------------------------- starting
@@ -315,6 +312,10 @@ export class Worker implements World {
     return checkLive(this.#runs.get(runId), cid, data);
   }
 
+  upgrade(runId: string): Promise<Upgrade> {
+    return upgradeRun(this, runId, { ...this.program.workflows, manifest: manifestText(this.program) });
+  }
+
   #finished(driver: DrivenRun, outcome: Outcome, at: number): void {
     const { id: runId, workflowId } = driver.identity;
     const error = outcome.status === 'completed' ? null : outcome.data;
@@ -350,9 +351,7 @@ export class Worker implements World {
     if (this.#runs.size === 0) return;
     this.store.readInbox(of).then(
       (messages) => {
-        const byRun = new Map<string, typeof messages>();
-        for (const message of messages) byRun.set(message.runId, [...(byRun.get(message.runId) ?? []), message]);
-        for (const [runId, list] of byRun) this.#runs.get(runId)?.receive(list);
+        for (const [runId, list] of this.#moves.sift(messages)) this.#runs.get(runId)?.receive(list);
       },
       (error: unknown) => this.#emit({ type: 'store-failed', runId: null, error }),
     );
@@ -383,7 +382,7 @@ export class Worker implements World {
       if (this.#starved) return;
       now = this.now();
       const records = await this.store.claim({ owner: this.#lease.owner, now, limit });
-      if (this.#isOver()) return;
+      if (this.closed) return;
       await Promise.all(records.map((record) => this.#resume(record, [])));
       if (records.length < limit) break;
     }
@@ -391,37 +390,22 @@ export class Worker implements World {
     const next = await this.store.nextWakeAt();
     // It came due in the meantime: no timer is needed.
     if (next !== null && next > now && next <= this.now()) this.#claimAgain = true;
-    else this.#setAlarm(next);
-  }
-
-  /** For runs that sleep and that nobody owns. */
-  #setAlarm(at: number | null): void {
-    if (this.#isOver() || at === this.#alarm?.at) return;
-    this.#alarm?.cancel();
-    this.#alarm = null;
-    if (at === null) return;
-    const cancel = this.clock.setTimer(at, () => {
-      this.#alarm = null;
-      this.#claim();
-    });
-    this.#alarm = { at, cancel };
-  }
-
-  #isOver(): boolean {
-    return this.#state === 'closed';
+    else if (!this.closed) this.#alarm.set(next);
   }
 
   /** Reads a claimed run and lets it go on. */
-  async #resume(record: RunRecord, carried: readonly NewRunEvent[]): Promise<void> {
-    const runId = record.id;
+  async #resume(claimed: RunRecord, carried: readonly NewRunEvent[]): Promise<void> {
+    const runId = claimed.id;
     if (this.#runs.has(runId)) return;
     this.#loading.add(runId);
     try {
-      const [log, inbox] = await Promise.all([readLog(this.store, record.id), this.store.readInbox({ runId })]);
-      checkRecord(record, log, this.store.url);
+      const read = await readClaimed(this, claimed);
+      if (this.closed) return;
+      if (read === null) return this.#waiters.hand(runId);
+      const { record, log, inbox } = read;
       const hash = record.bundleHash ?? this.program.workflows.hash;
       const found = await this.#fetchCode(hash);
-      if (this.#isOver()) return;
+      if (this.closed) return;
       if (!found) {
         await this.#settle(record, inbox, lostBundle(hash));
         return;
@@ -437,11 +421,11 @@ export class Worker implements World {
       this.#emit({ type: 'store-failed', runId, error });
       if (isDamage(error)) {
         this.#waiters.giveUp(runId, error);
-        await this.#settleDamaged(record, error);
+        await this.#settleDamaged(claimed, error);
         return;
       }
       this.#waiters.hand(runId);
-      void this.#letGo(runId, record.fence);
+      void this.#letGo(runId, claimed.fence);
     } finally {
       this.#loading.delete(runId);
     }
@@ -534,7 +518,7 @@ export class Worker implements World {
       try {
         const claimed = await this.store.claimRun(runId, { owner: this.#lease.owner, now: this.now() });
         this.#loading.delete(runId);
-        if (this.#isOver()) return;
+        if (this.closed) return;
         if (claimed.ok) await this.#resume(claimed.run, carried);
         else if (claimed.reason === 'finished') this.#waiters.tell(runId, endOf(claimed.run) as RunEnd);
         else this.#waiters.hand(runId);
@@ -574,9 +558,23 @@ export class Worker implements World {
     );
   }
 
+  /** Lets go of a run, and reads it again: on its way it gets the code that a message asks for. */
+  async #move(driver: RunDriver): Promise<void> {
+    const { id, fence } = driver;
+    driver.leave('The run moves to other code');
+    this.#runs.delete(id);
+    try {
+      await this.store.release(id, fence);
+      if ((await this.take(id)) !== 'taken') this.#waiters.hand(id);
+    } catch (error) {
+      this.#emit({ type: 'store-failed', runId: id, error });
+      void this.#letGo(id, fence);
+    }
+  }
+
   /** Whether it has been closed or killed. */
   get closed(): boolean {
-    return this.#isOver();
+    return this.#state === 'closed';
   }
 
   /** Runs in memory. */

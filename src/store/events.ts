@@ -8,6 +8,8 @@
  * |---|---|---|---|---|---|
  * | `run_created` | – | workflow id | – | arguments | `seed`, `bundleHash` |
  * | `bundle_bound` | – | – | – | – | `bundleHash`: the run goes on with this workflow bundle |
+ * | `run_upgraded` | – | – | – | – | `bundleHash`: somebody moved the run to this workflow bundle; `from`: the one before |
+ * | `run_upgrade_refused` | – | – | – | – | `bundleHash`: the run stays where it is; `code`, `message`: why |
  * | `step_scheduled` | yes | step id | – | arguments (or null) | – |
  * | `step_started` | yes | – | yes | – | `reason`: `retry` or `recovered` (first attempts write none) |
  * | `step_attempt_failed` | yes | – | yes | error | `retryAt`, `startedAt?`, `heartbeat?`: details, serialized |
@@ -74,6 +76,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     meta: z.object({ seed: text, bundleHash: text.nullable() }),
   }),
   event('bundle_bound', { meta: z.object({ bundleHash: text }) }),
+  event('run_upgraded', { meta: z.object({ bundleHash: text, from: text.nullable() }) }),
+  event('run_upgrade_refused', { meta: z.object({ bundleHash: text, code: text, message: text }) }),
   event('step_scheduled', { cid: count, name: text, data: text.nullable() }),
   event('step_started', { cid: count, attempt: count, meta: z.object({ reason: z.enum(['retry', 'recovered']) }) }),
   event('step_attempt_failed', {

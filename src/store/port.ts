@@ -18,7 +18,7 @@
  * - **child**: a run that another one, its parent, waits for. The append of `child_scheduled` makes it, and the append that ends it
  *   puts a message into its parent's inbox, so that no crash leaves one without the other; the append of `cancel_requested` asks the
  *   children that have not ended to stop as well.
- * - **inbox**: messages to a run from outside (hook payloads, ends of children, cancellation), in the order in which they were
+ * - **inbox**: messages to a run from outside (hook payloads, ends of children, cancellation, moves to other code), in the order in which they were
  *   acknowledged. Only the owner writes the log, so only it turns messages into events: it appends the events and
  *   **consumes** the messages in one transaction. An acknowledged message is never lost and never logged twice.
  * - **stream**: chunks that steps write and others read while it grows, under a name of the run's. They stand beside the log: replay
@@ -152,7 +152,8 @@ export type AppendResult = { ok: true; lastSeq: number } | AppendRefusal;
 export type InboxMessage =
   | { id: number; runId: string; kind: 'hook'; at: number; cid: number; token: string; payload: string | null }
   | { id: number; runId: string; kind: 'child'; at: number; cid: number; status: FinalStatus; data: string | null }
-  | { id: number; runId: string; kind: 'cancel'; at: number; reason: string | null };
+  | { id: number; runId: string; kind: 'cancel'; at: number; reason: string | null }
+  | { id: number; runId: string; kind: 'upgrade'; at: number; bundleHash: string };
 
 export interface ClaimRequest {
   /** A registered owner. */
@@ -206,6 +207,11 @@ export type DeliverResult =
 
 export type CancelResult =
   | { ok: true; messageId: number | null }
+  | { ok: false; reason: 'unknown-run' }
+  | { ok: false; reason: 'finished'; status: RunStatus };
+
+export type UpgradeRequestResult =
+  | { ok: true; messageId: number }
   | { ok: false; reason: 'unknown-run' }
   | { ok: false; reason: 'finished'; status: RunStatus };
 
@@ -344,6 +350,8 @@ export interface EventStore {
   getHook(token: string): Promise<HookRecord | null>;
   /** Asks a run to stop. Asking again changes nothing (`messageId: null`). Also wakes parked runs. */
   requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult>;
+  /** Asks whoever owns a run to move it to a bundle that is kept here. A parked run is not woken. */
+  requestUpgrade(runId: string, request: { at: number; bundleHash: string }): Promise<UpgradeRequestResult>;
   /** Messages not yet consumed, in order: of one run, or of all runs of an owner; with `afterId` only newer ones. */
   readInbox(of: { runId: string } | { owner: string }, afterId?: number): Promise<InboxMessage[]>;
 

@@ -11,6 +11,7 @@ import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { runsCommand } from './runs.ts';
 import { transformCommand } from './transform.ts';
+import { upgradeCommand } from './upgrade.ts';
 import { workerCommand } from './worker.ts';
 
 /** Every command, in the order in which help lists them. */
@@ -27,5 +28,6 @@ export const COMMANDS: readonly Command[] = [
   cancelCommand,
   resumeCommand,
   replayCommand,
+  upgradeCommand,
   languageServerCommand,
 ];

@@ -170,6 +170,7 @@ async function project(
       );
       return 'running';
     case 'bundle_bound':
+    case 'run_upgraded':
       await on.rows('UPDATE runs SET bundle_hash = $2 WHERE no = $1', [no, event.meta.bundleHash]);
       return undefined;
     case 'cancel_requested':

@@ -111,6 +111,7 @@ function toMessage(row: Row): InboxMessage {
   const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
   const { kind, data } = row as { kind: string; data: string | null };
   if (kind === 'cancel') return { ...common, kind, reason: data };
+  if (kind === 'upgrade') return { ...common, kind, bundleHash: data ?? '' };
   if (kind === 'child') return { ...common, kind, cid: row.cid as number, status: row.status as FinalStatus, data };
   return {
     ...common,

@@ -23,6 +23,7 @@ import type {
   StoreOptions,
   StreamPage,
   StreamRecord,
+  UpgradeRequestResult,
 } from '../port.ts';
 import { isFinal } from '../refusals.ts';
 import { isStorable, requireStorable } from '../text.ts';
@@ -213,6 +214,22 @@ export class PostgresStore implements EventStore {
         [head.no, Math.floor(request.at), request.reason ?? null],
       );
       await on.rows('UPDATE runs SET woken = true, cancel_requested = true WHERE no = $1', [head.no]);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, messageId: row?.id as number };
+    });
+  }
+
+  requestUpgrade(runId: string, request: { at: number; bundleHash: string }): Promise<UpgradeRequestResult> {
+    return this.#commits.submit(async (on, changes): Promise<UpgradeRequestResult> => {
+      requireStorable('bundleHash', request.bundleHash);
+      const head = isStorable(runId) ? await lockHead(on, runId) : undefined;
+      if (head === undefined) return { ok: false, reason: 'unknown-run' };
+      if (isFinal(head.status)) return { ok: false, reason: 'finished', status: head.status };
+      const [row] = await on.rows<{ id: number }>(
+        `INSERT INTO inbox (run, kind, at, data) VALUES ($1, 'upgrade', $2, $3) RETURNING id`,
+        [head.no, Math.floor(request.at), request.bundleHash],
+      );
+      await on.rows(`UPDATE runs SET woken = true WHERE no = $1 AND status = 'running' AND NOT woken`, [head.no]);
       changes.push({ kind: 'inbox', runId });
       return { ok: true, messageId: row?.id as number };
     });

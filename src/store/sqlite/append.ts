@@ -135,6 +135,7 @@ function project(db: Connection, head: RunHead, event: NewRunEvent, changes: Sto
       unparkRun(db, head.no);
       return 'running';
     case 'bundle_bound':
+    case 'run_upgraded':
       bindBundle(db, head.no, event.meta.bundleHash);
       return undefined;
     case 'cancel_requested':

@@ -27,7 +27,9 @@ import type {
   StoreOptions,
   StreamPage,
   StreamRecord,
+  UpgradeRequestResult,
 } from '../port.ts';
+import { isFinal } from '../refusals.ts';
 import { isStorable, requireStorable } from '../text.ts';
 import { append, appendAlone, type KnownLogs } from './append.ts';
 import type { Connection } from './connection.ts';
@@ -38,7 +40,7 @@ import { claimDue, claimOne, deadOwners } from './ownership.ts';
 import { hasBundle, insertBundle, selectBundle } from './sql/bundles.ts';
 import { selectEvents } from './sql/events.ts';
 import { selectHook } from './sql/hooks.ts';
-import { insertCancel, insertPayload, selectMessagesOfOwner, selectMessagesOfRun } from './sql/inbox.ts';
+import { insertCancel, insertPayload, insertUpgrade, selectMessagesOfOwner, selectMessagesOfRun } from './sql/inbox.ts';
 import { deleteOwner, renewLease, upsertOwner } from './sql/owners.ts';
 import {
   hasDueRun,
@@ -203,6 +205,20 @@ export class SqliteStore implements EventStore {
       if (head.cancel_requested === 1) return { ok: true, messageId: null };
       const messageId = insertCancel(this.#db, head.no, Math.floor(request.at), request.reason ?? null);
       wakeToCancel(this.#db, head.no);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, messageId };
+    });
+  }
+
+  requestUpgrade(runId: string, request: { at: number; bundleHash: string }): Promise<UpgradeRequestResult> {
+    return this.#commits.submit((changes) => {
+      requireStorable('bundleHash', request.bundleHash);
+      const head = selectHead(this.#db, runId);
+      if (head === undefined) return { ok: false, reason: 'unknown-run' };
+      const { status } = head;
+      if (isFinal(status)) return { ok: false, reason: 'finished', status };
+      const messageId = insertUpgrade(this.#db, head.no, Math.floor(request.at), request.bundleHash);
+      wakeRunning(this.#db, head.no);
       changes.push({ kind: 'inbox', runId });
       return { ok: true, messageId };
     });

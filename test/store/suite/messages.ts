@@ -8,9 +8,11 @@ export function messageTests(context: Context): void {
     (await context.store.claim({ owner: OWNER, now, limit: 100 })).map((run) => run.id);
 
   const payloads = (messages: InboxMessage[]) =>
-    messages.map((message) =>
-      message.kind === 'hook' ? message.payload : message.kind === 'cancel' ? message.reason : message.data,
-    );
+    messages.map((message) => {
+      if (message.kind === 'hook') return message.payload;
+      if (message.kind === 'upgrade') return message.bundleHash;
+      return message.kind === 'cancel' ? message.reason : message.data;
+    });
 
   test('a hook can be looked up, disposed, and its token used again', async () => {
     const { store } = context;
@@ -248,6 +250,29 @@ export function messageTests(context: Context): void {
     await store.deliverHook('a', '2', 150);
     expect(await claimAll(200)).toEqual([]);
     expect(payloads(await store.readInbox({ runId: 'r2' }))).toEqual(['1', '2']);
+  });
+
+  test('a request to move a run to other code reaches its owner, and wakes a run that waits, but no parked one', async () => {
+    const { store } = context;
+    const request = { at: 150.5, bundleHash: 'sha256-b' };
+    await makeOwnedRun(store, 'r1');
+    expect(await store.requestUpgrade('r1', request)).toEqual({ ok: true, messageId: expect.any(Number) });
+    const messages = await store.readInbox({ owner: OWNER });
+    expect(messages).toEqual([{ id: messages[0]?.id, runId: 'r1', kind: 'upgrade', at: 150, bundleHash: 'sha256-b' }]);
+    const upgraded = { type: 'run_upgraded', at: 160, meta: { bundleHash: 'sha256-b', from: null } } as const;
+    await append(store, 'r1', [upgraded], { consume: messages.map(({ id }) => id) });
+    expect(await store.getRun('r1')).toMatchObject({ bundleHash: 'sha256-b' });
+    expect(await store.readInbox({ runId: 'r1' })).toEqual([]);
+    await makeOwnedRun(store, 'waits');
+    await append(store, 'waits', [], { wakeAt: null });
+    await store.release('waits', 1);
+    await makeOwnedRun(store, 'parked');
+    await append(store, 'parked', [{ type: 'run_parked', at: 120, meta: { code: 'C', message: 'm' } }]);
+    for (const id of ['waits', 'parked']) await store.requestUpgrade(id, request);
+    expect(await claimAll(200)).toEqual(['waits']);
+    await append(store, 'r1', [finished()]);
+    expect(await store.requestUpgrade('r1', request)).toEqual({ ok: false, reason: 'finished', status: 'completed' });
+    expect(await store.requestUpgrade('nope', request)).toEqual({ ok: false, reason: 'unknown-run' });
   });
 
   test('runs that are over or unknown cannot be cancelled', async () => {

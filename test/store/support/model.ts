@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import type { NewRunEvent } from '../../../src/store/events.ts';
-import type { AppendRequest, EventStore, RunStatus } from '../../../src/store/port.ts';
+import type { AppendRequest, EventStore, InboxMessage, RunStatus } from '../../../src/store/port.ts';
 
 interface Message {
-  kind: 'hook' | 'child' | 'cancel';
+  kind: 'hook' | 'child' | 'cancel' | 'upgrade';
   text: string | null;
 }
 
@@ -320,6 +320,12 @@ export async function applyToStore(store: EventStore, operation: Operation): Pro
   }
 }
 
+function textOfMessage(message: InboxMessage): string | null {
+  if (message.kind === 'hook') return message.payload;
+  if (message.kind === 'upgrade') return message.bundleHash;
+  return message.kind === 'cancel' ? message.reason : message.data;
+}
+
 /** All that a store holds, in the shape of the model. */
 export async function stateOfStore(store: EventStore): Promise<Omit<ModelRun, 'woken'>[]> {
   const { runs } = await store.listRuns();
@@ -335,7 +341,7 @@ export async function stateOfStore(store: EventStore): Promise<Omit<ModelRun, 'w
       events: (await store.readEvents(run.id)).map(textOf),
       inbox: (await store.readInbox({ runId: run.id })).map((message) => ({
         kind: message.kind,
-        text: message.kind === 'hook' ? message.payload : message.kind === 'cancel' ? message.reason : message.data,
+        text: textOfMessage(message),
       })),
     })),
   );

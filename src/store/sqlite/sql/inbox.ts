@@ -21,6 +21,12 @@ export function insertCancel(db: Connection, no: number, at: number, reason: str
   return (db.sql(INSERT_CANCEL).get(no, at, reason) as { id: number }).id;
 }
 
+const INSERT_UPGRADE = `INSERT INTO inbox (run, kind, at, data) VALUES (?, 'upgrade', ?, ?) RETURNING id`;
+
+export function insertUpgrade(db: Connection, no: number, at: number, bundleHash: string): number {
+  return (db.sql(INSERT_UPGRADE).get(no, at, bundleHash) as { id: number }).id;
+}
+
 const INSERT_CHILD_END = `INSERT INTO inbox (run, kind, at, cid, status, data) VALUES (?, 'child', ?, ?, ?, ?)`;
 
 export function insertChildEnd(
@@ -68,6 +74,7 @@ function toMessage(row: SqliteRow): InboxMessage {
   const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
   const { kind, data } = row as { kind: string; data: string | null };
   if (kind === 'cancel') return { ...common, kind, reason: data };
+  if (kind === 'upgrade') return { ...common, kind, bundleHash: data ?? '' };
   if (kind === 'child') return { ...common, kind, cid: row.cid as number, status: row.status as FinalStatus, data };
   return {
     ...common,

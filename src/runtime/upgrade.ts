@@ -1,0 +1,214 @@
+/**
+ * Moves a run to other workflow code, which its history must fit: it is replayed there first, and where it parts from the log nothing
+ * is changed.
+ *
+ * A run that nobody works on is claimed for the moment. One that a worker has is moved by that worker: it gets a message, reads the
+ * run again as soon as none of its steps runs, and replays it once more, for the log may have grown.
+ */
+import { randomUUID } from 'node:crypto';
+import { PawlError } from '../errors.ts';
+import type { NewRunEvent, RunEvent } from '../store/events.ts';
+import { TERMINAL_EVENTS } from '../store/events.ts';
+import type { EventStore, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
+import { historyOf } from './history.ts';
+import { replayHistory } from './replay.ts';
+import { unknownRun } from './run-end.ts';
+import type { WorkflowCode } from './sandbox.ts';
+import { checkRecord } from './undriven.ts';
+import { readLog } from './worker-parts.ts';
+
+/** What a run is moved to. */
+export interface UpgradeCode extends WorkflowCode {
+  /** The manifest that it was built with, as JSON. */
+  manifest: string | null;
+}
+
+export type Upgrade =
+  | { outcome: 'upgraded'; from: string | null; to: string }
+  /** It is on this code already, or no worker has taken it yet. */
+  | { outcome: 'current'; to: string }
+  /** Its history does not fit. Nothing was changed. */
+  | { outcome: 'refused'; problem: ParkedReason }
+  /** The worker that has it was asked and has not answered yet. */
+  | { outcome: 'asked'; owner: string };
+
+export interface UpgradeHost {
+  readonly store: EventStore;
+  now(): number;
+}
+
+/** How long the worker that has the run gets to answer, ms: a step of it may run. */
+const PATIENCE = 30_000;
+
+/** Long enough to write two events, ms. */
+const LEASE = 30_000;
+
+/**
+ * @param options.timeout How long to wait for the worker that has the run, ms; default 30,000.
+ * @throws PawlError `PAWL_UNKNOWN_RUN`, `PAWL_RUN_FINISHED`
+ */
+export async function upgradeRun(
+  host: UpgradeHost,
+  runId: string,
+  code: UpgradeCode,
+  options: { timeout?: number } = {},
+): Promise<Upgrade> {
+  const { store } = host;
+  const run = await store.getRun(runId);
+  if (run === null) throw unknownRun(runId, store.url);
+  if (run.finishedAt !== null) throw finished(run);
+  const { hash, map, manifest } = code;
+  if (run.bundleHash === hash || run.bundleHash === null) return { outcome: 'current', to: hash };
+  const log = await readLog(store, runId);
+  const problem = await replayHistory(historyOf(runId, log), code);
+  if (problem !== null) return { outcome: 'refused', problem };
+  await store.putBundle(hash, { code: code.code, map, manifest });
+  const owner = `upgrade-${process.pid}-${randomUUID()}`;
+  await store.registerOwner(owner, LEASE);
+  try {
+    const claimed = await store.claimRun(runId, { owner, now: host.now() });
+    if (claimed.ok) {
+      const result = await move(host, { ...claimed.run, status: run.status }, log.length, code);
+      await store.release(runId, claimed.run.fence);
+      return result;
+    }
+    if (claimed.reason === 'unknown-run') throw unknownRun(runId, store.url);
+    if (claimed.reason === 'finished') throw finished(claimed.run);
+    return await ask(host, run, claimed.owner, hash, options.timeout ?? PATIENCE);
+  } finally {
+    await store.removeOwner(owner);
+  }
+}
+
+/** @param seen as much of the log as was replayed */
+async function move(host: UpgradeHost, run: RunRecord, seen: number, code: UpgradeCode): Promise<Upgrade> {
+  const { store } = host;
+  const { id: runId, fence, lastSeq: afterSeq, bundleHash: from } = run;
+  const log = await readLog(store, runId);
+  const problem = log.length === seen ? null : await replayHistory(historyOf(runId, log), code);
+  if (problem !== null) return { outcome: 'refused', problem };
+  const at = Math.max(host.now(), log.at(-1)?.at ?? 0);
+  const events: NewRunEvent[] = [{ type: 'run_upgraded', at, meta: { bundleHash: code.hash, from } }];
+  // What parked it may be gone.
+  if (run.status === 'parked') events.push({ type: 'run_unparked', at });
+  const wake = run.status === 'parked' ? { wakeAt: at } : {};
+  const result = await store.append({ runId, fence, afterSeq, events, ...wake });
+  if (result.ok) return { outcome: 'upgraded', from, to: code.hash };
+  throw new PawlError('PAWL_UPGRADE_FAILED', `The run was taken over while it was moved (${result.reason}).`, {
+    place: `run ${runId}`,
+    remedy: 'Nothing was changed. Try again.',
+  });
+}
+
+/** Asks the worker that has the run, and waits for what the log says of it. */
+async function ask(
+  host: UpgradeHost,
+  run: RunRecord,
+  owner: string,
+  bundleHash: string,
+  timeout: number,
+): Promise<Upgrade> {
+  const { store } = host;
+  const { id: runId } = run;
+  let afterSeq = (await store.getRun(runId))?.lastSeq ?? run.lastSeq;
+  const asked = await store.requestUpgrade(runId, { at: host.now(), bundleHash });
+  if (!asked.ok) throw asked.reason === 'finished' ? finished(run) : unknownRun(runId, store.url);
+  return await new Promise((resolve, reject) => {
+    let reading: Promise<void> = Promise.resolve();
+    const settle = (done: () => void): void => {
+      unsubscribe();
+      clearTimeout(timer);
+      done();
+    };
+    const look = async (): Promise<void> => {
+      for (const event of await store.readEvents(runId, { afterSeq })) {
+        afterSeq = event.seq;
+        const found = answerOf(event, bundleHash);
+        if (found !== null) settle(() => resolve(found));
+        else if (event.type in TERMINAL_EVENTS) settle(() => reject(finished(run)));
+      }
+    };
+    const again = (): void => {
+      reading = reading.then(look).catch((error: unknown) => settle(() => reject(error as Error)));
+    };
+    const timer = setTimeout(() => settle(() => resolve({ outcome: 'asked', owner })), timeout);
+    const unsubscribe = store.subscribe(again);
+    again();
+  });
+}
+
+function answerOf(event: RunEvent, bundleHash: string): Upgrade | null {
+  if (event.type === 'run_upgraded' && event.meta.bundleHash === bundleHash)
+    return { outcome: 'upgraded', from: event.meta.from, to: bundleHash };
+  if (event.type !== 'run_upgrade_refused' || event.meta.bundleHash !== bundleHash) return null;
+  const { code, message } = event.meta;
+  return { outcome: 'refused', problem: { code, message } };
+}
+
+function finished({ id, status }: RunRecord): PawlError {
+  return new PawlError('PAWL_RUN_FINISHED', `The run ${id} has ended: there is nothing to move.`, {
+    place: `run ${id} (${status})`,
+    remedy: 'Runs that begin now begin on the newest code by themselves.',
+  });
+}
+
+export interface Claimed {
+  record: RunRecord;
+  log: RunEvent[];
+  inbox: InboxMessage[];
+}
+
+/**
+ * Reads a run that was just claimed, and moves it where it is asked to go.
+ *
+ * @throws PawlError `PAWL_STORE_CORRUPT`
+ */
+export async function readClaimed(host: UpgradeHost, record: RunRecord): Promise<Claimed | null> {
+  const { store } = host;
+  const [log, inbox] = await Promise.all([readLog(store, record.id), store.readInbox({ runId: record.id })]);
+  checkRecord(record, log, store.url);
+  return await takeUpgrades(host, { record, log, inbox });
+}
+
+/**
+ * Does, for a run that was just claimed, what its messages ask.
+ *
+ * @returns the run as it is then; null when another worker has taken it
+ */
+async function takeUpgrades(host: UpgradeHost, claimed: Claimed): Promise<Claimed | null> {
+  const { record, log, inbox } = claimed;
+  const asked = inbox.flatMap((message) => (message.kind === 'upgrade' ? [message] : []));
+  const wanted = asked.at(-1)?.bundleHash;
+  if (wanted === undefined) return claimed;
+  const { store } = host;
+  const { id: runId, fence, lastSeq: afterSeq, bundleHash: from } = record;
+  const at = Math.max(host.now(), log.at(-1)?.at ?? 0);
+  const events: NewRunEvent[] = [];
+  if (wanted !== from) {
+    const bundle = await store.getBundle(wanted);
+    const problem =
+      bundle === null ? notKept(wanted) : await replayHistory(historyOf(runId, log), { hash: wanted, ...bundle });
+    if (problem === null) events.push({ type: 'run_upgraded', at, meta: { bundleHash: wanted, from } });
+    else events.push(refusal(at, wanted, problem));
+  }
+  const result = await store.append({ runId, fence, afterSeq, events, consume: asked.map(({ id }) => id) });
+  if (!result.ok) return null;
+  const bundleHash = events[0]?.type === 'run_upgraded' ? wanted : from;
+  return {
+    record: { ...record, bundleHash, lastSeq: result.lastSeq },
+    log: await readLog(store, runId),
+    inbox: inbox.filter(({ kind }) => kind !== 'upgrade'),
+  };
+}
+
+function notKept(hash: string): ParkedReason {
+  return {
+    code: 'PAWL_BUNDLE_LOST',
+    message: `The store has no workflow bundle ${hash}, to which the run was to be moved.`,
+  };
+}
+
+/** That a run stays on its code. */
+function refusal(at: number, bundleHash: string, { code, message }: ParkedReason): NewRunEvent {
+  return { type: 'run_upgrade_refused', at, meta: { bundleHash, code, message } };
+}
