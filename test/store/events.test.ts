@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseEvent } from '../../src/store/events.ts';
+import { parseEvent, runEventSchema } from '../../src/store/events.ts';
 
 const blank = { cid: null, name: null, attempt: null, data: null, meta: null };
 const step = { ...blank, seq: 2, type: 'step_completed', at: 5, cid: 0, attempt: 1, data: '1' };
@@ -25,4 +26,50 @@ test.each([
   ],
 ])('%s is none', (_, value, problem) => {
   expect(parseEvent(value)).toEqual({ problem: expect.stringMatching(problem) });
+});
+
+test('what is read without the schema is what the schema reads', () => {
+  const any = fc.constantFrom<unknown>(
+    null,
+    undefined,
+    0,
+    -0,
+    1,
+    7,
+    -1,
+    1.5,
+    2 ** 53,
+    Number.NaN,
+    '',
+    'text',
+    true,
+    {},
+    [],
+    {
+      startedAt: 5,
+    },
+  );
+  const meta = fc.oneof(any, fc.record({ startedAt: any, more: any }), fc.constant(null));
+  const usually = (value: unknown) => fc.oneof({ weight: 4, arbitrary: fc.constant(value) }, any);
+  const event = fc.record({
+    seq: usually(3),
+    type: fc.constantFrom('step_scheduled', 'step_completed', 'step_failed'),
+    at: usually(1),
+    cid: usually(2),
+    name: fc.oneof(usually(null), usually('name')),
+    attempt: fc.oneof(usually(null), usually(1)),
+    data: usually('1'),
+    meta,
+  });
+  let read = 0;
+  fc.assert(
+    fc.property(event, (value) => {
+      const known = runEventSchema.safeParse(value);
+      const parsed = parseEvent(value);
+      if (known.success) read++;
+      expect('event' in parsed ? parsed.event : null).toEqual(known.success ? known.data : null);
+    }),
+    { numRuns: 5_000 },
+  );
+  expect(read).toBeGreaterThan(100);
 });
