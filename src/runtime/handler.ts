@@ -14,6 +14,7 @@ import { jsonView } from './json-view.ts';
 import type { RunSource } from './run-handle.ts';
 import { bodyTooLarge, readBody } from './serialization/http-host.ts';
 import { receiveWebhook } from './webhook-requests.ts';
+import { streamRun } from './stream-route.ts';
 import type { Worker } from './worker.ts';
 
 /** Whose runs the handler serves: those of a worker in this process, or of a store that workers elsewhere work on. */
@@ -60,6 +61,7 @@ const ROUTES: Record<string, Route> = {
   },
   hook: { methods: ['POST'], guarded: true, handle: resume },
   runs: { methods: ['GET'], guarded: true, handle: describeRun },
+  streams: { methods: ['GET'], guarded: true, handle: (request, id, { source }) => streamRun(request, id, source) },
 };
 
 /**
@@ -67,7 +69,9 @@ const ROUTES: Record<string, Route> = {
  *
  * - any method `…/.well-known/pawl/v1/webhook/TOKEN`: the URL of a webhook;
  * - `POST …/.well-known/pawl/v1/hook/TOKEN`: resumes a hook with the JSON of the body, as `resumeHook` (bearer token);
- * - `GET …/.well-known/pawl/v1/runs/ID`: the status of a run (bearer token).
+ * - `GET …/.well-known/pawl/v1/runs/ID`: the status of a run (bearer token);
+ * - `GET …/.well-known/pawl/v1/streams/ID?namespace=NAME&startIndex=N`: a stream of a run as it grows, a line of JSON for each chunk, or
+ *   server-sent events for `Accept: text/event-stream` (bearer token).
  *
  * @param source The worker of this process, or a store.
  * @returns A function that always resolves.

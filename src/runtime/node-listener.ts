@@ -87,6 +87,10 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
       outgoing.end();
       return;
     }
+    // A body that keeps one waiting begins with its headers.
+    setImmediate(() => {
+      if (!outgoing.headersSent && !outgoing.destroyed) outgoing.flushHeaders();
+    });
     for await (const chunk of response.body) {
       if (outgoing.destroyed) return;
       if (!outgoing.write(chunk)) await drained(outgoing);

@@ -33,6 +33,11 @@ export class StreamTail {
     return this.#await();
   }
 
+  /** Index of what comes next. */
+  get position(): number {
+    return this.#from;
+  }
+
   /** Ends the wait, and what would follow. */
   cancel(): void {
     this.#cancelled = true;
