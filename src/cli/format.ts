@@ -29,6 +29,14 @@ export function formatTime(at: number): string {
   return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
+/** A size for people: `512 B`, `3.4 KiB`, `100 MiB`. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const kib = bytes / 1024;
+  if (kib < 1023.95) return `${trim(kib, 1)} KiB`;
+  return `${trim(kib / 1024, 1)} MiB`;
+}
+
 /** `1 run`, `2 runs`. */
 export function count(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? '' : 's'}`;

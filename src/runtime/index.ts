@@ -24,6 +24,7 @@ export { replayHistory } from './replay.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 export { Run } from './run-handle.ts';
 export type { WorkflowCode } from './sandbox.ts';
+export { labelOf, type StreamLabel } from './stream-address.ts';
 export { isAnswerToken, webhookPath } from './webhook-token.ts';
 export { createWorker, type Worker } from './worker.ts';
 export { type Upgrade, type UpgradeCode, upgradeRun } from './upgrade.ts';

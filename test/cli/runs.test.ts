@@ -150,6 +150,28 @@ describe('pawl inspect', () => {
     ]);
   });
 
+  test('tells of streams', async () => {
+    await withStore(async (store) => {
+      await addRun(store, 'run-a', 1_000, []);
+      const writer = { runId: 'run-a', fence: 1, by: 'run-a 1' };
+      const write = (stream: string, chunks: (string | Uint8Array)[], close = false) =>
+        store.appendChunks({ runId: 'run-a', stream, writer, chunks, close });
+      await write('w', [new Uint8Array(3 << 20)]);
+      await write('w:pro\u001bgress', ['1[5]', '1[6]'], true);
+      await write('s:4.1.0', [], true);
+    });
+    const { stdout } = await cli('inspect', 'run-a');
+    expect(stdout).toMatch(/\n +stream +default: 1 chunk, 3 MiB\n/);
+    expect(stdout).toMatch(/\n +stream +'pro\S*gress': 2 chunks, 8 B, closed\n/);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).toMatch(/\n +stream +of a result of step #4: 0 chunks, 0 B, closed\n/);
+    expect(JSON.parse((await cli('inspect', 'run-a', '--json')).stdout).streams).toEqual([
+      { namespace: null, step: 4, chunks: 0, size: 0, closed: true },
+      { namespace: null, step: null, chunks: 1, size: 3 << 20, closed: false },
+      { namespace: 'pro\u001bgress', step: null, chunks: 2, size: 8, closed: true },
+    ]);
+  });
+
   test('shows steps, attempts, durations and the error', async () => {
     await withStore((store) => addRun(store, 'run-a', 1_000, EVENTFUL));
     const { code, stdout } = await cli('inspect', 'run-a');

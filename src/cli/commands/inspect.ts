@@ -1,6 +1,6 @@
 import type { PawlError } from '../../errors.ts';
 import type { RunEvent } from '../../store/events.ts';
-import type { EventStore, RunRecord } from '../../store/port.ts';
+import type { EventStore, RunRecord, StreamRecord } from '../../store/port.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { count, formatDuration, formatTime, paintStatus } from '../format.ts';
 import { isPawlError, type Output, printError } from '../output.ts';
@@ -28,7 +28,7 @@ export const inspectCommand = defineCommand({
   ],
   async run({ args, options, root, out }) {
     const { storeUrl } = await openProject(root, options.store);
-    const { run, events, damage } = await withStore(storeUrl, false, async (store) => {
+    const { run, events, streams, damage } = await withStore(storeUrl, false, async (store) => {
       const found = await findRun(store, args[0] as string);
       return { run: found, ...(await readSound(store, found.id)) };
     });
@@ -37,8 +37,8 @@ export const inspectCommand = defineCommand({
       if (damage !== null) throw damage;
       out.line(formatHistory(run.id, events));
     } else if (options.events) await printEvents(events, out);
-    else if (out.json) out.printJson(await describeRun(run, events));
-    else await printRun(run, events, out);
+    else if (out.json) out.printJson(await describeRun(run, events, streams));
+    else await printRun(run, events, streams, out);
     if (damage === null) return 0;
     // What could be read stands above.
     printError(damage, out);
@@ -47,15 +47,18 @@ export const inspectCommand = defineCommand({
 });
 
 /** As much of the log as can be read, and what is wrong with the rest. */
-async function readSound(store: EventStore, runId: string): Promise<{ events: RunEvent[]; damage: PawlError | null }> {
+async function readSound(
+  store: EventStore,
+  runId: string,
+): Promise<{ events: RunEvent[]; streams: StreamRecord[]; damage: PawlError | null }> {
   try {
-    return { events: await readLog(store, runId), damage: null };
+    return { events: await readLog(store, runId), streams: await store.listStreams(runId), damage: null };
   } catch (error) {
     if (!isPawlError(error) || error.code !== 'PAWL_STORE_CORRUPT') throw error;
     const events: RunEvent[] = [];
     for (;;) {
       const [event] = await store.readEvents(runId, { afterSeq: events.length, limit: 1 }).catch(() => []);
-      if (event === undefined) return { events, damage: error };
+      if (event === undefined) return { events, streams: [], damage: error };
       events.push(event);
     }
   }
@@ -67,15 +70,21 @@ function timelineOf(events: readonly RunEvent[]): Timeline {
   return timeline;
 }
 
-/** A run as JSON: record, arguments, timeline, result or error. Times are ms since the epoch. */
-export async function describeRun(run: RunRecord, events: readonly RunEvent[]): Promise<Record<string, unknown>> {
+/** A run as JSON: record, arguments, timeline, streams, result or error. Times are ms since the epoch. */
+export async function describeRun(
+  run: RunRecord,
+  events: readonly RunEvent[],
+  streams: readonly StreamRecord[],
+): Promise<Record<string, unknown>> {
   const { readValue, toJsonValue } = await import('../values.ts');
+  const { streamToJson } = await import('../streams.ts');
   const value = (data: string | null): unknown => toJsonValue(readValue(data));
   return {
     ...toJson(run),
     args: value(run.input),
     ...(run.output === null ? {} : { result: value(run.output) }),
     ...(run.error === null ? {} : { error: value(run.error) }),
+    streams: streams.map(streamToJson),
     timeline: timelineOf(events).entries.map(({ attempts, data, until, received, refused, runId, ...entry }) => ({
       ...entry,
       duration: entry.endedAt === null ? null : entry.endedAt - entry.scheduledAt,
@@ -125,7 +134,13 @@ async function printEvents(events: readonly RunEvent[], out: Output): Promise<vo
   }
 }
 
-async function printRun(run: RunRecord, events: readonly RunEvent[], out: Output): Promise<void> {
+async function printRun(
+  run: RunRecord,
+  events: readonly RunEvent[],
+  streams: readonly StreamRecord[],
+  out: Output,
+): Promise<void> {
+  const { describeStream } = await import('../streams.ts');
   const { readValue, showThrown, showValue } = await import('../values.ts');
   const { timelineLines } = await import('../tree.ts');
   const c = out.colors;
@@ -143,6 +158,7 @@ async function printRun(run: RunRecord, events: readonly RunEvent[], out: Output
     ['worker', run.owner],
     ['cancelling', run.cancelRequested && run.finishedAt === null ? 'asked for, not yet carried out' : null],
     ['log', count(run.lastSeq, 'event')],
+    ...streams.map((stream): [string, string] => ['stream', describeStream(stream)]),
   ];
   for (const [label, text] of facts) if (text !== null) out.line(`  ${c.dim(label.padEnd(11))} ${visibleLine(text)}`);
   out.line(`  ${c.dim('arguments  ')} ${indent(showValue(readValue(run.input), c, out.columns - 14), 14).trimStart()}`);

@@ -202,12 +202,25 @@ async function report(store: EventStore, ids: readonly string[], out: Output): P
   const runs = (await Promise.all(ids.map((id) => store.getRun(id)))).filter((run): run is RunRecord => run !== null);
   if (out.json) {
     const { describeRun } = await import('./inspect.ts');
-    const described = await Promise.all(runs.map(async (run) => describeRun(run, await readLog(store, run.id))));
+    const described = await Promise.all(
+      runs.map(async (run) => describeRun(run, await readLog(store, run.id), await store.listStreams(run.id))),
+    );
     out.printJson(described.length === 1 ? described[0] : described);
     return runs.every(({ status }) => status === 'completed') ? 0 : 1;
   }
   const { reportEnd } = await import('../run-session.ts');
   let code: ExitCode = 0;
-  for (const run of runs) if ((await reportEnd(run, runs.length, out)) === 1) code = 1;
+  for (const run of runs) {
+    await tellOfStreams(store, run.id, out);
+    if ((await reportEnd(run, runs.length, out)) === 1) code = 1;
+  }
   return code;
+}
+
+/** What steps wrote for others is not part of the result. */
+async function tellOfStreams(store: EventStore, runId: string, out: Output): Promise<void> {
+  const streams = await store.listStreams(runId);
+  if (streams.length === 0) return;
+  const { describeStream } = await import('../streams.ts');
+  for (const stream of streams) out.note(`stream ${visibleLine(describeStream(stream))}`);
 }
