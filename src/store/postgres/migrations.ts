@@ -135,8 +135,12 @@ export async function isForeign(client: ClientBase, schema: string): Promise<boo
 /** Any two processes that start at once: one of them makes the tables, the other one waits. 'pawl' in ASCII. */
 const LOCK = 0x7061776c;
 
-/** Brings the tables to the present version, in one transaction. */
-export async function migrate(client: ClientBase, schema: string): Promise<void> {
+/**
+ * Brings the tables to the present version, in one transaction.
+ *
+ * @param version - an older one, for tests
+ */
+export async function migrate(client: ClientBase, schema: string, version: number = SCHEMA_VERSION): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
@@ -146,10 +150,10 @@ export async function migrate(client: ClientBase, schema: string): Promise<void>
       await client.query(`CREATE TABLE "${schema}".pawl_version (version integer NOT NULL)`);
       await client.query(`INSERT INTO "${schema}".pawl_version VALUES (0)`);
     }
-    if ((from ?? 0) < SCHEMA_VERSION) {
+    if ((from ?? 0) < version) {
       await client.query(`SET LOCAL search_path TO "${schema}"`);
-      for (const migration of MIGRATIONS.slice(from ?? 0)) await client.query(migration);
-      await client.query('UPDATE pawl_version SET version = $1', [SCHEMA_VERSION]);
+      for (const migration of MIGRATIONS.slice(from ?? 0, version)) await client.query(migration);
+      await client.query('UPDATE pawl_version SET version = $1', [version]);
     }
     await client.query('COMMIT');
   } catch (error) {
