@@ -1,4 +1,4 @@
-import type { Use } from '../compiler/facts.ts';
+import type { ModuleFacts, Use } from '../compiler/facts.ts';
 import type { RuleName } from '../diagnostics/codes.ts';
 import type { DiagnosticInput } from '../diagnostics/create.ts';
 import { chainPlaces, chainText, placeName, useVerb } from './chain.ts';
@@ -63,14 +63,32 @@ export function chainsFrom<End>(
   const none = outer ? withoutEnds(rule, program, level) : null;
   const hasEnd = (at: ReachedPlace): boolean => {
     if (!none) return isEnd(at, among(at.uses));
-    if (at.outer.length === 0 || none.has(at.outer)) return false;
-    const has = isEnd(at, at.outer);
-    if (!has) none.add(at.outer);
+    const uses = at.outer;
+    if (none.has(uses)) return false;
+    const has = isEnd(at, uses);
+    if (!has) none.add(uses);
     return has;
   };
   const { roots, places } = reachedCode(program, level);
-  return places.some(hasEnd) ? program.chains({ rule, roots, end, rank, through: isPlain }) : [];
+  return (none ? placesWithOuter(program, level) : places).some(hasEnd)
+    ? program.chains({ rule, roots, end, rank, through: isPlain })
+    : [];
 }
+
+/** Places that use something which is no part of the program; many rules ask for them, and most code has none. */
+function placesWithOuter(program: Program, level: Level): readonly ReachedPlace[] {
+  const { modules } = program;
+  let levels = outerKnown.get(modules);
+  if (!levels) {
+    levels = {};
+    outerKnown.set(modules, levels);
+  }
+  levels[level] ??= reachedCode(program, level).places.filter(({ outer }) => outer.length > 0);
+  return levels[level];
+}
+
+/** By the list of modules, which is a new one in each check. */
+const outerKnown = new WeakMap<readonly ModuleFacts[], Partial<Record<Level, readonly ReachedPlace[]>>>();
 
 /** The outer uses of units of which a rule has found, in this check or an earlier one, that none is an end. */
 function withoutEnds(rule: RuleName, program: Program, level: Level): WeakSet<readonly ResolvedUse[]> {
