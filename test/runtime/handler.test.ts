@@ -227,6 +227,18 @@ describe('everything else', () => {
     expect(await refused(await send(webhook.told.slice(-46), '1'))).toEqual([400, 'PAWL_HOOK_IS_WEBHOOK']);
   });
 
+  test('a hook takes no body that is too large, said or not', async () => {
+    const { handler, begin, store } = await served({ maxBody: 1000 });
+    const { runId } = await begin('hook', 'h');
+    const before = await logOf(store, runId);
+    const url = `${API}/hook/h`;
+    const large = JSON.stringify('x'.repeat(2000));
+    expect(await refused(await handler(post(url, large, bearer(TOKEN))))).toEqual([413, 'PAWL_BODY_TOO_LARGE']);
+    const said = { ...bearer(TOKEN), 'content-length': '100000000' };
+    expect(await refused(await handler(post(url, '1', said)))).toEqual([413, 'PAWL_BODY_TOO_LARGE']);
+    expect(await logOf(store, runId)).toEqual(before);
+  });
+
   test('a run is described, without what it holds unless that is wanted', async () => {
     const { handler, worker, start } = await served();
     const exposing = createHandler({ worker }, { expose: true });

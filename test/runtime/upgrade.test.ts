@@ -14,6 +14,7 @@ import type { EventStore } from '../../src/store/port.ts';
 import { runCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 import { postgresUrl } from '../store/support/postgres.ts';
+import { temporaryDirectory } from '../store/support/temporary.ts';
 import { closeAll, program, type Setup, settle, setup } from './support.ts';
 
 afterEach(closeAll);
@@ -46,21 +47,20 @@ async function began(made: Program, store?: EventStore): Promise<Setup & { runId
   return { ...first, runId };
 }
 
-const STORES: [name: string, open: () => Promise<EventStore | undefined>][] = [
-  ['SQLite', async () => undefined],
-  [
-    'PostgreSQL',
-    async () => {
-      const store = await openStore(postgresUrl());
-      onTestFinished(() => store.close());
-      return store;
-    },
-  ],
+const STORES: [name: string, url: () => string][] = [
+  ['SQLite', () => `sqlite:${join(temporaryDirectory(), 'pawl.db')}`],
+  ['PostgreSQL', () => postgresUrl()],
 ];
 
-describe.each(STORES)('on %s', (_, open) => {
+async function opened(url: string): Promise<EventStore> {
+  const store = await openStore(url);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+describe.each(STORES)('on %s', (_, url) => {
   test('a run that nobody works on goes on with the new code', async () => {
-    const { store, runId, close } = await began(OLD, await open());
+    const { store, runId, close } = await began(OLD, await opened(url()));
     await close();
     const next = await setup(NEW, { store, claim: false });
     expect(await new Run(runId, () => next.worker).upgrade()).toBe('upgraded');
@@ -78,9 +78,11 @@ describe.each(STORES)('on %s', (_, open) => {
   });
 
   test('a run that another worker has is moved by that worker', async () => {
-    const first = await began(OLD, await open());
+    const place = url();
+    const first = await began(OLD, await opened(place));
     const { store, runId } = first;
-    const builder = await setup(NEW, { store, claim: false });
+    // As another process would: they share nothing but the store.
+    const builder = await setup(NEW, { store: await opened(place), claim: false });
     expect(await new Run(runId, () => builder.worker).upgrade()).toBe('upgraded');
     expect((await store.getRun(runId))?.owner).toBe(first.worker.owner);
     expect(await store.readInbox({ runId })).toEqual([]);
@@ -100,7 +102,7 @@ describe.each(STORES)('on %s', (_, open) => {
   });
 
   test('a run whose history does not fit stays as it is, and the difference is told', async () => {
-    const first = await began(OLD, await open());
+    const first = await began(OLD, await opened(url()));
     const { store, runId, close } = first;
     const before = [await store.readEvents(runId), (await store.getRun(runId))?.bundleHash];
     for (const closes of [false, true]) {
