@@ -3,11 +3,16 @@
  * cut nothing comes through at all. The order of the worker's requests is kept, as a store promises.
  */
 import { StoreError } from '../../src/store/errors.ts';
-import type { AppendRequest, EventStore, StoreChange } from '../../src/store/port.ts';
+import type { AppendChunksRequest, AppendRequest, EventStore, StoreChange } from '../../src/store/port.ts';
 import type { Random } from './random.ts';
 
 /** Defects to be found: what would be wrong with a store or a worker. */
-export type Defect = 'forgets-fences' | 'acknowledges-early' | 'loses-payloads' | 'appends-twice';
+export type Defect =
+  | 'forgets-fences'
+  | 'acknowledges-early'
+  | 'loses-payloads'
+  | 'appends-twice'
+  | 'lets-zombies-write';
 
 export interface Line {
   /** Nothing comes through. */
@@ -36,7 +41,15 @@ export function faultyStore(
   store: EventStore,
   line: Line,
   random: Random,
-  { appended, defect }: { appended(request: AppendRequest): void; defect: Defect | null },
+  {
+    appended,
+    written,
+    defect,
+  }: {
+    appended(request: AppendRequest): void;
+    written(request: AppendChunksRequest): void;
+    defect: Defect | null;
+  },
 ): EventStore {
   let requests: Promise<unknown> = Promise.resolve();
   let answers: Promise<unknown> = Promise.resolve();
@@ -101,9 +114,22 @@ export function faultyStore(
     });
   };
 
+  const appendChunks: EventStore['appendChunks'] = (request) =>
+    ask(async () => {
+      let { writer } = request;
+      if (defect === 'lets-zombies-write') {
+        const run = await store.getRun(writer.runId);
+        if (run) writer = { ...writer, fence: run.fence };
+      }
+      const result = await store.appendChunks({ ...request, writer });
+      if (result.ok) written(request);
+      return result;
+    });
+
   const faulty = new Proxy(store, {
     get(target, key) {
       if (key === 'append') return append;
+      if (key === 'appendChunks') return appendChunks;
       // A commit at the end of the turn is as good.
       if (key === 'flush') return undefined;
       const value = Reflect.get(target, key, target) as unknown;

@@ -51,7 +51,7 @@ export function randomProgram(random: Random): RandomProgram {
 }
 
 function statement(random: Random, depth: number): Piece {
-  const kind = random.below(depth > 0 ? 11 : 4);
+  const kind = random.below(depth > 0 ? 12 : 4);
   const [a, b] = [random.below(50), random.below(50)];
   switch (kind) {
     case 0:
@@ -83,6 +83,8 @@ function statement(random: Random, depth: number): Piece {
       return { code: `await child('${random.pick(['sum', 'late'])}', [${a}, ${b}])`, value: a + b };
     case 9:
       return { code: `await child('refuse', [${a}]).catch(() => ${b})`, value: b };
+    case 10:
+      return { code: `await say(${a})`, value: a };
     default: {
       // The step is faster than a day, however often it has to be made again.
       const part = statement(random, depth - 1);

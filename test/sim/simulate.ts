@@ -5,11 +5,11 @@
  * The idea is FoundationDB's (Zhou et al., SIGMOD 2021) and TigerBeetle's: everything that could be chance is drawn from the seed, so
  * a failure can be looked at again.
  */
-import { getStepMetadata } from '../../src/index.ts';
+import { getStepMetadata, getWritable } from '../../src/index.ts';
 import { FatalError } from '../../src/runtime/errors.ts';
 import { createWorker, type Worker } from '../../src/runtime/worker.ts';
 import { openStore } from '../../src/store/index.ts';
-import type { AppendRequest, EventStore } from '../../src/store/port.ts';
+import type { AppendChunksRequest, AppendRequest, EventStore } from '../../src/store/port.ts';
 import { program } from '../runtime/support.ts';
 import { type Defect, faultyStore, type Line } from './faults.ts';
 import { CHILDREN, randomProgram, type RandomProgram } from './programs.ts';
@@ -74,6 +74,18 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
       },
       { maxRetries: 50, retryAfter: 10 },
     ),
+    say: Object.assign(
+      async (a: number) => {
+        const { key } = began();
+        const writer = getWritable<string>().getWriter();
+        await writer.write(key);
+        await pause();
+        await writer.write(key);
+        writer.releaseLock();
+        return a;
+      },
+      { maxRetries: 50, retryAfter: 10 },
+    ),
     fail: async (a: number) => {
       began();
       await pause();
@@ -82,7 +94,7 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   };
   const code = runs.map(({ id, code: body }) => `workflow('${id}', async () => {\n${body}\n});`).join('\n');
   const made = program({
-    workflows: `const add = step('add'), flaky = step('flaky'), fail = step('fail');\n${CHILDREN}\n${code}`,
+    workflows: `const add = step('add'), flaky = step('flaky'), fail = step('fail'), say = step('say');\n${CHILDREN}\n${code}`,
     steps,
   });
 
@@ -93,12 +105,18 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
       if (event.type === 'step_completed' || event.type === 'step_failed') finished.add(`${runId}-${event.cid}`);
   };
 
+  const written = ({ writer, chunks }: AppendChunksRequest): void => {
+    note('chunks');
+    const key = writer.by.replace(' ', '-');
+    if (chunks.length > 0 && finished.has(key)) problems.push(`step ${key} writes to a stream after its result`);
+  };
+
   const nodes: Node[] = Array.from({ length: 1 + random.below(3) }, () => ({ worker: null, line: newLine(random) }));
   let names = 0;
   const start = async (node: Node): Promise<void> => {
     node.line = newLine(random);
     const line = node.line;
-    const view = faultyStore(store, line, random, { appended, defect });
+    const view = faultyStore(store, line, random, { appended, written, defect });
     node.worker = null;
     try {
       const worker = await createWorker({ program: made, store: view, lease: LEASE, newSeed: () => `seed ${names++}` });
@@ -171,6 +189,7 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   if (turn === ALL_TURNS) problems.push(`not all runs have ended after ${turn} turns`);
   await verify(store, runs, acknowledged, problems);
   await verifyChildren(store, problems, note);
+  await verifyStreams(store, runs, problems);
   for (const { worker, line } of nodes) {
     line.dead = true;
     worker?.kill();
@@ -232,6 +251,20 @@ async function verifyChildren(store: EventStore, problems: string[], note: (what
       (event) => event.type === 'child_scheduled' && event.meta.runId === id,
     );
     if (calls.length !== 1) problems.push(`${id} was called ${calls.length} times`);
+  }
+}
+
+/** What a step wrote that has a result is there, each attempt in its order. */
+async function verifyStreams(store: EventStore, runs: readonly { id: string }[], problems: string[]): Promise<void> {
+  for (const { id } of runs) {
+    const page = await store.readChunks(id, 'w', { limit: 10_000 });
+    const log = await store.readEvents(id);
+    for (const event of log) {
+      if (event.type !== 'step_scheduled' || event.name !== 'say') continue;
+      if (!log.some(({ type, cid }) => type === 'step_completed' && cid === event.cid)) continue;
+      const count = page?.chunks.filter((chunk) => chunk === `1["${id}-${event.cid}"]`).length ?? 0;
+      if (count < 2) problems.push(`step ${id}-${event.cid} has a result, and ${count} of its 2 chunks`);
+    }
   }
 }
 
