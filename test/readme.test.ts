@@ -57,6 +57,20 @@ test('the example of hooks', async () => {
   await runtime.close();
 });
 
+test('the example of streams', async () => {
+  const runtime = await createTestRuntime({ sources: { 'src/report.ts': example('Streams') } });
+  expect(runtime.diagnostics).toEqual([]);
+  vi.stubGlobal('fetch', async () => new Response('a\nb\n'));
+  const run = await runtime.start<{ lines: number; file: ReadableStream }>('report', ['https://a.example']);
+  const progress: string[] = [];
+  for await (const text of run.getReadable<string>({ namespace: 'progress' })) progress.push(text);
+  expect(progress).toEqual(['downloading', 'counting']);
+  const { lines, file } = await run.returnValue;
+  expect(lines).toBe(2);
+  expect(await new Response(file).text()).toBe('a\nb\n');
+  await runtime.close();
+});
+
 test('the example in definitions', async () => {
   const files = example('In definitions')
     .split(/^\/\/ (src\/\S+\.ts)\n/m)

@@ -19,7 +19,7 @@ import { receiveWebhook } from './webhook-requests.ts';
 import { isWebhookToken } from './webhook-token.ts';
 import { defaultWorld } from './world.ts';
 
-export type { Run } from './run-handle.ts';
+export type { ReadableOptions, Run } from './run-handle.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 
 /** A workflow: a compiled function, a definition, or its id. */
