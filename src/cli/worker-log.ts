@@ -10,6 +10,9 @@ export class WorkerLog {
   /** When runs that are under way began here, ms since the epoch. */
   readonly #since = new Map<string, number>();
 
+  /** What is still to be printed: a worker that is ended at once shall not take it along. */
+  #shown: Promise<unknown> = Promise.resolve();
+
   constructor(out: Output) {
     this.#out = out;
   }
@@ -18,6 +21,11 @@ export class WorkerLog {
   ready(pid: number, store: string, has: string, url: string | null): void {
     if (this.#out.json) this.#out.line(jsonText({ type: 'ready', pid, store, ...(url !== null && { url }) }));
     else this.#out.aside(`worker ${pid} works on ${store}: ${has}${url === null ? '' : `\ntakes requests at ${url}`}`);
+  }
+
+  /** Resolves when all that was heard is printed. */
+  async printed(): Promise<void> {
+    await this.#shown;
   }
 
   heard(event: WorkerEvent): void {
@@ -48,9 +56,10 @@ export class WorkerLog {
     if (event.status !== 'failed' && !this.#out.showsProgress) return;
     this.#out.note(`${this.#line(event.status, event)}  ${formatDuration(Math.max(0, event.at - since))}`);
     if (event.error === null || event.status !== 'failed') return;
-    void import('./values.ts').then(({ readValue, showThrown }) => {
+    const shown = import('./values.ts').then(({ readValue, showThrown }) => {
       this.#out.note(showThrown(readValue(event.error), this.#out.errorColors));
     });
+    this.#shown = Promise.all([this.#shown, shown]);
   }
 
   #line(status: 'completed' | 'failed' | 'cancelled' | 'parked', event: { runId: string; workflowId: string }): string {

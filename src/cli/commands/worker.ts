@@ -83,6 +83,7 @@ export const workerCommand = defineCommand({
       } finally {
         await Promise.resolve(worker?.close({ timeout: PATIENCE })).catch((error: unknown) => printLost(error, out));
         await endpoint?.close();
+        await log.printed();
         interrupted.stop();
         accidents.stop();
         restoreConsole();
