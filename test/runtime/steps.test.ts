@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   FatalError,
   getStepMetadata,
@@ -8,8 +8,13 @@ import {
 } from '../../src/index.ts';
 import { closeAll, settle, setup } from './support.ts';
 
-afterEach(closeAll);
+afterEach(async () => {
+  await closeAll();
+  vi.useRealTimers();
+});
 
+/** ms since the epoch */
+const NOW = Date.UTC(2026, 0, 1);
 const CALL = `const work = step('work'); workflow('w', async (...args) => work(...args));`;
 
 test('a run whose steps end at once leaves the event loop to others', async () => {
@@ -154,8 +159,9 @@ describe('retries', () => {
   test.each([
     ['ms', 5000, 5000],
     ['text', '1m', 60_000],
-    ['a Date', new Date(Date.now() + 3_600_000), 3_600_000],
+    ['a Date', new Date(NOW + 3_600_000), 3_600_000],
   ])('wait as RetryableError says: %s', async (_kind, retryAfter, expected) => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
     let calls = 0;
     const { start, clock } = await setup({
       workflows: CALL,
@@ -169,7 +175,7 @@ describe('retries', () => {
     const run = await start('w');
     await settle();
     const wait = (clock.next() as number) - clock.now();
-    expect(Math.abs(wait - expected)).toBeLessThan(2000);
+    expect(wait).toBe(expected);
     clock.advance(wait);
     expect(await run.returnValue).toBe('done');
   });
