@@ -57,10 +57,12 @@ export class StepStreams {
     const sink = known?.sink ?? new StreamSink(this.#store, this.#codec, address, this.#writer, failed);
     if (known === undefined) this.#sinks.set(key, { sink, controllers });
     // Chunks that wait in the stream's own queue: each is measured when it is written.
-    const queue = { length: 0 };
+    const queue = { length: 0, isOver: false };
     this.#queues.push(queue);
     const over = (): void => {
       queue.length = 0;
+      // What is refused from here on is measured all the same.
+      queue.isOver = true;
       this.#dequeued();
     };
     const stream = new WritableStream(
@@ -72,7 +74,7 @@ export class StepStreams {
         write: async (value) => {
           try {
             await sink.write(value);
-            queue.length--;
+            if (!queue.isOver) queue.length--;
             this.#dequeued();
           } catch (error) {
             over();
@@ -88,7 +90,7 @@ export class StepStreams {
       {
         highWaterMark: ROOM / 4,
         size: (value) => {
-          queue.length++;
+          if (!queue.isOver) queue.length++;
           return roughSize(value);
         },
       },

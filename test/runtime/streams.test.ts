@@ -153,6 +153,39 @@ describe('writing and reading', () => {
     expect(await all(run.readable)).toEqual([1, 2]);
   });
 
+  test.each<[string, (writer: WritableStreamDefaultWriter) => Promise<unknown>]>([
+    ['after it was closed', (writer) => writer.close()],
+    ['while it closes', async (writer) => void writer.close()],
+    ['after it was given up', (writer) => writer.abort(new Error('no'))],
+    ['while it is given up', async (writer) => void writer.abort(new Error('no'))],
+    ['after something that cannot cross', (writer) => writer.write(() => 1).catch(() => {})],
+  ])('who writes %s is refused, and holds nothing up', async (_, end) => {
+    const { start } = await setup({
+      workflows: `workflow('w', async () => step('write')());`,
+      steps: {
+        write: async () => {
+          const writer = getWritable().getWriter();
+          writer.closed.catch(() => {});
+          await writer.write('first');
+          await end(writer);
+          const refusals: unknown[] = [];
+          for (let index = 0; index < 3; index++) {
+            try {
+              await writer.write('late');
+            } catch (error) {
+              // Node 20 throws where it should reject.
+              refusals.push(error);
+            }
+          }
+          return refusals.length;
+        },
+      },
+    });
+    const run = await start('w');
+    expect(await run.returnValue).toBe(3);
+    expect(await all(run.readable)).toEqual(['first']);
+  });
+
   test('what cannot cross is refused, by name', async () => {
     const { start } = await setup({
       workflows: `workflow('w', async () => step('write')());`,
