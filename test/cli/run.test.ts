@@ -8,7 +8,7 @@ import { CLI, type CliResult, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 
 const MAIN = `import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
-import { FatalError, sleep } from 'pawl';
+import { FatalError, getWritable, sleep } from 'pawl';
 
 async function note(text: string) {
   'use step';
@@ -43,6 +43,25 @@ export async function crashing(id: string) {
   await note('before ' + id);
   const fate = await dieOnce(id);
   await note('after ' + id);
+  return fate;
+}
+
+async function write(chunks: string[], close = false) {
+  'use step';
+  const writer = getWritable<string>({ namespace: 'log' }).getWriter();
+  try {
+    for (const chunk of chunks) await writer.write(chunk);
+  } finally {
+    if (close) await writer.close();
+    else writer.releaseLock();
+  }
+}
+
+export async function streaming(id: string) {
+  'use workflow';
+  await write(['a', 'b']);
+  const fate = await dieOnce(id);
+  await write(['c'], true);
   return fate;
 }
 
@@ -184,6 +203,16 @@ describe('after a crash', () => {
     expect(second.stderr).toMatch(/^resuming run \w+, which was left unfinished after \d+ events\n/);
     expect(ledger()).toEqual(['before x', 'after x']);
     expect(JSON.parse((await cli('runs', '--json')).stdout)).toHaveLength(1);
+  });
+
+  test('what was written to a stream is there, once, and told of', async () => {
+    expect((await cli('run', 'streaming', '--input', '"stream"')).code).not.toBe(0);
+    const [{ id }] = JSON.parse((await cli('runs', '--json')).stdout) as [{ id: string }];
+    const cut = JSON.parse((await cli('inspect', id, '--json')).stdout) as { streams: unknown };
+    expect(cut.streams).toMatchObject([{ namespace: 'log', chunks: 2, closed: false }]);
+    const second = await cli('run', 'streaming', '--input', '"stream"');
+    expect(second).toMatchObject({ code: 0, stdout: '"survived"\n' });
+    expect(second.stderr).toMatch(/^stream 'log': 3 chunks, \d+ B, closed$/m);
   });
 
   test('so does one without input, for all runs of the workflow; another input starts another run', async () => {
