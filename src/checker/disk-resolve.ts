@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve as resolvePath, sep } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve as resolvePath, sep } from 'node:path';
 import { ResolverFactory } from 'oxc-resolver';
 import {
   builtinName,
@@ -8,6 +8,7 @@ import {
   EXTENSIONS,
   findFile,
   isKnownPackage,
+  isMissing,
   type Resolution,
   type Resolve,
   SOURCE_FILE,
@@ -35,6 +36,13 @@ export interface DiskResolver {
   resolve: Resolve;
   /** What was looked up on disk since it was last cleared. */
   known(): Iterable<LookedUp>;
+  /**
+   * Whether files have come or gone so that what was looked up no longer holds. A file that came nearer than the one that was found is not
+   * noticed.
+   *
+   * @param exists - of files that were found
+   */
+  isOutdated(exists: (file: string) => boolean): boolean;
   /** Problems met so far. */
   problems: readonly BrokenFile[];
   /** Forgets what was read from disk. */
@@ -123,15 +131,29 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
       const name = builtinName(specifier);
       if (name !== null) return { kind: 'builtin', name };
       if (isKnownPackage(specifier)) return { kind: 'external' };
-      const key = `${importer.slice(0, importer.lastIndexOf('/'))}\0${specifier}`;
-      let known = cache.get(key);
+      // Files of one folder find the same. But a tsconfig may not be theirs, and then nor are its aliases: it speaks for no JavaScript
+      // unless it says so, and not for what it excludes.
+      const place = `${importer.slice(0, importer.lastIndexOf('/'))}\0${extname(importer)}\0${specifier}`;
+      const ofFile = `${importer}\0${specifier}`;
+      let known = cache.get(place) ?? cache.get(ofFile);
       if (!known) {
         known = { specifier, importer, resolution: lookUp(specifier, importer) };
-        cache.set(key, known);
+        cache.set(isMissing(known.resolution) ? ofFile : place, known);
       }
       return known.resolution;
     },
     known: () => cache.values(),
+    isOutdated(exists) {
+      const missing: LookedUp[] = [];
+      for (const known of cache.values()) {
+        const { resolution } = known;
+        if (resolution.kind === 'file' && !exists(resolution.file)) return true;
+        if (isMissing(resolution)) missing.push(known);
+      }
+      if (missing.length === 0) return false;
+      factory.clearCache();
+      return missing.some(({ specifier, importer }) => !isMissing(lookUp(specifier, importer)));
+    },
     get problems() {
       inspect();
       return [...problems.values()];

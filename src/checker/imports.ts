@@ -8,7 +8,7 @@ import type { Diagnostic, Span } from '../diagnostics/types.ts';
 import { sdkOf } from '../sdk-names.ts';
 import type { SourceFile, SourceFiles } from './files.ts';
 import { explainEntry, explainImports, type Trouble } from './package-entry.ts';
-import type { Resolution, Resolve } from './resolution.ts';
+import { isMissing, type Resolution, type Resolve } from './resolution.ts';
 import { absolute, statOf } from './stamps.ts';
 
 /**
@@ -137,10 +137,6 @@ interface Targets {
   files: readonly string[];
   /** Something leads nowhere. */
   missing: boolean;
-}
-
-function isMissing(resolution: Resolution): boolean {
-  return resolution.kind === 'unresolved' || (resolution.kind === 'external' && resolution.missing === true);
 }
 
 /** Behind `from`, `import`, `import(`, `require(`; also in comments and texts, which does no harm. */

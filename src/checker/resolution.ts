@@ -21,6 +21,10 @@ export type Resolution =
   | { kind: 'external'; missing?: true }
   | { kind: 'unresolved' };
 
+export function isMissing(resolution: Resolution): boolean {
+  return resolution.kind === 'unresolved' || (resolution.kind === 'external' && resolution.missing === true);
+}
+
 /** @param importer - the module that contains the specifier, as in `ModuleFacts.file` */
 export type Resolve = (specifier: string, importer: string) => Resolution;
 

@@ -272,7 +272,8 @@ class CheckerSession implements Session {
     const unsaved = new Set(paths.filter((path) => !statOf(absolute(this.#root, path))?.isFile()));
     if (unsaved.size === this.#unsaved.size && [...unsaved].every((path) => this.#unsaved.has(path))) return;
     this.#unsaved = unsaved;
-    this.#memory.program = null;
+    // What was unsaved is on disk now, or the other way round: there it is found by aliases too.
+    this.#known = '';
   }
 
   /** The entries, and the files to report on (null for all). */
@@ -311,12 +312,15 @@ class CheckerSession implements Session {
     return SOURCE_FILE.test(file) ? [file] : [];
   }
 
-  /** Resolutions hold until files come or go: a new file may be nearer than the one that was found. */
+  /**
+   * Resolutions hold until files come or go: a new entry may be nearer than the file that was found, and what lies beyond the entries is
+   * looked for anew.
+   */
   #forgetResolutions(entries: string[]): void {
     const known = entries.join('\n');
     if (this.#entries !== known) this.#generation++;
     this.#entries = known;
-    if (this.#known === known) return;
+    if (this.#known === known && !this.#resolver?.isOutdated((file) => this.#files.get(file) !== null)) return;
     this.#resolver?.clear();
     this.#resolutions++;
     this.#memory.program = null;

@@ -67,7 +67,7 @@ export async function fulfil(order: string) {
         const lack = lackEnd(use, reference);
         return lack?.kind === 'timer' ? lack : endlessMicrotask(program, use, reference, at);
       },
-      { outer: true },
+      { outer: true, aliases: true },
     );
     for (const chain of chains) {
       const [first, second] = chain.hops;

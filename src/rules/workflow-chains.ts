@@ -46,6 +46,8 @@ interface ChainOptions<End> {
    * again as long as the code of a unit stays the same.
    */
   outer?: true;
+  /** With `outer`: a variable of a module that is another name of a global can be an end too. */
+  aliases?: true;
   /** Other uses are no ends, as names and kinds tell; to be made with `wantedOf`. */
   among?: (uses: readonly ResolvedUse[]) => readonly ResolvedUse[];
 }
@@ -56,21 +58,23 @@ export function chainsFrom<End>(
   program: Program,
   level: Level,
   end: (use: Use, reference: Reference, at: Place) => End | null,
-  { rank, outer, among = (uses) => uses }: ChainOptions<End> = {},
+  { rank, outer, aliases, among = (uses) => uses }: ChainOptions<End> = {},
 ): Chain<End>[] {
   const isEnd = (at: Place, uses: readonly ResolvedUse[]) =>
     uses.some(({ use, reference }) => end(use, reference, at) !== null);
   const none = outer ? withoutEnds(rule, program, level) : null;
-  const hasEnd = (at: ReachedPlace): boolean => {
-    if (!none) return isEnd(at, among(at.uses));
-    const uses = at.outer;
-    if (none.has(uses)) return false;
+  const isEndIn = (at: ReachedPlace, uses: readonly ResolvedUse[]): boolean => {
+    if (uses.length === 0 || none?.has(uses)) return false;
     const has = isEnd(at, uses);
-    if (!has) none.add(uses);
+    if (!has) none?.add(uses);
     return has;
   };
+  const hasEnd = (at: ReachedPlace): boolean => {
+    if (!none) return isEnd(at, among(at.uses));
+    return isEndIn(at, at.outer) || (aliases === true && isEndIn(at, at.inner));
+  };
   const { roots, places } = reachedCode(program, level);
-  return (none ? placesWithOuter(program, level) : places).some(hasEnd)
+  return (none && !aliases ? placesWithOuter(program, level) : places).some(hasEnd)
     ? program.chains({ rule, roots, end, rank, through: isPlain })
     : [];
 }
@@ -90,7 +94,7 @@ function placesWithOuter(program: Program, level: Level): readonly ReachedPlace[
 /** By the list of modules, which is a new one in each check. */
 const outerKnown = new WeakMap<readonly ModuleFacts[], Partial<Record<Level, readonly ReachedPlace[]>>>();
 
-/** The outer uses of units of which a rule has found, in this check or an earlier one, that none is an end. */
+/** The uses of units of which a rule has found, in this check or an earlier one, that none is an end. */
 function withoutEnds(rule: RuleName, program: Program, level: Level): WeakSet<readonly ResolvedUse[]> {
   let rules = known.get(program);
   if (!rules) {

@@ -159,3 +159,18 @@ export const short = ${alias};\n`;
   session.update('src/table.ts', table('table.deep'));
   expect(codes()).toEqual(['PAWL3002']);
 });
+
+test('another name of queueMicrotask is known where nothing else is an end of the same kind', async () => {
+  const { diagnostics } = await checkSources({
+    'src/main.ts': `const soon = queueMicrotask;
+function poll() {
+  soon(poll);
+}
+export async function flow() {
+  'use workflow';
+  poll();
+}
+`,
+  });
+  expect(diagnostics.map(({ code, span }) => `${code}:${span.line}`)).toEqual(['PAWL3004:7']);
+});

@@ -46,6 +46,73 @@ describe('a session is incremental', () => {
     expect((await session.check()).stats).toMatchObject({ parsed: 2 });
   });
 
+  describe('beyond the entries', () => {
+    const KIT = 'packages/kit/src/index.ts';
+    const SOURCES = {
+      'tsconfig.json': `{ "compilerOptions": { "paths": { "kit": ["./${KIT}"], "@/*": ["./src/*"] } } }`,
+      'node_modules/other/package.json': '{ "name": "other" }',
+      'packages/kit/src/other.ts': 'export {};\n',
+      'src/quote.ts': WORKFLOW.replace('./pricing', 'kit'),
+    };
+    const missing = 'src/quote.ts:1:25 PAWL9006';
+    const found = 'src/quote.ts:4:10 PAWL3002';
+
+    test('files come and go', async () => {
+      const root = temporaryProject({ ...SOURCES, [KIT]: IMPURE });
+      const session = createSession({ root, cache: false });
+      const seen = async () => places((await session.check()).diagnostics);
+      expect(await seen()).toEqual([found]);
+      rmSync(join(root, KIT));
+      expect(await seen()).toEqual([missing]);
+      writeFileSync(join(root, KIT), PURE);
+      expect(await seen()).toEqual([]);
+    });
+
+    test('a file comes that nobody was told to miss', async () => {
+      const guarded = `export async function quote() {
+  'use workflow';
+  try {
+    return require('kit').priceOf('a');
+  } catch {
+    return 0;
+  }
+}
+`;
+      const root = temporaryProject({ ...SOURCES, 'src/quote.ts': guarded });
+      const session = createSession({ root, cache: false });
+      expect((await session.check()).diagnostics).toEqual([]);
+      writeFileSync(join(root, KIT), IMPURE);
+      expect(places((await session.check()).diagnostics)).toEqual(['src/quote.ts:4:12 PAWL3002']);
+    });
+
+    test('a file that is saved, or deleted while it is open, leads aliases elsewhere', async () => {
+      const aliased = WORKFLOW.replace('./pricing', '@/pricing');
+      const root = temporaryProject({ ...SOURCES, 'src/quote.ts': aliased, 'src/pricing.ts': IMPURE });
+      const session = createSession({ root, cache: false });
+      session.update('src/pricing.ts', IMPURE);
+      const seen = async () => places((await session.check()).diagnostics);
+      expect(await seen()).toEqual([found]);
+      rmSync(join(root, 'src/pricing.ts'));
+      expect(await seen()).toEqual([missing]);
+      writeFileSync(join(root, 'src/pricing.ts'), PURE);
+      expect(await seen()).toEqual([found]);
+      session.update('src/pricing.ts', null);
+      expect(await seen()).toEqual([]);
+    });
+  });
+
+  test('a module that the aliases of a tsconfig are not for keeps them from none beside it', async () => {
+    const root = temporaryProject({
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "@/*": ["./src/*"] } } }',
+      'node_modules/other/package.json': '{ "name": "other" }',
+      'src/a.cjs': `const { priceOf } = require('@/pricing');\nexports.a = async () => {\n  'use step';\n  return priceOf('a');\n};\n`,
+      'src/quote.ts': WORKFLOW.replace('./pricing', '@/pricing'),
+      'src/pricing.ts': PURE,
+    });
+    const session = createSession({ root, cache: false });
+    expect(places((await session.check()).diagnostics)).toEqual(['src/a.cjs:1:29 PAWL9006']);
+  });
+
   test('files come and go', async () => {
     const root = temporaryProject({ 'src/quote.ts': WORKFLOW });
     const session = createSession({ root });
