@@ -134,6 +134,7 @@ export class StepCalls {
     const context = attempt.context(this.#run, `pawl:${this.#run.id}`, this.#deliver, open);
     // What it wrote is durable before its result is.
     steps.run(stepId, step.data, context, (result) => {
+      attempt.heartbeat.stop();
       const writing = attempt.over ? null : (attempt.streams?.finish(result.ok) ?? null);
       if (writing === null) ended(result);
       else

@@ -415,6 +415,20 @@ describe('handles in workflow code', () => {
     expect(await all(run.readable)).toEqual([]);
   });
 
+  test('a caller who gets one cannot write, but pass it on', async () => {
+    const { start } = await setup({
+      workflows: `workflow('out', async () => getWritable()); workflow('in', async (writable) => step('to')(writable).catch((error) => error.code));`,
+      steps: {
+        to: async (writable: WritableStream) => writable.getWriter().write('too late'),
+      },
+    });
+    const writable = await (await start<WritableStream>('out')).returnValue;
+    expect(writable).toBeInstanceOf(WritableStream);
+    await expect(writable.getWriter().write(1)).rejects.toMatchObject({ code: 'PAWL_ONLY_IN_STEP' });
+    // Its run has ended, and the stream with it.
+    expect(await (await start('in', writable)).returnValue).toBe('PAWL_STREAM_CLOSED');
+  });
+
   test.each([
     ['getWritable().getWriter()', 'getWriter'],
     ['await getWritable().close()', 'Closing a stream'],
