@@ -10,7 +10,7 @@ const CROSSING = new Set([
   ...['Array', 'ReadonlyArray', 'ConcatArray', 'Date', 'RegExp', 'Error', 'DOMException', 'ArrayBuffer', 'DataView'],
   ...['SharedArrayBuffer', 'ArrayBufferView', 'String', 'Number', 'Boolean', 'BigInt', 'Object', 'Buffer'],
   ...['URL', 'URLSearchParams', 'Headers', 'Request', 'Response'],
-  ...['ReadableStream', 'WritableStream', 'TransformStream'],
+  ...['ReadableStream', 'WritableStream'],
 ]);
 const TEMPORAL = new Set([
   ...['Instant', 'Duration', 'PlainDate', 'PlainTime', 'PlainDateTime', 'PlainYearMonth', 'PlainMonthDay'],
