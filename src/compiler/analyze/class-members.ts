@@ -1,5 +1,6 @@
-import type { Unit, Use } from '../facts.ts';
-import type { Node } from './ast.ts';
+import type * as t from '@babel/types';
+import type { ModuleFacts, Unit, Use } from '../facts.ts';
+import { keyName, type Node } from './ast.ts';
 import type { ClassSite, MemberUse, Model } from './model.ts';
 import { placeOf } from './names.ts';
 
@@ -59,14 +60,17 @@ export class ClassPaths {
 export class Members {
   readonly #model: Model;
   readonly #classes: ClassPaths;
+  readonly #exported: ReadonlySet<string | null>;
   #bases: Map<string, string> | undefined;
   #instances: Map<string, string> | undefined;
   #units: Set<string> | undefined;
   #written: Set<string> | undefined;
+  #overriders: Map<string, ClassSite[]> | undefined;
 
-  constructor(model: Model, classes: ClassPaths) {
+  constructor(model: Model, classes: ClassPaths, exports: ModuleFacts['exports']) {
     this.#model = model;
     this.#classes = classes;
+    this.#exported = new Set(exports.filter(({ source }) => source === null).map(({ name, local }) => local ?? name));
   }
 
   /** The setter that an assignment to a member calls. */
@@ -80,14 +84,62 @@ export class Members {
   }
 
   /** The function that an object holds which a field holds, `this.io.get`, where nothing else is ever put into the field. */
-  heldBy({ held, name }: MemberUse, { kind, path }: ClassPath): ClassPath | null {
-    if (!held || kind !== 'local') return null;
+  heldBy(member: MemberUse, { kind, path }: ClassPath): ClassPath | null {
+    const { held, name } = member;
+    if (!held || kind !== 'local' || this.#isOpen(member, path[0] as string)) return null;
     this.#written ??= this.#writtenNames();
     if (this.#written.has(name)) return null;
     this.#units ??= new Set(this.#model.units.map((unit) => unit.path));
     const units = this.#units;
     const whole = [...path, ...held.path];
     return this.#ownerOf(pathOf(whole), (candidate) => units.has(candidate)) === null ? null : { kind, path: whole };
+  }
+
+  /** Whether a class of this module that extends the one around has a member of its own of that name: `this.load()` may mean either. */
+  isOverridden({ site, name, isStatic, ofBase }: MemberUse): boolean {
+    if (!site || ofBase || name === 'constructor' || name.startsWith('#')) return false;
+    this.#overriders ??= this.#membersOfSubclasses();
+    const overriders = this.#overriders.get(isStatic ? name : `#${name}`);
+    const path = overriders ? this.#classes.pathOf(site) : null;
+    return path !== null && overriders?.some((overrider) => this.#descends(overrider, path)) === true;
+  }
+
+  /** Classes that extend another one, by what they declare themselves. */
+  #membersOfSubclasses(): Map<string, ClassSite[]> {
+    const found = new Map<string, ClassSite[]>();
+    for (const site of this.#model.classes) {
+      if (!site.node.superClass) continue;
+      for (const member of site.node.body.body) {
+        if (!('key' in member) || !member.key) continue;
+        const { key, static: isStatic, computed } = member as t.ClassMethod;
+        const name = keyName(key, computed);
+        if (name === null || name === 'constructor') continue;
+        const known = found.get(isStatic ? name : `#${name}`);
+        if (known) known.push(site);
+        else found.set(isStatic ? name : `#${name}`, [site]);
+      }
+    }
+    return found;
+  }
+
+  #descends(site: ClassSite, from: string): boolean {
+    const seen = new Set<string>();
+    const base = this.#classes.baseOf(site);
+    let path = base?.kind === 'local' ? pathOf(base.path) : undefined;
+    for (; path !== undefined && !seen.has(path); path = this.#basesOf().get(path)) {
+      if (path === from) return true;
+      seen.add(path);
+    }
+    return false;
+  }
+
+  /** Whether code of other modules can put something else into the field of a class, or declare it anew in a class that extends this one. */
+  #isOpen({ site, name, isStatic }: MemberUse, of: string): boolean {
+    if (!site || !this.#exported.has(of) || name.startsWith('#')) return false;
+    const declared = site.node.body.body.find((each): each is t.ClassProperty => {
+      return each.type === 'ClassProperty' && each.static === isStatic && keyName(each.key, each.computed) === name;
+    });
+    return declared?.accessibility !== 'private';
   }
 
   /** Of all members to which anything is assigned, in whatever they are. */

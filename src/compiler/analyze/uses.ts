@@ -25,7 +25,7 @@ import { returnedCode } from './returned.ts';
 export function addUses(model: Model, facts: ModuleFacts, functions: readonly DirectiveFunction[]): void {
   const meaning = new Meanings(model, facts, functions);
   const classes = new ClassPaths(meaning);
-  const members = new Members(model, classes);
+  const members = new Members(model, classes, facts.exports);
   const endless = new Set(model.queued.filter(queuesItself).map(({ callee }) => callee));
   const probed = new Set(model.probes.filter(({ binding }) => !binding).map(({ path }) => path.join('.')));
   // Uses are most of the facts. Each is made once, with its properties in one order, which costs a third of copying them about.
@@ -67,12 +67,17 @@ export function addUses(model: Model, facts: ModuleFacts, functions: readonly Di
   for (const member of model.members) {
     const named = classes.member(member);
     if (!named) continue;
-    const held = members.heldBy(member, named);
+    const isOverridden = members.isOverridden(member);
+    if (isOverridden && accessOf(member.node, member.parent) === 'read') continue;
+    const held = isOverridden ? null : members.heldBy(member, named);
     const { node, parent } = held ? (member.held as HeldMember) : member;
     const access = accessOf(node, parent);
-    const setter = access === 'write' ? members.setter(named) : null;
+    const setter = access === 'write' && !isOverridden ? members.setter(named) : null;
     const { start, end } = node;
-    const made = use(member.unit, held ?? setter ?? named, setter ? 'call' : access, start as number, end as number);
+    // Which one is called, only the instance tells.
+    const isOpen = isOverridden && access === 'call';
+    const target: Meaning = isOpen ? { kind: 'unknown', path: [member.name] } : (held ?? setter ?? named);
+    const made = use(member.unit, target, setter ? 'call' : access, start as number, end as number);
     if (made.access === 'write') made.how = 'own';
   }
   const bases = model.classes.flatMap((site) => {
