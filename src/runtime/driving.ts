@@ -80,6 +80,11 @@ export function causeOf(message: InboxMessage): Cause {
   return { event: { type: 'cancel_requested', at, meta }, consume };
 }
 
+/** Whether a run is told to stop. It begins no attempts then: not of steps that are missing, not of one that kills the process. */
+export function isCancelled(inbox: readonly InboxMessage[]): boolean {
+  return inbox.some(({ kind }) => kind === 'cancel');
+}
+
 export function isTimeout(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 }

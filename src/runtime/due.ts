@@ -23,13 +23,21 @@ export function nextWakeAt(live: LiveRun | null, wakeAt: number | null, now: num
   if (live === null) return wakeAt;
   let next = Infinity;
   for (const step of live.steps.values()) {
-    if (step.retryAt === null) return wakeAt !== null && wakeAt <= now ? wakeAt : now;
+    if (step.retryAt === null) return isDue(wakeAt, now) ? wakeAt : now;
     next = Math.min(next, step.retryAt);
   }
-  for (const { refused } of live.children.values())
-    if (refused !== null) return wakeAt !== null && wakeAt <= now ? wakeAt : now;
+  for (const { refused } of live.children.values()) if (refused !== null) return isDue(wakeAt, now) ? wakeAt : now;
   for (const until of live.sleeps.values()) next = Math.min(next, until);
   return next === Infinity ? null : next;
+}
+
+function isDue(wakeAt: number | null, now: number): boolean {
+  return wakeAt !== null && wakeAt <= now;
+}
+
+/** Whether the store has a run due when nothing of it is: given back, it would come round for ever. */
+export function isDueInVain(live: LiveRun, wakeAt: number | null, now: number): boolean {
+  return isDue(wakeAt, now) && !isDue(nextWakeAt(live, wakeAt, now), now);
 }
 
 /** When the next sleep is over or the next retry due; Infinity when there is none. */

@@ -14,12 +14,13 @@ import {
   type Cause,
   causeOf,
   type DriverHost,
+  isCancelled,
   isPromise,
   isTimeout,
   type Phase,
   type Turn,
 } from './driving.ts';
-import { dueEvents, endingOf, missingOf, nextDue, nextWakeAt, recoverAttempts } from './due.ts';
+import { dueEvents, endingOf, isDueInVain, missingOf, nextDue, nextWakeAt, recoverAttempts } from './due.ts';
 import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
 import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
@@ -138,17 +139,16 @@ export class RunDriver implements Job {
         case 'ending':
           this.#end();
           return;
-        case 'admitting':
-          return;
         case 'conflicted':
           this.#resolveConflict();
           return;
+        case 'admitting':
         case 'gone':
           return;
       }
     } catch (error) {
       if (isTimeout(error)) this.terminated();
-      else this.#park([], [], broken(error));
+      else this.#giveUp([], [], broken(error));
     }
   }
 
@@ -160,15 +160,15 @@ export class RunDriver implements Job {
     this.#scheduled = false;
     if (this.#phase === 'gone') return;
     if (this.#live) this.#live.realm.broken = true;
-    // A cancellation that nobody read would keep the parked run due for ever.
-    const { record, inbox } = this.#beginning?.kind === 'claimed' ? this.#beginning : {};
-    const cancel = inbox?.find(({ kind }) => kind === 'cancel');
-    if (record && cancel) {
-      this.#cancelParked(record, inbox ?? []);
-      return;
-    }
     const { events, consume } = this.#turn ?? this.#ending ?? { events: [], consume: [] };
-    this.#park(events, consume, tooSlow(this.limit));
+    this.#giveUp(events, consume, tooSlow(this.limit));
+  }
+
+  /** Parks the run; but a cancellation that nobody has read would keep it due for ever. */
+  #giveUp(events: NewRunEvent[], consume: number[], reason: ParkedReason): void {
+    const { record, inbox = [] } = this.#beginning?.kind === 'claimed' ? this.#beginning : {};
+    if (record && isCancelled(inbox)) this.#cancelParked(record, inbox);
+    else this.#park(events, consume, reason);
   }
 
   #begin(): void {
@@ -206,7 +206,7 @@ export class RunDriver implements Job {
 
   #resume(live: LiveRun, beginning: Extract<Beginning, { kind: 'claimed' }>): void {
     const { record, log, inbox, carried } = beginning;
-    const cancel = inbox.find((message) => message.kind === 'cancel');
+    const cancel = isCancelled(inbox);
     const replayed = live.replay(log);
     if (live.refusal || replayed.divergence) {
       if (live.refusal?.reason === REFUSAL.frozen && !this.#ownRealm) this.#refuse(live);
@@ -221,7 +221,7 @@ export class RunDriver implements Job {
     const events = firstEvents(record, this.#bundleHash, at);
     const fresh = new Set(replayed.asked.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
     events.push(...replayed.asked);
-    if (!live.outcome) {
+    if (!live.outcome && !cancel) {
       const results = new Set(carried.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
       const known = (cid: number): boolean => fresh.has(cid) || results.has(cid);
       const recovered = recoverAttempts(live, at, known, record.status === 'parked');
@@ -236,7 +236,7 @@ export class RunDriver implements Job {
       for (const event of carried) this.#push({ event });
       this.receive(inbox);
       if (this.#phase !== 'live') return;
-      this.#startUnbegun(live);
+      if (!cancel) this.#startUnbegun(live);
       for (const [cid, { runId, refused }] of live.children) {
         if (fresh.has(cid)) continue;
         if (refused === null) this.#host.wanted(runId);
@@ -335,7 +335,8 @@ export class RunDriver implements Job {
     this.#phase = 'live';
     const missing = missingOf(events, live, (id) => this.#host.steps.has(id));
     if (missing.length > 0) this.#park(events, consume, missingSteps(missing));
-    else if (events.length > 0 || consume.length > 0) this.#commit(events, consume);
+    else if (events.length + consume.length > 0 || isDueInVain(live, this.#wakeAt, this.#host.clock.now()))
+      this.#commit(events, consume);
     else this.#arm();
   }
 

@@ -119,12 +119,21 @@ export function watchEnd(store: EventStore, runId: string): Promise<RunEnd> {
   });
 }
 
-/** The history of a run does not fit the code that it was to be moved to. */
+/** What to do where it is not the history that does not fit. */
+const OTHER_REFUSALS: Readonly<Record<string, string>> = {
+  PAWL_UPGRADE_SUPERSEDED: 'Agree on the code that the run is to go on with, and ask once more if it is this one.',
+  PAWL_RUN_FINISHED: 'Runs that begin now begin on the newest code by themselves.',
+};
+
+/** A run stays on its code: as a rule its history does not fit the one that it was to be moved to. */
 export function upgradeRefused(runId: string, { code, message, details }: ParkedReason): PawlError {
   const { file, line, column } = (details?.place ?? {}) as Partial<Record<'file' | 'line' | 'column', unknown>>;
-  return new PawlError('PAWL_UPGRADE_REFUSED', `The run ${runId} does not fit the code at hand. ${message}`, {
+  const other = OTHER_REFUSALS[code];
+  const why = other === undefined ? 'does not fit the code at hand' : 'was not moved to the code at hand';
+  return new PawlError('PAWL_UPGRADE_REFUSED', `The run ${runId} ${why}. ${message}`, {
     place: file === undefined ? `run ${runId}` : `${file}:${line}:${column}`,
     remedy:
+      other ??
       'Nothing was changed: it goes on with the code that it has. Make the code ask for what the log has, and try again.',
     details: { code, ...details },
   });

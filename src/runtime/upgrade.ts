@@ -74,10 +74,13 @@ export async function upgradeRun(
     }
     if (claimed.reason === 'unknown-run') throw unknownRun(runId, store.url);
     if (claimed.reason === 'finished') throw finished(claimed.run);
-    return await ask(host, run, claimed.owner, hash, options.timeout ?? PATIENCE);
+    const answer = await ask(host, run, claimed.owner, hash, options.timeout ?? PATIENCE);
+    if (answer !== 'parked') return answer;
   } finally {
     await store.removeOwner(owner);
   }
+  // Nobody has it any more.
+  return await upgradeRun(host, runId, code, options);
 }
 
 /** @param seen as much of the log as was replayed */
@@ -88,11 +91,16 @@ async function move(host: UpgradeHost, run: RunRecord, seen: number, code: Upgra
   const problem = log.length === seen ? null : await replayHistory(historyOf(runId, log), code);
   if (problem !== null) return { outcome: 'refused', problem };
   const at = Math.max(host.now(), log.at(-1)?.at ?? 0);
-  const events: NewRunEvent[] = [{ type: 'run_upgraded', at, meta: { bundleHash: code.hash, from } }];
+  // What was asked of a worker that did not come to it would move the run away again.
+  const asked = upgradesIn(await store.readInbox({ runId }));
+  const events: NewRunEvent[] = [
+    ...superseded(asked, code.hash, at),
+    { type: 'run_upgraded', at, meta: { bundleHash: code.hash, from } },
+  ];
   // What parked it may be gone.
   if (run.status === 'parked') events.push({ type: 'run_unparked', at });
   const wake = run.status === 'parked' ? { wakeAt: at } : {};
-  const result = await store.append({ runId, fence, afterSeq, events, ...wake });
+  const result = await store.append({ runId, fence, afterSeq, events, consume: asked.map(({ id }) => id), ...wake });
   if (result.ok) return { outcome: 'upgraded', from, to: code.hash };
   throw new PawlError('PAWL_UPGRADE_FAILED', `The run was taken over while it was moved (${result.reason}).`, {
     place: `run ${runId}`,
@@ -107,10 +115,11 @@ async function ask(
   owner: string,
   bundleHash: string,
   timeout: number,
-): Promise<Upgrade> {
+): Promise<Upgrade | 'parked'> {
   const { store } = host;
+  // Somebody else may have asked for the same since the run was read: that answer is this one's too.
   const { id: runId } = run;
-  let afterSeq = (await store.getRun(runId))?.lastSeq ?? run.lastSeq;
+  let afterSeq = run.lastSeq;
   const asked = await store.requestUpgrade(runId, { at: host.now(), bundleHash });
   if (!asked.ok) throw asked.reason === 'finished' ? finished(run) : unknownRun(runId, store.url);
   return await new Promise((resolve, reject) => {
@@ -125,6 +134,7 @@ async function ask(
         afterSeq = event.seq;
         const found = answerOf(event, bundleHash);
         if (found !== null) settle(() => resolve(found));
+        else if (event.type === 'run_parked') settle(() => resolve('parked'));
         else if (event.type in TERMINAL_EVENTS) settle(() => reject(finished(run)));
       }
     };
@@ -177,13 +187,13 @@ export async function readClaimed(host: UpgradeHost, record: RunRecord): Promise
  */
 async function takeUpgrades(host: UpgradeHost, claimed: Claimed): Promise<Claimed | null> {
   const { record, log, inbox } = claimed;
-  const asked = inbox.flatMap((message) => (message.kind === 'upgrade' ? [message] : []));
+  const asked = upgradesIn(inbox);
   const wanted = asked.at(-1)?.bundleHash;
   if (wanted === undefined) return claimed;
   const { store } = host;
   const { id: runId, fence, lastSeq: afterSeq, bundleHash: from } = record;
   const at = Math.max(host.now(), log.at(-1)?.at ?? 0);
-  const events: NewRunEvent[] = [];
+  const events = superseded(asked, wanted, at);
   if (wanted !== from) {
     const bundle = await store.getBundle(wanted);
     const problem =
@@ -193,12 +203,26 @@ async function takeUpgrades(host: UpgradeHost, claimed: Claimed): Promise<Claime
   }
   const result = await store.append({ runId, fence, afterSeq, events, consume: asked.map(({ id }) => id) });
   if (!result.ok) return null;
-  const bundleHash = events[0]?.type === 'run_upgraded' ? wanted : from;
+  const bundleHash = events.at(-1)?.type === 'run_upgraded' ? wanted : from;
   return {
     record: { ...record, bundleHash, lastSeq: result.lastSeq },
     log: await readLog(store, runId),
     inbox: inbox.filter(({ kind }) => kind !== 'upgrade'),
   };
+}
+
+type UpgradeMessage = Extract<InboxMessage, { kind: 'upgrade' }>;
+
+function upgradesIn(inbox: readonly InboxMessage[]): UpgradeMessage[] {
+  return inbox.flatMap((message) => (message.kind === 'upgrade' ? [message] : []));
+}
+
+/** The answers to those who asked for other code before somebody asked for `wanted`. */
+function superseded(asked: readonly UpgradeMessage[], wanted: string, at: number): NewRunEvent[] {
+  const others = new Set(asked.map(({ bundleHash }) => bundleHash));
+  others.delete(wanted);
+  const message = `Before the run could be moved to it, somebody asked for other code, ${wanted}: the last word counts.`;
+  return [...others].map((hash) => refusal(at, hash, { code: 'PAWL_UPGRADE_SUPERSEDED', message }));
 }
 
 function notKept(hash: string): ParkedReason {

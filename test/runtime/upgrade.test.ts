@@ -207,6 +207,87 @@ test('a parked run tries again on the new code', async () => {
   expect(await store.getRun(runId)).toMatchObject({ status: 'parked', bundleHash: mended.workflows.hash });
 });
 
+describe('two who ask at once', () => {
+  const versions = [3, 4].map((n) =>
+    coded(`const a = await s('a'); return [a, await createHook({ token: 'h' }), ${n}];`),
+  );
+
+  test('for the same code are both told that the run was moved', async () => {
+    const { store, runId, worker } = await began(OLD);
+    const [made] = versions as [Program];
+    // The second reads the run before it is moved, and asks when it was.
+    const waiting: (() => void)[] = [];
+    const late = new Proxy(store, {
+      get(target, key) {
+        const method: unknown = Reflect.get(target, key);
+        if (typeof method !== 'function') return method;
+        if (key !== 'registerOwner') return method.bind(target);
+        return async (...args: unknown[]) => {
+          await new Promise<void>((resolve) => waiting.push(resolve));
+          return method.apply(target, args);
+        };
+      },
+    });
+    const second = upgradeRun({ store: late, now: () => 0 }, runId, codeOf(made), { timeout: 5_000 });
+    while (waiting.length === 0) await settle(1);
+    expect(await upgradeRun(worker, runId, codeOf(made))).toMatchObject({ outcome: 'upgraded' });
+    waiting[0]?.();
+    expect(await second).toMatchObject({ outcome: 'upgraded', to: made.workflows.hash });
+  });
+
+  test('for different code: the last word counts, and the other is told so', async () => {
+    const { store, runId, worker } = await began(OLD);
+    const [made, last] = versions as [Program, Program];
+    await store.putBundle(made.workflows.hash, { code: made.workflows.code, map: null, manifest: null });
+    // Both stand in the inbox when the worker looks.
+    const asked = Promise.all(
+      [made, last].map((each) => store.requestUpgrade(runId, { at: 0, bundleHash: each.workflows.hash })),
+    );
+    await store.putBundle(last.workflows.hash, { code: last.workflows.code, map: null, manifest: null });
+    await asked;
+    await settle(60);
+    const log = await store.readEvents(runId);
+    expect(log.filter(({ type }) => type.startsWith('run_upgrade')).map(({ type, meta }) => [type, meta])).toEqual([
+      [
+        'run_upgrade_refused',
+        {
+          bundleHash: made.workflows.hash,
+          code: 'PAWL_UPGRADE_SUPERSEDED',
+          message: expect.stringContaining(last.workflows.hash),
+        },
+      ],
+      ['run_upgraded', { bundleHash: last.workflows.hash, from: OLD.workflows.hash }],
+    ]);
+    await worker.resumeHook('h', 5);
+    expect(await replayHistory(historyOf(runId, log), last.workflows)).toBeNull();
+  });
+});
+
+test('a run that is parked before its worker came to move it is moved at once, and not back by what was asked before', async () => {
+  let finish = (): void => {};
+  const slow = {
+    s: () =>
+      new Promise<string>((resolve) => {
+        finish = () => resolve('s');
+      }),
+  };
+  const { store, runId, worker } = await began(coded(`await s('a'); await step('absent')(); return 'old';`, slow));
+  const versions = ['first', 'second'].map((n) => coded(`await s('a'); await step('absent')(); return '${n}';`, slow));
+  const [first, second] = versions as [Program, Program];
+  const asked = upgradeRun(worker, runId, codeOf(first), { timeout: 20_000 });
+  while ((await store.readInbox({ runId })).length === 0) await settle(1);
+  finish();
+  expect(await asked).toMatchObject({ outcome: 'upgraded', to: first.workflows.hash });
+  expect(await store.readInbox({ runId })).toEqual([]);
+  await settle();
+  expect(await store.getRun(runId)).toMatchObject({ status: 'parked', bundleHash: first.workflows.hash });
+  // Somebody asked a worker that did not come to it.
+  await store.requestUpgrade(runId, { at: 0, bundleHash: first.workflows.hash });
+  expect(await upgradeRun(worker, runId, codeOf(second))).toMatchObject({ outcome: 'upgraded' });
+  await settle();
+  expect((await store.getRun(runId))?.bundleHash).toBe(second.workflows.hash);
+});
+
 test('there is nothing to move for runs that have ended, are not there, or where there is no code', async () => {
   const first = await setup(coded('return 1;'));
   const run = await first.start('w');
