@@ -8,12 +8,15 @@ export interface RandomProgram {
   /** Code of an async function's body; `total` is what it returns. */
   code: string;
   expected: number;
-  /** Payloads for the hook, one after the other. */
+  /** Payloads for the hook, one after the other; a negative one is refused. */
   payloads: number[];
 }
 
-/** Workflows that the random ones call: runs of their own. */
-export const CHILDREN = `
+/** What the random workflows share; those that they call are runs of their own. */
+export const SHARED = `
+const add = step('add'), flaky = step('flaky'), fail = step('fail'), say = step('say');
+const validate = (value) => (value > 0 ? { value } : { issues: [{ message: 'not positive' }] });
+const POSITIVE = { '~standard': { version: 1, vendor: 'simulation', validate } };
 workflow('sum', async (a, b) => add(a, b));
 workflow('late', async (a, b) => { await sleep(10); return await child('sum', [await add(a, 0), b]); });
 workflow('refuse', async (a) => fail(a));`;
@@ -40,9 +43,15 @@ export function randomProgram(random: Random): RandomProgram {
   for (let i = 0; i < count; i++) {
     if (i === hookAt) {
       const wanted = 1 + random.below(3);
-      for (let n = 0; n < wanted; n++) payloads.push(1 + random.below(100));
-      lines.push(`const hook = createHook({ token: 'hook of ' + getWorkflowMetadata().workflowRunId });`);
-      for (const payload of payloads) add({ code: 'await hook', value: payload });
+      const hasSchema = random.chance(0.5);
+      for (let n = 0; n < wanted; n++) {
+        // The schema refuses it.
+        while (hasSchema && random.chance(0.3)) payloads.push(-1);
+        payloads.push(1 + random.below(100));
+      }
+      const schema = hasSchema ? ', schema: POSITIVE' : '';
+      lines.push(`const hook = createHook({ token: 'hook of ' + getWorkflowMetadata().workflowRunId${schema} });`);
+      for (const payload of payloads) if (payload > 0) add({ code: 'await hook', value: payload });
       lines.push('hook.dispose();');
     }
     add(statement(random, 2));
