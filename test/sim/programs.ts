@@ -60,7 +60,7 @@ export function randomProgram(random: Random): RandomProgram {
 }
 
 function statement(random: Random, depth: number): Piece {
-  const kind = random.below(depth > 0 ? 12 : 4);
+  const kind = random.below(depth > 0 ? 12 : 5);
   const [a, b] = [random.below(50), random.below(50)];
   switch (kind) {
     case 0:
@@ -71,29 +71,29 @@ function statement(random: Random, depth: number): Piece {
     case 3:
       return { code: `(await sleep(${random.below(40)}), ${a})`, value: a };
     case 4:
+      return { code: `await say(${a})`, value: a };
+    case 5:
       return { code: `await fail(${a}).catch(() => ${b})`, value: b };
-    case 5: {
+    case 6: {
       const parts = Array.from({ length: 2 + random.below(4) }, () => statement(random, depth - 1));
       const code = `(await Promise.all([${parts.map((part) => `(async () => ${part.code})()`).join(', ')}])).reduce((x, y) => x + y, 0)`;
       return { code, value: parts.reduce((sum, part) => sum + part.value, 0) };
     }
-    case 6: {
+    case 7: {
       const times = 1 + random.below(3);
       const part = statement(random, depth - 1);
       const code = `await (async () => { let n = 0; for (let i = 0; i < ${times}; i++) n += ${part.code}; return n; })()`;
       return { code, value: times * part.value };
     }
-    case 7: {
+    case 8: {
       const part = statement(random, depth - 1);
       const code = `(await Promise.allSettled([fail(${a}), (async () => ${part.code})()])).reduce((n, each) => n + (each.value ?? ${b}), 0)`;
       return { code, value: part.value + b };
     }
-    case 8:
-      return { code: `await child('${random.pick(['sum', 'late'])}', [${a}, ${b}])`, value: a + b };
     case 9:
-      return { code: `await child('refuse', [${a}]).catch(() => ${b})`, value: b };
+      return { code: `await child('${random.pick(['sum', 'late'])}', [${a}, ${b}])`, value: a + b };
     case 10:
-      return { code: `await say(${a})`, value: a };
+      return { code: `await child('refuse', [${a}]).catch(() => ${b})`, value: b };
     default: {
       // The step is faster than a day, however often it has to be made again.
       const part = statement(random, depth - 1);
