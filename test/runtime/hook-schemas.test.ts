@@ -203,9 +203,21 @@ test('payloads of more than 32 MiB are refused', async () => {
   const before = await stateOf(store, run.runId);
   await expect(resumeHook('h', 'x'.repeat(33 << 20))).rejects.toMatchObject({
     code: 'PAWL_PAYLOAD_TOO_LARGE',
+    message: expect.stringMatching(/ has more than 32 MiB when it is serialized, with bytes as base64: 34\.$/),
+    place: 'hook h',
     remedy: expect.any(String),
   });
   expect(await stateOf(store, run.runId)).toEqual(before);
+});
+
+test.each([[undefined], [5], [{}]])('%s is no token', async (token) => {
+  await setup({ workflows: `workflow('w', async () => {});` });
+  await expect(resumeHook(token as never, 1)).rejects.toMatchObject({
+    code: 'PAWL_HOOK_TOKEN',
+    message: expect.stringContaining(`this is ${typeof token}`),
+    place: expect.any(String),
+    remedy: expect.any(String),
+  });
 });
 
 describe('in a program that is built', () => {
