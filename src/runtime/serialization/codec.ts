@@ -17,6 +17,7 @@ import { type ErrorData, errorFromData, errorToData, isError } from './error-dat
 import type { Platform } from './http.ts';
 import { boundOf, isTooDeep, MAX_DEPTH, MAX_LENGTH } from './limits.ts';
 import { describe, refusalOfBound, remedyFor } from './refusal.ts';
+import { readScalars, writeScalars } from './scalars.ts';
 import {
   type AnyClass,
   CAPTURES,
@@ -164,6 +165,8 @@ export function createCodec(side: CodecSide): Codec {
       if (value === null || typeof value === 'boolean' || Number.isSafeInteger(value)) {
         return Object.is(value, -0) ? `${DATA_VERSION}-6` : `${DATA_VERSION}[${value}]`;
       }
+      const scalars = writeScalars(value);
+      if (scalars !== null) return DATA_VERSION + scalars;
       let written: ReturnType<typeof write>;
       try {
         written = write(value);
@@ -178,6 +181,8 @@ export function createCodec(side: CodecSide): Codec {
       const flat: unknown = JSON.parse(unversioned(data));
       // A scalar by itself: as it stands. Anything else, and anything odd, is for `devalue`.
       if (Array.isArray(flat) && flat.length === 1 && isScalar(flat[0])) return flat[0];
+      const scalars = readScalars(flat);
+      if (scalars !== null) return scalars;
       try {
         return unflatten(flat as number | unknown[], revivers);
       } catch (error) {
