@@ -41,8 +41,8 @@ test(`${ONLY === undefined ? `${SEEDS} seeds` : `seed ${ONLY}`}: whatever happen
   }
   if (ONLY !== undefined) return;
   // The world was as bad as it should be.
-  for (const what of ['kills', 'cuts', 'jumps', 'children', 'chunks', 'partial deploys', 'upgrades: upgraded'])
-    expect(totals[what], what).toBeGreaterThan(SEEDS / 5);
+  for (const what of ['kills', 'cuts', 'jumps', 'children', 'chunks'])
+    expect(totals[what], what).toBeGreaterThan(SEEDS / 2);
 });
 
 describe('finds', () => {
@@ -53,7 +53,7 @@ describe('finds', () => {
     ['appends-twice', /two results|parked/],
     ['lets-zombies-write', /after its result/],
   ])('a store that %s', { timeout: 600_000 }, async (defect, expected) => {
-    for (let seed = 1; seed <= 1_000; seed++) {
+    for (let seed = 1; seed <= 300; seed++) {
       const { problems } = await life(seed, defect);
       if (problems.length === 0) continue;
       expect(problems.join('\n')).toMatch(expected);
