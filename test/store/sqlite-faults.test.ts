@@ -126,6 +126,17 @@ test('a lock that comes between the jobs of a failed group keeps their order', a
   await store.close();
 });
 
+test('a lock that a lone write has waited for is no lock for the next one', async () => {
+  const store = await openStore(freshUrl());
+  await makeOwnedRun(store, 'r1');
+  // First the single statement, then the transaction that is tried in its place.
+  faults.armed = { sql: '', errcode: 5, times: 2 };
+  expect(await store.append(request('r1', [scheduled(0)]))).toEqual({ ok: true, lastSeq: 2 });
+  expect(faults.armed.times).toBe(0);
+  expect(await store.append(request('r1', [scheduled(1)], { afterSeq: 2 }))).toEqual({ ok: true, lastSeq: 3 });
+  await store.close();
+});
+
 test('a damaged file is noticed: no value that was not written is ever read', { timeout: 60_000 }, async () => {
   const file = join(temporaryDirectory(), 'pawl.db');
   const url = `sqlite:${file}`;

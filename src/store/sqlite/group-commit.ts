@@ -60,21 +60,26 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#immediate = setImmediate(this.#flush);
+    // One that a flush has left without work comes as soon as a new one would, and costs nothing more.
+    if (this.#waiting === undefined) this.#immediate ??= setImmediate(this.#turnEnds);
   }
 
   /** Closes the group now, except while it waits for a lock. */
   flush(): void {
-    if (this.#immediate === undefined) return;
-    clearImmediate(this.#immediate);
-    this.#flush();
+    if (this.#scheduled && this.#waiting === undefined) this.#flush();
   }
 
-  readonly #flush = (): void => {
+  readonly #turnEnds = (): void => {
     this.#immediate = undefined;
-    if (this.#commitAlone()) return;
+    this.flush();
+  };
+
+  readonly #flush = (): void => {
+    if (this.#commitAlone()) {
+      this.#waiting = undefined;
+      return;
+    }
     // Jobs that arrive while another process holds the lock join the group: it is taken only once the lock is ours.
     const problem = this.#begin();
     if (problem !== undefined && isBusy(problem)) {
