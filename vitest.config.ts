@@ -13,7 +13,7 @@ const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [file =
 
 /** What takes longest begins first, so that no process is left with it alone at the end. */
 const LONG =
-  /test\/(?:sim|demo|plugins\/eslint|runtime\/fleet|editor\/language-server|store\/postgres|checker\/types-corpus)/;
+  /test\/(?:sim|demo|plugins|runtime\/(?:fleet|random)|editor\/(?:language|prefixes)|store\/(?:postgres|sqlite-kill)|cli\/(?:accidents|surroundings|run)|checker\/(?:types-corpus|prefixes|broken))/;
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
