@@ -29,7 +29,8 @@ export class GroupCommit {
   readonly #crashPoint: ((point: CrashPoint) => void) | undefined;
   #entries: Entry[] = [];
   #scheduled = false;
-  #immediate: NodeJS.Immediate | undefined;
+  /** Somebody comes at the end of the event loop's turn. */
+  #atTurnEnd = false;
   #waiting: Deadline | undefined;
   #closed = false;
   #whenIdle: (() => void)[] = [];
@@ -62,7 +63,9 @@ export class GroupCommit {
   #schedule(): void {
     this.#scheduled = true;
     // One that a flush has left without work comes as soon as a new one would, and costs nothing more.
-    if (this.#waiting === undefined) this.#immediate ??= setImmediate(this.#turnEnds);
+    if (this.#atTurnEnd || this.#waiting !== undefined) return;
+    this.#atTurnEnd = true;
+    setImmediate(this.#turnEnds);
   }
 
   /** Closes the group now, except while it waits for a lock. */
@@ -71,7 +74,7 @@ export class GroupCommit {
   }
 
   readonly #turnEnds = (): void => {
-    this.#immediate = undefined;
+    this.#atTurnEnd = false;
     this.flush();
   };
 
