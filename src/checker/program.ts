@@ -34,6 +34,8 @@ export class ProgramGraph implements Program {
   /** Of checks. */
   #round = 0;
   #walk: Walk = newWalk();
+  /** An error has ended a refresh half way: what is known belongs to no state of the files. */
+  #isBroken = false;
   /** Whether what is asked about now is a part of the walk. */
   #walking = false;
   #trail: Set<ModuleFacts> | null = null;
@@ -72,6 +74,8 @@ export class ProgramGraph implements Program {
    * @returns false when a new graph has to be made
    */
   refresh(suppressions: ChainSuppressions, adopt: (file: string, facts: ModuleFacts) => void): boolean {
+    if (this.#isBroken) return false;
+    this.#isBroken = true;
     const edited: [UnitNode, KnownUses][] = [];
     for (const [file, known] of this.#known) {
       const now = this.#source.get(file);
@@ -88,6 +92,7 @@ export class ProgramGraph implements Program {
     this.#touched.clear();
     this.#round++;
     this.#modules = isSameWalk ? this.#again() : this.#load();
+    this.#isBroken = false;
     return true;
   }
 
@@ -180,9 +185,12 @@ export class ProgramGraph implements Program {
 
   #asWalk<Found>(walk: () => Found): Found {
     this.#walking = true;
-    const found = walk();
-    this.#walking = false;
-    return found;
+    try {
+      return walk();
+    } finally {
+      // A file that cannot be read ends a check, and not the session.
+      this.#walking = false;
+    }
   }
 
   reached(level: Level): ReachedCode {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -120,6 +120,30 @@ describe('what a session says after any edits is what a new one says', () => {
     },
     60_000,
   );
+});
+
+test('what changed before a file that cannot be read ended a check is seen in the next one', () => {
+  const b = "export const still = () => 1;\nexport const asks = () => fetch('x');\n";
+  const both = "import { still, asks } from '../lib/b';\n";
+  const files = (name: string) => ({
+    'src/flow.ts':
+      "import { helper } from './a';\nexport async function flow() {\n  'use workflow';\n  return helper();\n}\n",
+    'src/a.ts': `${both}export const helper = () => ${name}();\n`,
+    'lib/b.ts': b,
+  });
+  const root = temporaryProject(files('still'));
+  const session = createSession({ root, cache: false });
+  expect(session.checkSync().diagnostics).toEqual([]);
+  const path = join(root, 'lib/b.ts');
+  session.update('src/a.ts', files('asks')['src/a.ts']);
+  rmSync(path);
+  symlinkSync('b.ts', path);
+  expect(() => session.checkSync()).toThrow(/cannot be read/);
+  rmSync(path);
+  writeFileSync(path, b);
+  const expected = createSession({ root: temporaryProject(files('asks')), cache: false }).checkSync();
+  expect(expected.diagnostics).toHaveLength(1);
+  expect(session.checkSync().diagnostics).toEqual(expected.diagnostics);
 });
 
 test('a write that no workflow read is lost as soon as one does', () => {
