@@ -5,6 +5,7 @@ export {
   type Action,
   type ActionContext,
   type ActionOptions,
+  type ActionSettings,
   type Agent,
   type AgentOptions,
   type Credential,

@@ -1,3 +1,5 @@
+import { refuseActionInAction, withinAction } from '../leaf.ts';
+import type { Duration } from '../runtime/duration.ts';
 import { currentStep } from '../runtime/step-context.ts';
 import type { Credential, CredentialValues } from './define-credential.ts';
 import { resolveCredentials } from './credentials.ts';
@@ -5,11 +7,26 @@ import { define, requireOptions } from './define.ts';
 import { type InputOf, type OutputOf, parseWith, type Schema } from './schema.ts';
 
 export interface ActionContext {
-  /** Aborts when the attempt's result no longer matters. */
+  /** Aborts when the run is cancelled, when the attempt exceeds its `timeout`, and whenever else its result no longer matters. */
   signal: AbortSignal;
 }
 
-export interface ActionOptions<I extends Schema, O extends Schema, C extends readonly Credential[]> {
+/** How an action is executed as a step; the same as those of a step function. Outside of workflows they do nothing. */
+export interface ActionSettings {
+  /** Attempts after the first one; default 3. */
+  maxRetries?: number;
+  /** The longest that an attempt may take, ms or a duration such as `'30s'`. Then its `signal` aborts, and it counts as failed. */
+  timeout?: Duration;
+  /** The longest time between two calls of `getStepMetadata().heartbeat()`, ms or a duration. */
+  heartbeatTimeout?: Duration;
+  /** The wait before each further attempt, ms or a duration; default growing waits from one second. */
+  retryAfter?: Duration;
+  /** Attempts that run at once in a worker. */
+  concurrency?: number;
+}
+
+export interface ActionOptions<I extends Schema, O extends Schema, C extends readonly Credential[]>
+  extends ActionSettings {
   /** Id, discovery key, tool name. */
   slug: string;
   /** Parsed before `run`, every time. */
@@ -24,7 +41,7 @@ export interface ActionOptions<I extends Schema, O extends Schema, C extends rea
   credentials?: C;
 }
 
-export interface Action<I = unknown, O = unknown> {
+export interface Action<I = unknown, O = unknown> extends ActionSettings {
   readonly slug: string;
   readonly name?: string;
   readonly description?: string;
@@ -33,7 +50,8 @@ export interface Action<I = unknown, O = unknown> {
   /**
    * In a workflow a durable step; anywhere else it runs at once.
    *
-   * @throws PawlError `PAWL_INPUT_INVALID`, `PAWL_OUTPUT_INVALID`
+   * @throws PawlError `PAWL_INPUT_INVALID`, `PAWL_OUTPUT_INVALID`; `PAWL5001` when another action calls it; `PAWL_CREDENTIAL_MISSING`;
+   *   what the action's `run` throws
    */
   run(input: I): Promise<O>;
 }
@@ -56,9 +74,10 @@ export function defineAction<I extends Schema, O extends Schema, const C extends
   const { slug, name, description, input, output } = options;
   const owner = `action ${slug}`;
   const execute = async (value: unknown, context: ActionContext): Promise<OutputOf<O>> => {
+    refuseActionInAction(slug);
     const parsed = await parseWith(input, value, owner, 'input');
     const credentials = resolveCredentials(options.credentials ?? [], owner) as CredentialValues<C>;
-    const result = await options.run(parsed, credentials, context);
+    const result = await withinAction(slug, () => options.run(parsed, credentials, context));
     return parseWith(output, result, owner, 'output');
   };
   const action: Action<InputOf<I>, OutputOf<O>> = {
@@ -67,7 +86,19 @@ export function defineAction<I extends Schema, O extends Schema, const C extends
     description,
     input,
     output,
+    ...settingsOf(options),
     run: (value) => execute(value, { signal: currentStep()?.step.signal ?? new AbortController().signal }),
   };
   return define(action, { kind: 'action', execute });
+}
+
+function settingsOf({
+  maxRetries,
+  timeout,
+  heartbeatTimeout,
+  retryAfter,
+  concurrency,
+}: ActionSettings): ActionSettings {
+  const all = { maxRetries, timeout, heartbeatTimeout, retryAfter, concurrency };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

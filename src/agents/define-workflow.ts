@@ -1,4 +1,5 @@
 import { PawlError } from '../errors.ts';
+import { refuseWorkflowInAction } from '../leaf.ts';
 import type { Duration } from '../runtime/duration.ts';
 import type { Hook, HookOptions } from '../runtime/hook-api.ts';
 import type { WorkflowMetadata } from '../runtime/step-context.ts';
@@ -60,6 +61,7 @@ export function defineWorkflow<I extends Schema, O extends Schema>(
     input,
     output,
     run: async () => {
+      refuseWorkflowInAction(slug);
       throw new PawlError(
         'PAWL_WORKFLOW_CALLED',
         `The workflow ${slug} was called like a function outside of a workflow.`,

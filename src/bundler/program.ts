@@ -140,7 +140,7 @@ function describeDefinition(
     return;
   }
   if (fact.kind === 'agent') description.agents[slug] = place;
-  const base = { ...place, hash, options: {}, captures: [], usesThis: false };
+  const base = { ...place, hash, options: fact.settings ?? {}, captures: [], usesThis: false };
   description.steps[slug] = { style: fact.kind, ...base, ...schemas.get(slug) };
 }
 

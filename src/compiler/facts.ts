@@ -161,6 +161,8 @@ export interface DefinitionFact {
   references: string[][];
   /** Static path of what is the `model` of an agent, or of the function that is called for it. */
   model?: string[];
+  /** Constant settings of an action: `timeout`, `maxRetries`, … */
+  settings?: StepOptions;
   /** Unit of `run`, or null. */
   unit: number | null;
 }

@@ -3,6 +3,7 @@
  * of its own. Not for people.
  */
 import { PawlError } from '../errors.ts';
+import { refuseWorkflowInAction } from '../leaf.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: functions of users, of any signature.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -84,6 +85,7 @@ export function workflow<F extends AnyFunction>(id: string, fn: F, name?: string
 
 /** What a workflow throws that is called like a function. */
 export function direct(id: string): Error {
+  refuseWorkflowInAction(id.slice(id.indexOf('#') + 1));
   return new PawlError('PAWL_WORKFLOW_CALLED', `The workflow ${id} was called like a function outside of a workflow.`, {
     remedy: 'Start it: `start(workflow, args)` of pawl/client.',
   });

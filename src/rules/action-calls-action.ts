@@ -1,4 +1,5 @@
 import type { Use } from '../compiler/facts.ts';
+import { ACTION_IN_ACTION_REMEDY, actionInAction } from '../leaf.ts';
 import { chainPlaces, chainText, placeName } from './chain.ts';
 import { defineRule } from './define-rule.ts';
 import { matchesSpecifier } from './integrations.ts';
@@ -78,9 +79,9 @@ export const triage = defineAction({
       report({
         file: first.module.file,
         span: first.use.span,
-        message: `Action \`${placeName(first)}\` reaches ${end.what} \`${end.name}\`${through}: an action is a leaf, so the inner one would run without a record and without retries.`,
+        message: actionInAction(placeName(first), end.what, end.name, through),
         chain: second && chainText(hops, end.name),
-        remedy: 'Call both from a workflow, or share a plain function between the two.',
+        remedy: ACTION_IN_ACTION_REMEDY,
         related,
       });
     }

@@ -1,4 +1,5 @@
 import type { Use } from '../compiler/facts.ts';
+import { WORKFLOW_IN_ACTION } from '../leaf.ts';
 import { givesPart } from '../sdks.ts';
 import { defineRule } from './define-rule.ts';
 import { wantedOf } from './per-list.ts';
@@ -77,9 +78,5 @@ function startedWorkflow(use: Use, reference: Reference): NamedEnd | null {
     reference.path.join() === 'start';
   const name = starts ? 'start' : calledWorkflow(use, reference);
   if (name === null) return null;
-  return {
-    name,
-    because: 'an action is a leaf, and a retry of it would begin the workflow once more',
-    remedy: 'Call the action from the workflow, or start the workflow from the app or from a step.',
-  };
+  return { name, ...WORKFLOW_IN_ACTION };
 }

@@ -5,6 +5,7 @@
  * of another process does the work.
  */
 import { PawlError } from '../errors.ts';
+import { refuseWorkflowInAction } from '../leaf.ts';
 import { openStore } from '../store/index.ts';
 import type { EventStore, RunFilter, RunRecord } from '../store/port.ts';
 import { clientCodec } from './client-codec.ts';
@@ -63,6 +64,7 @@ export async function start<W extends WorkflowLike>(
   args: ArgumentsOf<W>,
   options: StartOptions = {},
 ): Promise<Run<ResultOf<W>>> {
+  refuseWorkflowInAction('start');
   const workflowId = idOf(workflow);
   if (!Array.isArray(args)) {
     throw new PawlError('PAWL_ARGUMENTS', 'The arguments of a workflow are passed as an array.', {

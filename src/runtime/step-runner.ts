@@ -80,7 +80,8 @@ export class StepRunner {
     let settings = this.#settings.get(id);
     if (settings === undefined) {
       const written: ManifestStepOptions = this.#program.manifest.steps[id]?.options ?? {};
-      const fn = (this.#program.registry.steps.get(id)?.fn ?? {}) as ManifestStepOptions;
+      const { steps, actions } = this.#program.registry;
+      const fn = (steps.get(id)?.fn ?? actions.get(id) ?? {}) as ManifestStepOptions;
       const duration = (value: Duration | undefined): number | null =>
         value === undefined ? null : toMilliseconds(value);
       settings = {

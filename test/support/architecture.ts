@@ -54,6 +54,7 @@ const COMMON = [
   'src/directories.ts',
   'src/errors.ts',
   'src/idle.ts',
+  'src/leaf.ts',
   'src/sdk-names.ts',
   'src/sdks.ts',
   'src/version.ts',

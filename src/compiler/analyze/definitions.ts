@@ -3,7 +3,7 @@ import type { DefinitionFact } from '../facts.ts';
 import { keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { runsOnceAtLoad } from './functions.ts';
 import type { DefinitionSite, Model } from './model.ts';
-import { evaluate } from './options.ts';
+import { evaluate, readSettings } from './options.ts';
 import { report } from './report.ts';
 
 /** A definition that the compiler transforms, with the nodes of its options. */
@@ -113,6 +113,10 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
         `The ${idName} of ${callName}() is computed, and it is the id under which the build and every run know the definition.`,
         'Write it as a literal text.',
       );
+  }
+  if (kind === 'action') {
+    const settings = readSettings(model, options);
+    if (Object.keys(settings).length > 0) fact.settings = settings;
   }
   const missing = REQUIRED[kind].filter((name) => !options.has(name));
   if (missing.length > 0) {

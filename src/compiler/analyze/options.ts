@@ -1,4 +1,5 @@
 import { parse as parseDuration } from '@lukeed/ms';
+import type * as t from '@babel/types';
 import type { StepOptions } from '../facts.ts';
 import { keyName, type Node, staticPath, unwrap } from './ast.ts';
 import { stepBindings } from './captures.ts';
@@ -65,6 +66,30 @@ export function readOptions(model: Model, functions: DirectiveFunction[]): void 
         [option]: value === Infinity ? Number.MAX_SAFE_INTEGER : value,
       } satisfies StepOptions);
   }
+}
+
+/**
+ * Options of an action that say how it is executed: `defineAction({ …, timeout: '30s' })`. What is no constant is read from the action at run
+ * time.
+ */
+export function readSettings(
+  model: Model,
+  properties: ReadonlyMap<string, t.ObjectProperty | t.ObjectMethod>,
+): StepOptions {
+  const settings: StepOptions = {};
+  for (const [option, problemOf] of Object.entries(OPTIONS)) {
+    const property = properties.get(option);
+    if (property?.type !== 'ObjectProperty' || option === 'stepId' || option === 'workflowId') continue;
+    const value = evaluate(property.value, model.module, 0);
+    const problem = value === undefined ? null : problemOf(value);
+    if (problem) {
+      const { start, end } = property.value;
+      const message = `'${option}' takes ${problem}, not ${JSON.stringify(value) ?? String(value)}.`;
+      report(model, 'step-option-not-static', start as number, end as number, message);
+    } else if (value !== undefined)
+      Object.assign(settings, { [option]: value === Infinity ? Number.MAX_SAFE_INTEGER : value } satisfies StepOptions);
+  }
+  return settings;
 }
 
 function ownerOf(
