@@ -6,6 +6,7 @@ import { realm } from './realm.plugin.ts';
 const entries = {
   index: 'src/index.ts',
   client: 'src/runtime/client.ts',
+  agent: 'src/agents/agent-entry.ts',
   runtime: 'src/runtime/index.ts',
   testing: 'src/testing/index.ts',
   compiler: 'src/compiler/index.ts',
@@ -18,6 +19,8 @@ const entries = {
   'language-server': 'plugins/language-server.ts',
   'internal/step': 'src/internal/step.ts',
   'internal/client': 'src/internal/client.ts',
+  'internal/agent-loop': 'src/internal/agent-loop.ts',
+  'internal/agent-step': 'src/internal/agent-step.ts',
   'internal/serde': 'src/internal/serde.ts',
   vite: 'plugins/vite.ts',
   webpack: 'plugins/webpack.ts',

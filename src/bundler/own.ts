@@ -13,6 +13,12 @@ export interface OwnFiles {
   api: string;
   /** `pawl/internal/step`. */
   step: string;
+  /** `pawl/agent` for steps. */
+  agent: string;
+  /** The agent loop for workflows. */
+  agentLoop: string;
+  /** Its steps. */
+  agentStep: string;
   /** Any other entry, such as `client`; by the package's `exports`. */
   entry(name: string): string;
 }
@@ -25,7 +31,15 @@ export function ownFiles(): OwnFiles {
   const root = packageRoot(here);
   const [folder, ending] = here.endsWith('.ts') ? ['src', '.ts'] : ['dist', '.js'];
   const at = (name: string): string => join(root, folder, name + ending);
-  found = { root, api: at('index'), step: at('internal/step'), entry: (name) => join(root, 'dist', `${name}.js`) };
+  found = {
+    root,
+    api: at('index'),
+    step: at('internal/step'),
+    agent: at(folder === 'src' ? 'agents/agent-entry' : 'agent'),
+    agentLoop: at('internal/agent-loop'),
+    agentStep: at('internal/agent-step'),
+    entry: (name) => join(root, 'dist', `${name}.js`),
+  };
   return found;
 }
 

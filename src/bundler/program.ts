@@ -1,10 +1,12 @@
 import { ProgramGraph } from '../checker/program.ts';
 import type { Resolve } from '../checker/resolution.ts';
-import type { DefinitionFact, FunctionFact, ModuleFacts, Unit } from '../compiler/index.ts';
+import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../compiler/index.ts';
 import { compareText } from '../diagnostics/order.ts';
 import type { Span } from '../diagnostics/types.ts';
 import type { ManifestContents } from '../manifest/index.ts';
 import type { JsonSchema, ManifestSpan, ManifestStep, ManifestWorkflow } from '../manifest/schema.ts';
+import type { CompatSdk } from '../sdk-names.ts';
+import { AGENT_STEPS, isAgentEntry, mayHaveAgents } from './agents.ts';
 import { type BuildFiles, hashSource } from './files.ts';
 import { findLoadEffects, type LoadEffects } from './load-effects.ts';
 
@@ -23,17 +25,25 @@ export interface BuildProgram {
   calls: (unit: Unit) => readonly string[];
   /** What modules change when they are loaded, as far as workflows read it. */
   effects: LoadEffects;
+  /** Whether it has agents, as far as the user's modules say. */
+  agents: boolean;
 }
 
 /** Joins the facts of the entries and of what workflows reach beyond them. */
-export function joinProgram(files: BuildFiles, entries: readonly string[], resolve: Resolve): BuildProgram {
+export function joinProgram(
+  files: BuildFiles,
+  entries: readonly string[],
+  resolve: Resolve,
+  compat: readonly CompatSdk[] = [],
+): BuildProgram {
   const graph = new ProgramGraph({ keys: () => entries, get: (file) => files.facts(file) }, resolve);
   const modules = graph.modules.filter((module) => files.compiled(module.file) !== null);
   const idOf = stepIds(modules);
   const calls = new Map<Unit, string[]>();
-  for (const root of graph.places('workflow', 'workflow-definition')) calls.set(root.unit, callsOf(graph, root, idOf));
+  for (const root of graph.places('workflow', 'workflow-definition'))
+    calls.set(root.unit, callsOf({ graph, idOf, compat }, root));
   const effects = findLoadEffects(graph, modules.filter(belongsToWorkflows), files, resolve);
-  return { modules, calls: (unit) => calls.get(unit) ?? [], effects };
+  return { modules, calls: (unit) => calls.get(unit) ?? [], effects, agents: mayHaveAgents(graph.modules, compat) };
 }
 
 /** A module of steps alone is in the workflow bundle only where a workflow imports it. */
@@ -45,14 +55,14 @@ export function belongsToWorkflows({ functions, definitions, classes }: ModuleFa
   );
 }
 
-/** Ids of steps by their unit, and of actions and agents by their definition. */
+/** Ids of steps by their unit, and of actions by their definition. */
 function stepIds(modules: readonly ModuleFacts[]): Map<Unit | DefinitionFact, string> {
   const ids = new Map<Unit | DefinitionFact, string>();
   for (const module of modules) {
     for (const { kind, unit, id } of module.functions) if (kind === 'step') ids.set(module.units[unit] as Unit, id);
     for (const definition of module.definitions) {
       const { kind, slug } = definition;
-      if (slug !== null && (kind === 'action' || kind === 'agent')) ids.set(definition, slug);
+      if (slug !== null && kind === 'action') ids.set(definition, slug);
     }
   }
   return ids;
@@ -61,17 +71,60 @@ function stepIds(modules: readonly ModuleFacts[]): Map<Unit | DefinitionFact, st
 /** Units that run at a level of their own: a call of one is an entry in the event log, not a call into its code. */
 const LEVELS: ReadonlySet<Unit['kind']> = new Set(['workflow', 'workflow-definition', 'step', 'action', 'agent']);
 
-function callsOf(graph: ProgramGraph, root: Place, idOf: ReadonlyMap<Unit | DefinitionFact, string>): string[] {
+function isWithin({ start, end }: Span, outer: Span): boolean {
+  return start > outer.start && end <= outer.end;
+}
+
+interface Calls {
+  graph: ProgramGraph;
+  idOf: ReadonlyMap<Unit | DefinitionFact, string>;
+  compat: readonly CompatSdk[];
+}
+
+function callsOf({ graph, idOf, compat }: Calls, root: Place): string[] {
   const found = new Set<string>();
-  for (const { module, unit } of graph.reach(root, ({ unit }) => !LEVELS.has(unit.kind))) {
-    for (const use of unit.uses) {
-      const reference = graph.resolve(module, use);
-      const target =
-        reference.kind === 'unit' ? reference.unit : reference.kind === 'definition' ? reference.definition : null;
-      const id = target && idOf.get(target);
-      if (id) found.add(id);
+  const agents = new Set<DefinitionFact>();
+  const addAgentSteps = (): void => {
+    for (const id of Object.values(AGENT_STEPS)) found.add(id);
+  };
+  const look = (module: ModuleFacts, use: Use): void => {
+    const reference = graph.resolve(module, use);
+    if (reference.kind === 'package' && isAgentEntry(reference.specifier, compat)) addAgentSteps();
+    const target =
+      reference.kind === 'unit' ? reference.unit : reference.kind === 'definition' ? reference.definition : null;
+    const id = target && idOf.get(target);
+    if (id) found.add(id);
+    if (reference.kind === 'definition' && reference.definition.kind === 'agent')
+      enter(reference.module, reference.definition);
+  };
+  /** Steps that stand in the code as values: nothing mentions them by a name. */
+  const addInline = (module: ModuleFacts, within: Span): void => {
+    const inside = module.functions.filter(({ kind, span }) => kind === 'step' && isWithin(span, within));
+    // A step in a step runs in its place.
+    for (const { span, id } of inside) if (!inside.some((other) => isWithin(span, other.span))) found.add(id);
+  };
+  const walk = (from: Place): void => {
+    for (const { module, unit } of graph.reach(from, ({ unit }) => !LEVELS.has(unit.kind))) {
+      for (const use of unit.uses) look(module, use);
+      addInline(module, unit.span);
     }
-  }
+  };
+  /** The loop of an agent is workflow code: it calls the model and the tools, which may be other agents. */
+  const enter = (module: ModuleFacts, agent: DefinitionFact): void => {
+    if (agents.has(agent)) return;
+    agents.add(agent);
+    addAgentSteps();
+    addInline(module, agent.span);
+    for (const unit of module.units) {
+      for (const use of unit.uses) {
+        if (use.span.start < agent.span.start || use.span.end > agent.span.end) continue;
+        look(module, use);
+        const reference = graph.resolve(module, use);
+        if (reference.kind === 'unit' && !LEVELS.has(reference.unit.kind)) walk(reference);
+      }
+    }
+  };
+  walk(root);
   return [...found].sort(compareText);
 }
 

@@ -18,6 +18,7 @@ import { sortDiagnostics } from '../diagnostics/order.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { STEPS_FILE, WORKFLOWS_FILE } from '../manifest/index.ts';
+import { agentSteps, callsAgents, registersAgents } from './agents.ts';
 import { assemble, BundleMap, outputPath } from './assemble.ts';
 import { CachedBundle } from './cached-bundle.ts';
 import {
@@ -173,6 +174,7 @@ class Session implements BuildSession {
     const last = this.#last;
     if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
     const described = describeProgram(modules, program.calls, this.#files, schemas);
+    if (registersAgents(step.code)) Object.assign(described.steps, agentSteps());
     const written = (file: string): string | undefined => this.#files.code(file, 'workflow')?.code;
     const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code }, written);
     const cycles = cyclesOf(step, this.#files);
@@ -261,7 +263,7 @@ class Session implements BuildSession {
 
   #join(entries: readonly string[]): BuildProgram {
     const concerned = entries.filter((file) => this.#files.compiled(file) !== null);
-    const program = joinProgram(this.#files, concerned, this.#resolver.resolve);
+    const program = joinProgram(this.#files, concerned, this.#resolver.resolve, this.#options.config?.compat);
     if (program.modules.length === 0) {
       throw this.#nothing(`None of the ${entries.length} files in \`entries\` has a step, a workflow or a definition.`);
     }
@@ -301,10 +303,11 @@ class Session implements BuildSession {
       const locate = (line: number, column: number) => this.#maps.workflow.locate(result.output, line, column);
       return diagnoseWorkflowBundle(result.output, { files, locate }).filter(({ severity }) => severity === 'error');
     };
-    const steps = (): Promise<Made> => {
+    const steps = (hasAgents: boolean): Promise<Made> => {
+      const agents = hasAgents ? { providers: this.#providers() } : null;
       const entries = this.#paths([...program.modules, ...this.#installed()]);
       const installed = new Set(this.#paths(this.#installed()));
-      return this.#bundles.step.get(this.#key(entries), this.#loader('step'), (load) =>
+      return this.#bundles.step.get(this.#key([...entries, JSON.stringify(agents)]), this.#loader('step'), (load) =>
         bundleSteps({
           ...base,
           entries,
@@ -312,13 +315,14 @@ class Session implements BuildSession {
           externals: this.#options.externals ?? 'specifier',
           installed: (path) => installed.has(path),
           resolutions: this.#resolutions,
+          agents,
         }),
       );
     };
     const known = files.installed.length;
     const [{ made: workflow, warnings }, firstStep, schemas] = await Promise.all([
       bundleWithEffects(program.effects, workflows, problems),
-      steps(),
+      steps(program.agents),
       withSchemas.length === 0
         ? null
         : this.#bundles.schemas.get(this.#key(this.#paths(withSchemas)), this.#loader('schemas'), (load) =>
@@ -327,7 +331,9 @@ class Session implements BuildSession {
     ]);
     // Modules of packages turn up while workflows are bundled; the step bundle has to have them too.
     if (files.installed.length !== known) this.#resolutions.clear();
-    const step = files.installed.length === known ? firstStep : await steps();
+    const hasAgents = program.agents || (workflow.result.ok && callsAgents(workflow.result.output.code));
+    const isComplete = files.installed.length === known && hasAgents === program.agents;
+    const step = isComplete ? firstStep : await steps(hasAgents);
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
     const diagnostics: Diagnostic[] = this.#judge(warnings);
     for (const [target, made] of [
@@ -375,6 +381,13 @@ class Session implements BuildSession {
       if (facts) suppressions.add(facts);
     }
     return withSeverities(suppressions.apply(found), this.#config);
+  }
+
+  /** The configuration, if it seems to name providers of models: the step bundle takes them from there. */
+  #providers(): string | null {
+    const { configSource } = this.#options;
+    const isCode = configSource && !configSource.file.endsWith('.json') && /\bproviders\b/.test(configSource.text);
+    return isCode ? join(this.#root, configSource.file) : null;
   }
 
   /** Facts of the modules of installed packages that take part. */

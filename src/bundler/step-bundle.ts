@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'rolldown';
 import type { CompatSdk } from '../sdk-names.ts';
 import { withSlashes } from '../checker/disk-resolve.ts';
+import { AGENT_STEPS } from './agents.ts';
 import { placeHelper } from './module-place.ts';
 import { isOwnFile, ownFiles } from './own.ts';
 import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
@@ -27,6 +28,13 @@ export interface StepBundleRequest {
   installed: (path: string) => boolean;
   /** Kept from build to build as long as imports lead where they led. */
   resolutions: Map<string, Resolution>;
+  /** Of a program with agents. */
+  agents: AgentsRequest | null;
+}
+
+export interface AgentsRequest {
+  /** Absolute path of the configuration that names providers of models; null when none does. */
+  providers: string | null;
 }
 
 /** Where a bare import leads: out of the bundle, or to a file in it. */
@@ -48,13 +56,18 @@ export const STEP_API = [
 ] as const;
 
 const STEP = `${VIRTUAL}step`;
+const AGENTS = `${VIRTUAL}agents`;
+const CONFIG = `${VIRTUAL}config`;
 /** Where a folder of packages begins in a path. */
 const PACKAGES = /[\\/]node_modules[\\/]/;
 
 /** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
 export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
   const { root, outDir, entries, packages, compat, load, installed } = request;
-  const imports = ['pawl/internal/step', ...entries].map((path) => `import ${JSON.stringify(path)};\n`).join('');
+  const agents = request.agents ? [AGENTS] : [];
+  const imports = ['pawl/internal/step', ...agents, ...entries]
+    .map((path) => `import ${JSON.stringify(path)};\n`)
+    .join('');
   return bundle({
     root,
     outDir,
@@ -64,7 +77,7 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
     format: 'esm',
     plugins: [
       ...sdkNames(compat),
-      ownModules(),
+      ownModules(request.agents),
       placeHelper(),
       externalPackages(request),
       userModules(load, entries),
@@ -77,36 +90,61 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
 }
 
 /** `pawl` and the helpers of compiled code are those of the pawl that builds. */
-function ownModules(): Plugin {
+function ownModules(agents: AgentsRequest | null): Plugin {
   const own = ownFiles();
+  const modules: Record<string, string> = {
+    pawl: own.api,
+    'pawl/agent': own.agent,
+    'pawl/internal/step': STEP,
+    'pawl/config': CONFIG,
+    [AGENTS]: AGENTS,
+  };
+  const texts: Record<string, () => string> = {
+    [STEP]: () =>
+      `import * as own from ${JSON.stringify(own.step)};\n` +
+      helperModule((name) => `own.${name}`, STEP_API) +
+      `export { registry } from ${JSON.stringify(own.step)};\n`,
+    [AGENTS]: () => agentsModule(agents),
+    // All that the configuration of a project needs at run time.
+    [CONFIG]: () => 'export const defineConfig = (config) => config;\n',
+  };
   return {
     name: 'pawl:own',
     resolveId: {
       order: 'pre',
-      filter: { id: /^pawl(?:\/internal\/step)?$/ },
-      handler: (id) => (id === 'pawl' ? own.api : STEP),
+      filter: { id: new RegExp(`^(?:pawl(?:/agent|/config|/internal/step)?|${AGENTS})$`) },
+      handler: (id) => modules[id],
     },
     load: {
       order: 'pre',
-      filter: { id: new RegExp(`^${STEP}$`) },
-      handler: () => ({
-        code:
-          `import * as own from ${JSON.stringify(own.step)};\n` +
-          helperModule((name) => `own.${name}`, STEP_API) +
-          `export { registry } from ${JSON.stringify(own.step)};\n`,
-      }),
+      filter: { id: new RegExp(`^(?:${STEP}|${AGENTS}|${CONFIG})$`) },
+      handler: (id) => ({ code: texts[id]?.() ?? '', moduleSideEffects: id === AGENTS }),
     },
   };
 }
 
+/** Registers the steps of the agent loop, and tells it where providers of models are. */
+function agentsModule(agents: AgentsRequest | null): string {
+  const own = JSON.stringify(ownFiles().agentStep);
+  const steps = `import { step } from 'pawl/internal/step';
+import { callModel, useProviders, writeChunks } from ${own};
+step(${JSON.stringify(AGENT_STEPS.callModel)}, callModel);
+step(${JSON.stringify(AGENT_STEPS.write)}, writeChunks);
+`;
+  if (!agents?.providers) return steps;
+  return `${steps}import * as config from ${JSON.stringify(agents.providers)};
+useProviders(() => config.default);
+`;
+}
+
 /** Leaves packages outside of the bundle, where Node will find them; a path or an alias that leads to the user's source is bundled. */
-function externalPackages({ outDir, externals, installed, resolutions }: StepBundleRequest): Plugin {
+function externalPackages({ root, outDir, externals, installed, resolutions }: StepBundleRequest): Plugin {
   return {
     name: 'pawl:externals',
     resolveId: {
       filter: { id: /^(?![./\0]|[A-Za-z]:[\\/]|node:)/ },
       async handler(id, importer, { kind }) {
-        if (importer && isOwnFile(importer)) return null;
+        if (importer && isOwnFile(importer)) return id === 'ai' ? await aiSdk(this, root, importer, externals) : null;
         const own = /^pawl\/(.+)$/.exec(id)?.[1];
         // Once more in the bundle, `pawl/client` would know nothing of the worker.
         if (own) return { id: externals === 'url' ? pathToFileURL(ownFiles().entry(own)).href : id, external: true };
@@ -123,6 +161,23 @@ function externalPackages({ outDir, externals, installed, resolutions }: StepBun
       },
     },
   };
+}
+
+type PluginContext = ThisParameterType<Extract<Plugin['buildStart'], (...args: never[]) => unknown>>;
+
+/** The AI SDK is the project's: it is looked for when an agent needs it, and stays outside whether it is there or not. */
+async function aiSdk(
+  context: PluginContext,
+  root: string,
+  importer: string,
+  externals: StepBundleRequest['externals'],
+): Promise<{ id: string; external: true }> {
+  if (externals === 'specifier') return { id: 'ai', external: true };
+  for (const from of [join(root, 'index.js'), importer]) {
+    const resolved = await context.resolve('ai', from as never, { skipSelf: true });
+    if (resolved && !resolved.external) return { id: pathToFileURL(resolved.id).href, external: true };
+  }
+  return { id: 'ai', external: true };
 }
 
 function outside(specifier: string, path: string, outDir: string, externals: 'specifier' | 'url'): Resolution {

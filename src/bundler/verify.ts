@@ -98,7 +98,7 @@ function compare(
   const workflows = new Set(Object.keys(described.workflows));
   const classes = new Set(Object.keys(described.classes));
   const needed = new Set(Object.values(described.workflows).flatMap((each) => each.steps));
-  const called = union(workflow, 'step', 'call', 'ref', 'action', 'agent');
+  const called = union(workflow, 'step', 'call', 'ref', 'action');
   const registered = union(step, 'step', 'closure', 'action', 'agent');
   const started = union(workflow, 'workflow', 'workflowDefinition');
   const problems: [what: string, id: string, problem: string][] = [

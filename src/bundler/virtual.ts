@@ -1,17 +1,21 @@
 import { builtinModules } from 'node:module';
 import type { Plugin } from 'rolldown';
 import { COMPILED_API, WORKFLOW_API } from '../manifest/bundle-format.ts';
+import { AGENT_STEPS } from './agents.ts';
+import { ownFiles } from './own.ts';
 import { VIRTUAL } from './rolldown.ts';
 
 /**
  * Modules of the workflow bundle that stand in for something else.
  *
  * - `pawl` and `pawl/internal/workflow` take their exports from `__pawl`, which the sandbox makes.
+ * - `pawl/agent` is the agent loop, whose model calls are steps. It goes into the bundle: the code of a run stays with the run.
  * - A module of Node, or an entry of pawl that is not for workflows, becomes a stub: it may be imported (packages do so and never
  *   call it), and using it throws with its name. Code that imports it in a form that the bundler can follow is a finding.
  */
 const API = `${VIRTUAL}api`;
 const COMPILED = `${VIRTUAL}compiled`;
+const AGENT = `${VIRTUAL}agent`;
 const STUB = `${VIRTUAL}unavailable/`;
 
 /** The prefix makes the local names of helpers unmistakable in the bundle, where the build looks for their calls. */
@@ -40,6 +44,7 @@ export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plu
       async handler(id, importer, { kind }) {
         if (id === 'pawl') return API;
         if (id === 'pawl/internal/workflow') return COMPILED;
+        if (id === 'pawl/agent') return AGENT;
         // Packages for browsers bring modules of Node as packages: `events`, `buffer`.
         if (!id.startsWith('node:') && !id.startsWith('pawl') && importer && /[\\/]node_modules[\\/]/.test(importer)) {
           const resolved = await this.resolve(id, importer as never, { skipSelf: true });
@@ -50,11 +55,12 @@ export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plu
     },
     load: {
       order: 'pre',
-      filter: { id: new RegExp(`^${VIRTUAL}(?:api$|compiled$|unavailable/)`) },
+      filter: { id: new RegExp(`^${VIRTUAL}(?:api$|compiled$|agent$|unavailable/)`) },
       handler(id) {
         if (id === API)
           return { code: WORKFLOW_API.map((name) => `export const ${name} = __pawl.api.${name};`).join('\n') };
         if (id === COMPILED) return { code: compiledModule(compiled) };
+        if (id === AGENT) return { code: agentModule() };
         return { code: stub(stubbedModule(id)?.name ?? id, use), moduleType: 'js' };
       },
     },
@@ -69,7 +75,26 @@ function compiledModule(names: readonly string[]): string {
   const functions = names.map(
     (name) => `function ${HELPER_PREFIX}${name}(...args) { return __pawl.compiled.${name}(...args); }`,
   );
-  return functions.join('\n') + exportList(names);
+  const agent =
+    `import { agentDefinition } from "pawl/agent";\n` +
+    `function ${HELPER_PREFIX}agentDefinition(...args) { return agentDefinition(...args); }\n`;
+  return agent + functions.join('\n') + exportList([...names, 'agentDefinition']);
+}
+
+/** What `import { … } from 'pawl/agent'` gives in workflow code. */
+function agentModule(): string {
+  return `import { call } from 'pawl/internal/workflow';
+import { createHook, defineAgent } from 'pawl';
+import { durableAgentClass, withoutAbandoned, workflowAgent } from ${JSON.stringify(ownFiles().agentLoop)};
+const host = {
+  callModel: (request) => call(${JSON.stringify(AGENT_STEPS.callModel)}, [request]),
+  write: (request) => call(${JSON.stringify(AGENT_STEPS.write)}, [request]),
+  approval: (token) => createHook({ token }),
+};
+export const DurableAgent = /*#__PURE__*/ durableAgentClass(host);
+export function agentDefinition(slug, settings) { return workflowAgent(slug, settings, host); }
+export { defineAgent, withoutAbandoned };
+`;
 }
 
 /** A module that exports helpers under locals that no user's module has. */

@@ -8,7 +8,7 @@ import { configSchema } from './schema.ts';
  * read with and from the rules, and written to `docs/pawl.config.schema.json` by `npm run docs`.
  */
 
-const DESCRIPTIONS: Record<keyof typeof configSchema.shape, string> = {
+const DESCRIPTIONS: Record<Exclude<keyof typeof configSchema.shape, 'providers'>, string> = {
   $schema: 'Where editors find this schema.',
   entries:
     'Globs of the files that steps and workflows are looked for in, relative to the root. Default: all of `src/` but tests; of a project without `src/`, all of it but tests and what builds put out (`dist`, `build`, `out`, `coverage`).',
@@ -35,7 +35,10 @@ export function strictConfigSchema(rules: readonly Rule[] = RULES): z.ZodObject 
   );
   notes.add(settings, { id: 'rules' });
   const override = configSchema.shape.overrides.unwrap().element.extend({ rules: settings });
-  const schema = configSchema.extend({ rules: settings.optional(), overrides: z.array(override).optional() });
+  // Providers of models are code.
+  const schema = configSchema
+    .omit({ providers: true })
+    .extend({ rules: settings.optional(), overrides: z.array(override).optional() });
   for (const [key, option] of Object.entries(schema.shape)) {
     notes.add(option, { description: DESCRIPTIONS[key as keyof typeof DESCRIPTIONS] });
   }

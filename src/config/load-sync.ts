@@ -28,7 +28,7 @@ process.on('exit', () => answer({ ended: true }));
 import(entry)
   .then(({ loadConfig }) => loadConfig(root))
   .then(
-    (loaded) => answer({ loaded: JSON.stringify(loaded) }),
+    (loaded) => answer({ loaded: JSON.stringify(loaded, (key, value) => (key === 'providers' ? undefined : value)) }),
     ({ diagnostics, message, code, place, remedy }) => answer(diagnostics ? { diagnostics } : { message, code, place, remedy }),
   );
 `;

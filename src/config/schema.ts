@@ -39,7 +39,15 @@ export interface PawlConfig {
   overrides?: RuleOverride[];
   /** Globs of import specifiers that give an integration's actions. Default: `['@keystrokehq/*\/actions', 'pawl-*\/actions']`. */
   integrations?: string[];
+  /**
+   * Who gives the models that agents name: `openai/gpt-5` is `gpt-5` of `providers.openai`. A provider of the AI SDK, or a function from a
+   * model's id to a model. Steps take them from this very file, so it has to be code, and what it imports goes with them.
+   */
+  providers?: Record<string, ModelProvider>;
 }
+
+/** As in the AI SDK. */
+export type ModelProvider = { languageModel(id: string): unknown } | ((id: string) => unknown);
 
 /**
  * What a configuration must look like. Names and levels of rules are the checker's to judge, which knows them; it reports them
@@ -61,6 +69,20 @@ export const configSchema = z.strictObject({
     )
     .optional(),
   integrations: z.array(z.string().min(1)).optional(),
+  providers: z
+    .record(
+      z.string(),
+      z.custom<ModelProvider>(
+        isProvider,
+        'expected a provider of the AI SDK, or a function that makes a model of its id',
+      ),
+    )
+    .optional(),
 });
+
+function isProvider(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return typeof (value as { languageModel?: unknown } | null)?.languageModel === 'function';
+}
 
 export const OPTION_NAMES = Object.keys(configSchema.shape).filter((name) => !name.startsWith('$'));

@@ -98,7 +98,10 @@ export const WORKFLOW_API = [
 ] as const;
 export type WorkflowApiName = (typeof WORKFLOW_API)[number];
 
-/** What compiled code in the workflow target imports from `pawl/internal/workflow`; older bundles have `defineWorkflow` too. */
+/**
+ * What compiled code in the workflow target imports from `pawl/internal/workflow`, besides `agentDefinition`, which comes with the bundle;
+ * older bundles have `defineWorkflow` and `agent` too.
+ */
 export const COMPILED_API = [
   'step',
   'call',
@@ -107,7 +110,6 @@ export const COMPILED_API = [
   'child',
   'cls',
   'action',
-  'agent',
   'workflowDefinition',
 ] as const;
 export type CompiledApiName = (typeof COMPILED_API)[number];

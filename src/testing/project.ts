@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildConfig, type BuildOutput, build } from '../bundler/index.ts';
+import { type BuildConfig, type BuildOptions, type BuildOutput, build } from '../bundler/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { type Diagnostic, formatTsc } from '../diagnostics/index.ts';
 import { PawlError } from '../errors.ts';
@@ -54,7 +54,7 @@ export async function buildForTest(options: ProjectOptions): Promise<TestProject
     const outDir = join(folder, '.pawl');
     const { output, diagnostics } = await build({
       root,
-      config: { ...(await configOf(options)), outDir },
+      ...(await configOf(options, outDir)),
       externals: 'url',
       packages: packageFolders(),
     });
@@ -66,10 +66,15 @@ export async function buildForTest(options: ProjectOptions): Promise<TestProject
   }
 }
 
-async function configOf({ root, sources, config }: ProjectOptions): Promise<BuildConfig> {
-  if (config) return sources ? { entries: EVERYWHERE, ...config } : config;
-  if (sources) return { entries: EVERYWHERE };
-  return (await loadConfig(root)).config;
+async function configOf(
+  { root, sources, config }: ProjectOptions,
+  outDir: string,
+): Promise<Pick<BuildOptions, 'config' | 'configSource'>> {
+  if (config) return { config: { ...(sources && { entries: EVERYWHERE }), ...config, outDir } };
+  const isWritten = sources && Object.keys(sources).some((file) => /^pawl\.config\.\w+$/.test(file));
+  if (sources && !isWritten) return { config: { entries: EVERYWHERE, outDir } };
+  const { config: loaded, source } = await loadConfig(root ?? dirname(outDir));
+  return { config: { ...loaded, outDir }, configSource: source ?? undefined };
 }
 
 function writeSources(folder: string, sources: Readonly<Record<string, string>>): void {

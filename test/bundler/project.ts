@@ -106,7 +106,6 @@ export function loadWorkflows(
     child: async () => undefined,
     cls: (_id: string, Class: unknown) => Class,
     action: (slug: string) => ({ slug, run: (input: unknown) => call(slug, [input]) }),
-    agent: (slug: string) => ({ slug, prompt: (input: unknown) => call(slug, [input]) }),
     workflowDefinition: (slug: string, definition: { run: (...args: unknown[]) => Promise<unknown> }) => {
       loaded.workflows.set(slug, definition.run);
       return { slug, ...definition };

@@ -1,3 +1,5 @@
+import { simulateReadableStream } from 'ai';
+import { MockLanguageModelV3 } from 'ai/test';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineAction, defineAgent, defineCredential, defineWorkflow } from '../../src/index.ts';
@@ -105,13 +107,29 @@ describe('a defined workflow', () => {
   });
 });
 
-test('an agent says that it cannot run yet', async () => {
-  const agent = defineAgent({ slug: 'support', systemPrompt: 'Be brief.', model: 'm' });
+test('an agent in code of a version that made a step of the whole prompt', async () => {
+  const model = new MockLanguageModelV3({
+    doStream: async () => ({
+      stream: simulateReadableStream({
+        chunks: [
+          { type: 'stream-start', warnings: [] },
+          { type: 'text-start', id: '0' },
+          { type: 'text-delta', id: '0', delta: 'Hello.' },
+          { type: 'text-end', id: '0' },
+          { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage: USAGE },
+        ],
+      }),
+    }),
+  });
+  const agent = defineAgent({ slug: 'support', systemPrompt: 'Be brief.', model });
   const { run } = await setup({
-    workflows: `const support = agent('support'); workflow('w', async () => support.prompt({ message: 'hi' }));`,
+    workflows: `const support = agent('support'); workflow('w', async () => (await support.prompt({ message: 'hi' })).text);`,
     registry: { agents: new Map([['support', agent]]) },
   });
-  await expect(run('w')).rejects.toMatchObject({
-    cause: { code: 'PAWL_AGENTS_UNSUPPORTED', message: expect.stringContaining('support') },
-  });
+  expect(await run('w')).toBe('Hello.');
 });
+
+const USAGE = {
+  inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+  outputTokens: { total: 1, text: 1, reasoning: 0 },
+};

@@ -28,6 +28,7 @@ interface ZoneRule {
 /** Public entries and the front doors of the other zones: what the command line and the test runtime may use. */
 const ENTRIES = [
   'src/index.ts',
+  'src/agents/agent-entry.ts',
   'src/runtime/client.ts',
   'src/runtime/index.ts',
   'src/testing/index.ts',
@@ -70,7 +71,7 @@ const ZONES: Record<string, ZoneRule> = {
   'src/store': { zones: ['src/diagnostics'] },
   'src/runtime': { zones: ['src/manifest', 'src/diagnostics'], files: ['src/store/port.ts', 'src/store/events.ts'] },
   'src/agents': { zones: ['src/runtime', 'src/manifest', 'src/diagnostics'], files: ['src/store/port.ts'] },
-  'src/internal': { zones: [] },
+  'src/internal': { zones: ['src/agents', 'src/runtime'] },
   'src/config': { zones: ['src/diagnostics', 'src/rules'] },
   // Between the checker and editors, as `src/bundler` is between the compiler and bundlers: it asks facts and findings.
   'src/editor': { zones: ['src/checker', 'src/rules', 'src/compiler', 'src/config', 'src/diagnostics'] },

@@ -6,8 +6,9 @@ import type { Transform } from './transform.ts';
 /**
  * Rewrites definitions.
  *
- * - `workflow`: an action or an agent becomes a step call by its slug, a workflow keeps its `run` and nothing else: schemas are
- *   checked outside of the sandbox, so they (and zod) need not be in the bundle.
+ * - `workflow`: an action becomes a step call by its slug, a workflow keeps its `run` and nothing else: schemas are
+ *   checked outside of the sandbox, so they (and zod) need not be in the bundle. An agent keeps its tools and what else steers it: its model
+ *   and its prompt are known where the model is called.
  * - `step`: all are registered; a workflow's `run` throws when called.
  * - `client`: a workflow is a reference that still knows its schemas.
  * - `schemas`: only `input` and `output` stay.
@@ -19,6 +20,8 @@ export function transformDefinitions(transform: Transform): void {
     switch (transform.mode) {
       case 'workflow':
         if (fact.kind === 'workflow') keepOptions(transform, definition, 'workflowDefinition', ['run']);
+        else if (fact.kind === 'agent')
+          keepOptions(transform, definition, 'agentDefinition', STEERING, '/*#__PURE__*/ ');
         else
           transform.edits.replace(
             fact.span.start,
@@ -45,12 +48,28 @@ export function transformDefinitions(transform: Transform): void {
   }
 }
 
+/** Options of an agent that its loop needs, which runs as workflow code. */
+const STEERING = [
+  'tools',
+  'activeTools',
+  'maxSteps',
+  'stopWhen',
+  'prepareStep',
+  'output',
+  'experimental_context',
+  'experimental_repairToolCall',
+  'onStepFinish',
+  'onFinish',
+  'onError',
+] as const;
+
 /** `defineX({ …options })` → `__pawl_helper("slug", { …only the kept ones })`. */
 function keepOptions(
   transform: Transform,
   { fact, site, options }: Definition,
   helper: string,
   kept: readonly string[],
+  mark = '',
 ): void {
   const { edits } = transform;
   const argument = site.call.arguments[0] as Node;
@@ -60,7 +79,7 @@ function keepOptions(
   edits.replace(
     fact.span.start,
     argument.start as number,
-    `${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `,
+    `${mark}${transform.helper(helper)}(${JSON.stringify(fact.slug)}, `,
   );
   let from = (argument.start as number) + transform.source.slice(argument.start as number).indexOf('{') + 1;
   edits.insert(from, ' ');

@@ -114,6 +114,7 @@ export function action(slug: string): { slug: string; run: StepFunction } {
   return { slug, run: step(slug) };
 }
 
+/** In code that an older version compiled: the whole prompt is one step. */
 export function agent(slug: string): { slug: string; prompt: StepFunction } {
   return { slug, prompt: step(slug) };
 }

@@ -1,0 +1,3 @@
+/** The agent loop for workflow code: the build bundles it with workflows that have agents. Not for people. */
+export { durableAgentClass, workflowAgent } from '../agents/loop/durable-agent.ts';
+export { withoutAbandoned } from '../agents/loop/abandoned.ts';
