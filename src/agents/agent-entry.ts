@@ -13,6 +13,7 @@ import type {
   ToolSet,
   UIMessageChunk,
 } from 'ai';
+import { outsideAction } from '../leaf.ts';
 import { plainHost } from './agent-host.ts';
 import type { GenerationSettings } from './define-agent.ts';
 import { durableAgentClass } from './loop/durable-agent.ts';
@@ -154,6 +155,6 @@ export interface DurableAgent {
  *   return text;
  * }
  */
-export const DurableAgent = durableAgentClass(plainHost) as unknown as new (
+export const DurableAgent = durableAgentClass(plainHost, outsideAction) as unknown as new (
   settings: DurableAgentSettings,
 ) => DurableAgent;

@@ -1,3 +1,4 @@
+import { outsideAction } from '../leaf.ts';
 import { plainHost } from './agent-host.ts';
 import { define, requireOptions } from './define.ts';
 import { type PromptInput, promptAgent } from './loop/durable-agent.ts';
@@ -100,7 +101,7 @@ export function defineAgent(options: AgentOptions): Agent {
   const { slug, name, description, systemPrompt, model, tools = [], ...rest } = options;
   const settings = { ...rest, instructions: systemPrompt, model, tools } as LoopSettings;
   const prompt = (input: unknown): Promise<never> =>
-    promptAgent(settings, input as PromptInput, plainHost) as Promise<never>;
+    outsideAction(() => promptAgent(settings, input as PromptInput, plainHost)) as Promise<never>;
   const agent: Agent = { slug, name, description, systemPrompt, model, tools, prompt };
   // Besides what the runtime asks of a definition: what workflow code does not know of the agent.
   const executable = { kind: 'agent' as const, execute: prompt, settings: rest };

@@ -11,8 +11,12 @@ export interface PromptInput extends Omit<LoopOptions, 'messages' | 'prompt'> {
   messages?: readonly Message[];
 }
 
-/** Settings in a class that each host makes for itself. */
-export function durableAgentClass(host: LoopHost) {
+/**
+ * Settings in a class that each host makes for itself.
+ *
+ * @param around runs what the loop does
+ */
+export function durableAgentClass(host: LoopHost, around: <T>(work: () => T) => T = (work) => work()) {
   return class DurableAgent {
     readonly #settings: LoopSettings;
 
@@ -30,7 +34,7 @@ export function durableAgentClass(host: LoopHost) {
     }
 
     stream(options: LoopOptions): Promise<AgentResult> {
-      return runLoop(this.#settings, options, host);
+      return around(() => runLoop(this.#settings, options, host));
     }
   };
 }
