@@ -8,6 +8,7 @@ import { AGENT_INPUT } from './loop/tools.ts';
 import { noModel } from './models.ts';
 
 export const plainHost: LoopHost = {
+  isDurable: false,
   callModel: (request) => callAgain(request),
   write: writeChunks,
   approval: null,

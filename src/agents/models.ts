@@ -3,7 +3,7 @@ import { PawlError } from '../errors.ts';
 import { ERROR_BRAND } from '../runtime/errors.ts';
 import type { ModelReference } from './loop/types.ts';
 
-/** A provider of the AI SDK, or a function from a model's id to the model. */
+/** A provider of the AI SDK, or a function from a model's id to the model, or to a promise of it. */
 export type Provider = { languageModel(id: string): unknown } | ((id: string) => unknown);
 
 /** What a configuration says of providers; it is only asked when an agent needs one. */
@@ -52,7 +52,7 @@ async function named(name: string): Promise<object> {
     throw noModel(`\`${name}\` names no model.`, 'Write `vendor/model-id`, such as `openai/gpt-5`.');
   }
   const provider = Object.hasOwn(providers ?? {}, vendor) ? providers?.[vendor] : undefined;
-  const model = provider ? modelOf(provider, id) : fallback(name);
+  const model = await (provider ? modelOf(provider, id) : fallback(name));
   if (isModel(model)) return model;
   const has = known.length === 0 ? 'It names none.' : `It has: ${known.join(', ')}.`;
   if (provider)

@@ -87,6 +87,7 @@ function agentModule(): string {
 import { createHook, defineAgent } from 'pawl';
 import { durableAgentClass, withoutAbandoned, workflowAgent } from ${JSON.stringify(ownFiles().agentLoop)};
 const host = {
+  isDurable: true,
   callModel: (request) => call(${JSON.stringify(AGENT_STEPS.callModel)}, [request]),
   write: (request) => call(${JSON.stringify(AGENT_STEPS.write)}, [request]),
   approval: (token) => createHook({ token }),

@@ -144,12 +144,20 @@ export async function runCall({ call, tool, problem }: CheckedCall, context: Cal
 /** Not the tool's failure: the run is cancelled; or a mistake in the program, which no other input would mend. */
 function endsTheRun(error: unknown): boolean {
   if (brandOf(error) === 'cancelled') return true;
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' && PROGRAM_MISTAKES.has(code);
+  try {
+    return PROGRAM_MISTAKES.has((error as { code?: unknown } | null | undefined)?.code);
+  } catch {
+    // What was thrown lets nobody look.
+    return false;
+  }
 }
 
 /** The level table: what a step cannot do, and what workflow code cannot. */
-const PROGRAM_MISTAKES = new Set(['PAWL_ONLY_IN_WORKFLOW', 'PAWL_NOT_IN_WORKFLOW', 'PAWL_ONLY_IN_STEP']);
+const PROGRAM_MISTAKES: ReadonlySet<unknown> = new Set([
+  'PAWL_ONLY_IN_WORKFLOW',
+  'PAWL_NOT_IN_WORKFLOW',
+  'PAWL_ONLY_IN_STEP',
+]);
 
 /** Of a tool that yields, what it yields last; the others are progress. */
 async function lastOf(output: unknown, progress: (value: unknown) => Promise<void>): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { PawlError } from '../../errors.ts';
 import { brandOf } from '../../runtime/errors.ts';
+import { stepIdOf } from '../../runtime/serialization/symbols.ts';
 import { type CallContext, type CallOutcome, checkCall, type CheckedCall, runCall } from './calls.ts';
 import { jsonOf, messageOf } from './model-output.ts';
 import { parseOutput, responseFormatOf } from './output.ts';
@@ -14,6 +15,7 @@ import type {
   ModelAnswer,
   ModelReference,
   PreparedStep,
+  RawCall,
   ResponseFormat,
   ToolFailure,
   ToolResult,
@@ -109,7 +111,7 @@ class Loop {
     const toolChoice = prepared.toolChoice ?? options.toolChoice;
     const { writable, sendReasoning = true, sendSources = false } = options;
     const answer = await this.#host.callModel({
-      model: checkModel(model, options.agent),
+      model: checkModel(model, options.agent, this.#host),
       ...(options.agent !== undefined && { agent: options.agent }),
       ...(system !== undefined && { system }),
       messages: sent,
@@ -141,7 +143,7 @@ class Loop {
     };
     const own = answer.toolCalls.filter(({ providerExecuted }) => !providerExecuted);
     const checked = await Promise.all(own.map((call) => checkCall(call, context)));
-    await this.#tellChecked(own, checked);
+    await this.#tellChecked(own, checked, tools);
     const outcomes = await Promise.all(checked.map((call) => runCall(call, context)));
     const added = responseMessages(answer, outcomes);
     messages.push(...added);
@@ -158,16 +160,14 @@ class Loop {
   }
 
   /** The model call has told of calls that look right; what checking has found besides is told here. */
-  async #tellChecked(
-    raw: readonly { error?: string; toolName: string }[],
-    checked: readonly CheckedCall[],
-  ): Promise<void> {
+  async #tellChecked(raw: readonly RawCall[], checked: readonly CheckedCall[], tools: Tools): Promise<void> {
     const chunks = checked.flatMap(({ call, problem, repaired }, index) => {
-      const { toolCallId, toolName, input, dynamic } = call;
-      const about = { toolCallId, toolName, input: jsonOf(input), ...(dynamic && { dynamic }) };
+      const { toolCallId, toolName, input } = call;
+      const tool = tools.get(toolName);
+      const isDynamic = tool ? tool.dynamic : true;
+      const about = { toolCallId, toolName, input: jsonOf(input), ...(isDynamic && { dynamic: true }) };
       if (problem !== undefined) return [{ type: 'tool-input-error', ...about, errorText: problem }];
-      const isTold = raw[index]?.error === undefined && raw[index]?.toolName === toolName;
-      return repaired || !isTold ? [{ type: 'tool-input-available', ...about }] : [];
+      return repaired || raw[index]?.error !== undefined ? [{ type: 'tool-input-available', ...about }] : [];
     });
     if (chunks.length > 0) await this.#write(chunks);
   }
@@ -228,14 +228,27 @@ function conversation({ messages, prompt }: LoopOptions): Message[] {
   });
 }
 
-function checkModel(model: ModelReference | undefined, agent: string | undefined): ModelReference {
-  if (typeof model === 'string' || typeof model === 'function') return model;
-  if (typeof model === 'object' && model !== null) return model;
+function checkModel(model: ModelReference | undefined, agent: string | undefined, host: LoopHost): ModelReference {
+  if (typeof model === 'string') return model;
+  const crosses = typeof model === 'function' && stepIdOf(model) !== undefined;
+  if (crosses || (!host.isDurable && (typeof model === 'function' || isObject(model)))) return model as object;
+  if (typeof model === 'function' || isObject(model)) {
+    const what = typeof model === 'function' ? 'function that makes the model' : 'model';
+    throw new PawlError('PAWL_AGENT_MODEL', `The ${what} cannot be passed to the model call, which is a step.`, {
+      remedy: MODELS,
+    });
+  }
   if (agent !== undefined) return { agent };
   throw new PawlError('PAWL_AGENT_MODEL', 'The agent has no model.', {
-    remedy:
-      "Give it `model: 'vendor/model-id'`, or a step that makes one: `async () => { 'use step'; return openai('gpt-5'); }`.",
+    remedy: MODELS,
   });
+}
+
+const MODELS =
+  "Give it `model: 'vendor/model-id'`, or a step that makes one: `async () => { 'use step'; return openai('gpt-5'); }`.";
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function activeOf(tools: Tools, active: readonly string[] | undefined): Tools {

@@ -105,6 +105,8 @@ export interface WriteRequest {
 }
 
 export interface LoopHost {
+  /** What goes to a model call is recorded, and has to serialize. */
+  isDurable: boolean;
   callModel(request: ModelRequest): Promise<ModelAnswer>;
   write(request: WriteRequest): Promise<void>;
   /** Waits for the answer of a person; null where nobody can. */
