@@ -4,6 +4,7 @@ import type { EventStore, InboxMessage, RunRecord } from '../store/port.ts';
 import { errorData } from './endings.ts';
 import { CancelledError } from './errors.ts';
 import type { Outcome, RunIdentity } from './live-run.ts';
+import { takenStepEvent } from './taken-step.ts';
 import type { Realm, RealmBundle } from './sandbox.ts';
 import type { CallHost } from './step-calls.ts';
 
@@ -26,6 +27,8 @@ export interface DriverHost extends CallHost {
   finish(workflowId: string, outcome: Outcome): Outcome | Promise<Outcome>;
   /** Checks the inputs of children; see `admitChildren`. */
   admit(events: readonly NewRunEvent[]): Promise<NewRunEvent[]> | null;
+  /** There may be messages for a run here that nobody has told of. */
+  read(runId: string): void;
   /** There is a run, made by this one, that waits for a worker. */
   wanted(runId: string): void;
   /** The driver's run waits, and could be read again. */
@@ -45,11 +48,13 @@ export type Beginning =
       record: RunRecord;
       log: readonly RunEvent[];
       inbox: readonly InboxMessage[];
+      /** Its steps that are on offer, or were taken by other workers. */
+      offers: readonly number[];
       carried: readonly NewRunEvent[];
     };
 
 export interface Cause {
-  event: NewRunEvent;
+  events: NewRunEvent[];
   /** The message that it takes over. */
   consume?: number;
 }
@@ -62,22 +67,37 @@ export interface Turn {
 
 export type Phase = 'beginning' | 'live' | 'admitting' | 'ending' | 'conflicted' | 'gone';
 
+/** What a message is to its run. */
 export function causeOf(message: InboxMessage): Cause {
-  const { id: consume, at } = message;
-  if (message.kind === 'hook') {
-    return { event: { type: 'hook_received', at, cid: message.cid, data: message.payload }, consume };
+  return { events: eventsOf(message), consume: message.id };
+}
+
+/** What the log keeps of a message that a run got after its end: what somebody sent to it. */
+export function lateEvents(message: InboxMessage): NewRunEvent[] {
+  return message.kind === 'step' || message.kind === 'wake' ? [] : eventsOf(message);
+}
+
+function eventsOf(message: InboxMessage): NewRunEvent[] {
+  const { at } = message;
+  switch (message.kind) {
+    case 'hook':
+      return [{ type: 'hook_received', at, cid: message.cid, data: message.payload }];
+    case 'child': {
+      const { cid, status, data } = message;
+      if (status === 'completed') return [{ type: 'child_completed', at, cid, data }];
+      return [{ type: 'child_failed', at, cid, data: data ?? errorData(new CancelledError()) }];
+    }
+    case 'upgrade': {
+      const why = { code: 'PAWL_RUN_FINISHED', message: 'The run ended before it could be moved to this code.' };
+      return [{ type: 'run_upgrade_refused', at, meta: { bundleHash: message.bundleHash, ...why } }];
+    }
+    case 'cancel':
+      return [{ type: 'cancel_requested', at, meta: message.reason === null ? null : { reason: message.reason } }];
+    case 'wake':
+      return message.cids.map((cid) => ({ type: 'sleep_completed', at, cid, meta: { woken: true } }));
+    case 'step':
+      return [takenStepEvent(message)];
   }
-  if (message.kind === 'child') {
-    const { cid, status, data } = message;
-    if (status === 'completed') return { event: { type: 'child_completed', at, cid, data }, consume };
-    return { event: { type: 'child_failed', at, cid, data: data ?? errorData(new CancelledError()) }, consume };
-  }
-  if (message.kind === 'upgrade') {
-    const why = { code: 'PAWL_RUN_FINISHED', message: 'The run ended before it could be moved to this code.' };
-    return { event: { type: 'run_upgrade_refused', at, meta: { bundleHash: message.bundleHash, ...why } }, consume };
-  }
-  const meta = message.reason === null ? null : { reason: message.reason };
-  return { event: { type: 'cancel_requested', at, meta }, consume };
 }
 
 /** Whether a run is told to stop. It begins no attempts then: not of steps that are missing, not of one that kills the process. */

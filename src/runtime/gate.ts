@@ -38,6 +38,11 @@ export class Gate {
     }
   }
 
+  /** How many more attempts of steps without a limit may run. */
+  get room(): number {
+    return this.#waiting.size > 0 ? 0 : this.#limit - this.#running;
+  }
+
   /** Gives up the wait. */
   cancel(ticket: symbol): void {
     this.#waiting.delete(ticket);

@@ -13,6 +13,7 @@ export interface LeaseListener {
 export class Lease {
   readonly #store: EventStore;
   readonly #ms: number;
+  readonly #takes: boolean;
   readonly #listener: LeaseListener;
   #owner = newOwner();
   /** When the last extension that came through was asked for, by a clock that never jumps and by the wall clock. */
@@ -21,10 +22,14 @@ export class Lease {
   #beating = false;
   #waiting: (() => void)[] = [];
 
-  /** @param ms - how long the lease lasts when the worker is not heard of */
-  constructor(store: EventStore, ms: number, listener: LeaseListener) {
+  /**
+   * @param ms - how long the lease lasts when the worker is not heard of
+   * @param takes - whether the worker takes steps on offer
+   */
+  constructor(store: EventStore, ms: number, takes: boolean, listener: LeaseListener) {
     this.#store = store;
     this.#ms = ms;
+    this.#takes = takes;
     this.#listener = listener;
   }
 
@@ -65,7 +70,7 @@ export class Lease {
 
   async #register(): Promise<void> {
     const asked = moment();
-    await this.#store.registerOwner(this.#owner, this.#ms);
+    await this.#store.registerOwner(this.#owner, this.#ms, { takes: this.#takes });
     this.#since = asked;
   }
 

@@ -179,9 +179,10 @@ export class LiveRun {
       case 'step_attempt_failed':
         return this.outcome === null && this.steps.get(cause.cid)?.retryAt === null;
       case 'step_started': {
-        // A retry, once.
+        // A retry, once; or the attempt after one whose taker died.
         const step = this.steps.get(cause.cid);
-        return this.outcome === null && step !== undefined && step.retryAt !== null;
+        if (step === undefined || this.outcome !== null) return false;
+        return step.retryAt !== null || (cause.meta.reason === 'recovered' && cause.attempt === step.attempt + 1);
       }
       case 'sleep_completed':
         return this.outcome === null && this.sleeps.has(cause.cid);

@@ -8,8 +8,8 @@ import { LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
 import { broken, divergence, refused } from './parking.ts';
 import { registerBundle } from './program.ts';
 import { REFUSAL } from './protocol.ts';
-import { Realm, type WorkflowCode } from './sandbox.ts';
-import { mapStack, placeOf } from './source-maps.ts';
+import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
+import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
 import { inTurn } from './turns.ts';
 import { sharedRealm } from './worker-parts.ts';
 
@@ -71,6 +71,17 @@ function replayIn(
   }
   if (!found) return live;
   return divergence(found, found.stack ? placeOf(mapStack(found.stack)) : null, codeOf(log) !== code.hash);
+}
+
+/** Where the code asks for what is not in the log: replays once more, noting where each command comes from. */
+export function placeOfDivergence(
+  { realm, bundle }: { realm: Realm; bundle: RealmBundle },
+  identity: RunIdentity,
+  limit: number,
+  log: readonly RunEvent[],
+): SourcePlace | null {
+  const traced = new LiveRun(identity, realm, bundle, limit).replay(log, true).divergence;
+  return traced?.stack ? placeOf(mapStack(traced.stack)) : null;
 }
 
 /** The bundle on which a run is, by its log. */

@@ -1,7 +1,7 @@
 /** What is written first when a run is taken up again. */
 import type { NewRunEvent } from '../store/events.ts';
 import type { InboxMessage, RunRecord } from '../store/port.ts';
-import { causeOf } from './driving.ts';
+import { lateEvents } from './driving.ts';
 import { errorData, recordedError } from './endings.ts';
 import { CancelledError } from './errors.ts';
 import type { Outcome } from './live-run.ts';
@@ -14,6 +14,22 @@ export function firstEvents(record: RunRecord, bundleHash: string, at: number): 
   return events;
 }
 
+/**
+ * The commands that need no attempt when a run is taken up again: they were just asked for, their result is at hand, or another worker
+ * makes, or has made, the attempt.
+ */
+export function spokenFor(
+  fresh: ReadonlySet<number>,
+  carried: readonly NewRunEvent[],
+  inbox: readonly InboxMessage[],
+  offers: readonly number[],
+): (cid: number) => boolean {
+  const cids = new Set([...fresh, ...offers]);
+  for (const { cid } of carried) if (typeof cid === 'number') cids.add(cid);
+  for (const message of inbox) if (message.kind === 'step') cids.add(message.cid);
+  return (cid) => cids.has(cid);
+}
+
 /** A parked run whose code cannot run can still be cancelled: everything that was sent to it, and its end. */
 export function cancelParked(
   record: RunRecord,
@@ -21,7 +37,7 @@ export function cancelParked(
   inbox: readonly InboxMessage[],
   at: number,
 ): { events: NewRunEvent[]; consume: number[]; outcome: Outcome } {
-  const causes = inbox.map((message) => causeOf(message).event);
+  const causes = inbox.flatMap(lateEvents);
   const cancel = inbox.find((message) => message.kind === 'cancel');
   const error = errorData(new CancelledError(cancel?.reason ?? undefined));
   return {

@@ -17,6 +17,7 @@ import {
   isCancelled,
   isPromise,
   isTimeout,
+  lateEvents,
   type Phase,
   type Turn,
 } from './driving.ts';
@@ -25,10 +26,10 @@ import { addJob, type Job } from './job-queue.ts';
 import { type Divergence, LiveRun, type Outcome, type RunIdentity } from './live-run.ts';
 import { broken, crashedTooOften, divergence, missingSteps, refused, tooSlow } from './parking.ts';
 import { REFUSAL } from './protocol.ts';
-import { cancelParked, firstEvents } from './resuming.ts';
+import { cancelParked, firstEvents, spokenFor } from './resuming.ts';
+import { placeOfDivergence } from './replay.ts';
 import { RunTimer } from './run-timer.ts';
 import type { ConsoleLine } from './sandbox.ts';
-import { mapStack, placeOf, type SourcePlace } from './source-maps.ts';
 import { StepCalls } from './step-calls.ts';
 
 export class RunDriver implements Job {
@@ -66,8 +67,10 @@ export class RunDriver implements Job {
     this.#beginning = beginning;
     this.#calls = new StepCalls(host, identity, {
       fence: () => this.#fence,
-      pending: (cid) => this.#phase !== 'gone' && this.#live?.steps.has(cid) === true,
-      ended: (event) => this.#push({ event }),
+      writer: (cid) => ({ runId: this.id, fence: this.#fence, by: `${this.id} ${cid}` }),
+      step: (cid) => (this.#phase === 'gone' ? undefined : this.#live?.steps.get(cid)),
+      ended: (event) => this.#push({ events: [event] }),
+      read: () => host.read(this.id),
     });
     this.#timer = new RunTimer(host.clock, () => this.#due());
     const made = { fence: 1, lastSeq: 1, wakeAt: identity.createdAt };
@@ -108,6 +111,7 @@ export class RunDriver implements Job {
     for (const message of messages) {
       if (message.id <= this.#newestMessage) continue;
       this.#newestMessage = message.id;
+      if (message.kind === 'step') this.#calls.told(message);
       this.#push(causeOf(message));
     }
   }
@@ -142,9 +146,7 @@ export class RunDriver implements Job {
         case 'conflicted':
           this.#resolveConflict();
           return;
-        case 'admitting':
-        case 'gone':
-          return;
+        // In the others it has nothing to do.
       }
     } catch (error) {
       if (isTimeout(error)) this.terminated();
@@ -205,7 +207,7 @@ export class RunDriver implements Job {
   }
 
   #resume(live: LiveRun, beginning: Extract<Beginning, { kind: 'claimed' }>): void {
-    const { record, log, inbox, carried } = beginning;
+    const { record, log, inbox, offers, carried } = beginning;
     const cancel = isCancelled(inbox);
     const replayed = live.replay(log);
     if (live.refusal || replayed.divergence) {
@@ -222,8 +224,7 @@ export class RunDriver implements Job {
     const fresh = new Set(replayed.asked.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
     events.push(...replayed.asked);
     if (!live.outcome && !cancel) {
-      const results = new Set(carried.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
-      const known = (cid: number): boolean => fresh.has(cid) || results.has(cid);
+      const known = spokenFor(fresh, carried, inbox, offers);
       const recovered = recoverAttempts(live, at, known, record.status === 'parked');
       if (recovered.crashed) {
         this.#park([], [], crashedTooOften(recovered.crashed.step, recovered.crashed.times));
@@ -233,7 +234,8 @@ export class RunDriver implements Job {
     }
     this.#settle(events, [], () => {
       this.#beginning = null;
-      for (const event of carried) this.#push({ event });
+      if (carried.length > 0) this.#push({ events: [...carried] });
+      this.#calls.resume(offers);
       this.receive(inbox);
       if (this.#phase !== 'live') return;
       if (!cancel) this.#startUnbegun(live);
@@ -252,7 +254,7 @@ export class RunDriver implements Job {
   /** There will be no run of which to hear: its caller is told by ourselves. */
   #refuseChild(cid: number, data: string): void {
     const at = Math.max(this.#host.clock.now(), this.#live?.now ?? 0);
-    this.#push({ event: { type: 'child_failed', at, cid, data } });
+    this.#push({ events: [{ type: 'child_failed', at, cid, data }] });
   }
 
   /** Steps of a run that was parked before they began. */
@@ -274,11 +276,8 @@ export class RunDriver implements Job {
     this.#commitEnd(events, consume, outcome);
   }
 
-  /** Replays once more, noting where the code asks. */
   #parkDiverged(found: Divergence, log: readonly RunEvent[]): void {
-    const { realm, bundle } = this.#host.realm(this.#bundleHash, this.#ownRealm);
-    const traced = new LiveRun(this.identity, realm, bundle, this.limit).replay(log, true).divergence;
-    const place: SourcePlace | null = traced?.stack ? placeOf(mapStack(traced.stack)) : null;
+    const place = placeOfDivergence(this.#host.realm(this.#bundleHash, this.#ownRealm), this.identity, this.limit, log);
     this.#park([], [], divergence(found, place));
   }
 
@@ -291,8 +290,8 @@ export class RunDriver implements Job {
     const turn: Turn = { events: [], consume: [] };
     this.#turn = turn;
     const all: NewRunEvent[] = [];
-    for (const { event, consume } of causes) {
-      all.push(event);
+    for (const { events, consume } of causes) {
+      all.push(...events);
       if (consume !== undefined) turn.consume.push(consume);
     }
     live.deliver(all, turn.events);
@@ -380,9 +379,8 @@ export class RunDriver implements Job {
       if (result.reason !== 'unread') return false;
       this.#seq -= events.length + 1;
       // What was acknowledged stands in the log, even when nobody reads it any more.
-      const causes = result.messages.map(causeOf);
-      const late = causes.map((cause) => cause.event);
-      const taken = causes.flatMap((cause) => cause.consume ?? []);
+      const late = result.messages.flatMap(lateEvents);
+      const taken = result.messages.map(({ id }) => id);
       this.#commitEnd([...events, ...late], [...consume, ...taken], outcome);
       return true;
     });
@@ -437,7 +435,8 @@ export class RunDriver implements Job {
     this.#beginning = null;
     const afterSeq = this.#seq;
     this.#seq += events.length;
-    const request = { runId: this.id, fence: this.#fence, afterSeq, events, consume };
+    const offers = this.#phase === 'live' ? this.#calls.offer(events) : [];
+    const request = { runId: this.id, fence: this.#fence, afterSeq, events, consume, offers };
     this.#wakeAt = wakeAt;
     this.#host.store.append(wakeAt !== before ? { ...request, wakeAt } : request).then(answered, failed);
   }
@@ -459,8 +458,9 @@ export class RunDriver implements Job {
     const separate = events.some((event) => event.type === 'hook_created');
     const stored = separate ? (wakeAt ?? at) : wakeAt;
     this.#wakeAt = stored;
+    const offers = this.#phase === 'live' ? this.#calls.offer(events) : [];
     const request = { id, workflowId, seed, bundleHash: this.#bundleHash, input, at, owner, wakeAt: stored };
-    store.createRun({ ...request, events: separate ? [] : events }).then(
+    store.createRun({ ...request, ...(separate ? {} : { events, offers }) }).then(
       ({ created, run }) => {
         if (!created) {
           this.#inFlight--;
@@ -474,7 +474,7 @@ export class RunDriver implements Job {
         beginning.created('created');
         if (separate) {
           this.#held = true;
-          const request = { runId: id, fence: run.fence, afterSeq: run.lastSeq, events, wakeAt };
+          const request = { runId: id, fence: run.fence, afterSeq: run.lastSeq, events, wakeAt, offers };
           store.append(request).then((result) => answered(result, stored), failed);
           return;
         }
@@ -575,7 +575,7 @@ export class RunDriver implements Job {
     const live = this.#live;
     if (live === null || this.#phase === 'gone') return;
     const at = this.#host.clock.now();
-    for (const event of dueEvents(live, at)) this.#push({ event });
+    for (const event of dueEvents(live, at)) this.#push({ events: [event] });
     // Nothing due: the clock went back.
     if (this.#causes.length === 0) this.#arm();
   }

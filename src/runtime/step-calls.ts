@@ -10,9 +10,12 @@ import { Heartbeat } from './heartbeat.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import type { Lease } from './lease.ts';
 import type { PendingStep, RunIdentity } from './live-run.ts';
+import { Offering } from './offering.ts';
 import type { WorkerCrashPoint, WorkerEvent } from './progress.ts';
 import type { AttemptResult, StepRunner } from './step-runner.ts';
 import { attemptOver, StepStreams } from './step-streams.ts';
+import type { Writer } from './stream-writer.ts';
+import { type TakenStepMessage, toldOf } from './taken-step.ts';
 import { missedHeartbeat, timedOut } from './timeout.ts';
 
 export interface CallHost {
@@ -20,6 +23,8 @@ export interface CallHost {
   readonly clock: Clock;
   readonly steps: StepRunner;
   readonly gate: Gate;
+  /** Other workers that take steps on offer. */
+  readonly takers: number;
   readonly lease: Pick<Lease, 'holds' | 'whenKnown'>;
   emit(event: WorkerEvent): void;
   /** True when a test stops the worker here. */
@@ -30,10 +35,14 @@ export interface CallHost {
 interface Caller {
   /** The number of the claim under which the run is owned. */
   fence(): number;
-  /** Whether the run still waits for this command. */
-  pending(cid: number): boolean;
+  /** On whose behalf a step writes to streams. */
+  writer(cid: number): Writer;
+  /** A step that the run still waits for. */
+  step(cid: number): PendingStep | undefined;
   /** An attempt has ended. */
   ended(event: NewRunEvent): void;
+  /** There may be messages that nobody has told of. */
+  read(): void;
 }
 
 type Reason = 'first' | 'retry' | 'recovered';
@@ -47,6 +56,8 @@ export class StepCalls {
   readonly #tickets = new Map<number, symbol>();
   /** Attempts that begin later, with what gives them up. */
   readonly #delayed = new Map<number, () => void>();
+  /** First attempts that others may make. */
+  #offering: Offering | null = null;
 
   constructor(host: CallHost, run: RunIdentity, caller: Caller) {
     this.#host = host;
@@ -59,13 +70,55 @@ export class StepCalls {
     return deliverPayload({ store, codec: steps.codec, now: () => clock.now() }, token, payload);
   };
 
-  /** Attempts that run, wait for room or begin later. */
+  /** Attempts that run, wait for room or begin later, here or elsewhere. */
   get size(): number {
+    return this.#here + (this.#offering?.size ?? 0);
+  }
+
+  #pending(cid: number): boolean {
+    return this.#caller.step(cid) !== undefined;
+  }
+
+  get #here(): number {
     return this.#attempts.size + this.#tickets.size + this.#delayed.size;
+  }
+
+  #offers(): Offering {
+    const { step, fence, read } = this.#caller;
+    const begin = (cid: number): void => {
+      const pending = step(cid);
+      if (pending) this.#enter(pending, 'first');
+    };
+    this.#offering ??= new Offering(this.#host, { runId: this.#run.id, fence, read, begin });
+    return this.#offering;
+  }
+
+  /** Of the steps that are about to be scheduled, those that other workers may make. */
+  offer(events: readonly NewRunEvent[]): number[] {
+    if (this.#offering === null && this.#host.takers === 0) return [];
+    return this.#offers().choose(events, this.#here);
+  }
+
+  /** Steps of a run that was taken up again which are on offer, or were taken. */
+  resume(cids: readonly number[]): void {
+    if (cids.length > 0) this.#offers().resume(cids);
+  }
+
+  /** Another worker tells how an attempt ended. */
+  told(message: TakenStepMessage): void {
+    const { cid } = message;
+    this.#offering?.over(cid);
+    const step = this.#caller.step(cid);
+    const event = step && toldOf(message, step, this.#host.steps.codec);
+    if (event) this.#host.emit(event);
   }
 
   /** Makes the attempt `step.attempt` as soon as there is room. */
   begin(step: PendingStep, reason: Reason): void {
+    if (this.#offering?.has(step.cid)) {
+      this.#offering.wait();
+      return;
+    }
     const wait = reason === 'recovered' ? suspicion(crashesOf(step) - 1, `${this.#run.seed} ${step.cid}`) : 0;
     if (wait === 0) {
       this.#enter(step, reason);
@@ -74,7 +127,7 @@ export class StepCalls {
     const { clock } = this.#host;
     const cancel = clock.setTimer(clock.now() + wait, () => {
       this.#delayed.delete(step.cid);
-      if (this.#caller.pending(step.cid)) this.#enter(step, reason);
+      if (this.#pending(step.cid)) this.#enter(step, reason);
     });
     this.#delayed.set(step.cid, cancel);
   }
@@ -92,7 +145,7 @@ export class StepCalls {
   #attempt(step: PendingStep, reason: Reason, concurrency: number | null): void {
     const { clock, gate, steps } = this.#host;
     const { cid, stepId } = step;
-    if (!this.#caller.pending(cid)) {
+    if (!this.#pending(cid)) {
       gate.leave(stepId, concurrency);
       return;
     }
@@ -114,7 +167,7 @@ export class StepCalls {
       attempt.heartbeat.stop();
       gate.leave(stepId, concurrency);
       if (this.#attempts.get(cid) === attempt) this.#attempts.delete(cid);
-      if (!this.#caller.pending(cid) || this.#host.crashes('step-returned')) return;
+      if (!this.#pending(cid) || this.#host.crashes('step-returned')) return;
       this.#conclude(attempt, result);
     };
     const { timeout, heartbeatTimeout } = steps.settings(stepId);
@@ -148,7 +201,7 @@ export class StepCalls {
   #streams({ step: { cid }, number: attempt }: Attempt): StepStreams {
     const { store, steps } = this.#host;
     const { id: runId } = this.#run;
-    return new StepStreams(store, steps.codec, { runId, cid, attempt, fence: () => this.#caller.fence() });
+    return new StepStreams(store, steps.codec, { runId, cid, attempt, writer: () => this.#caller.writer(cid) });
   }
 
   /** Makes an event of how an attempt ended. */
@@ -182,20 +235,21 @@ export class StepCalls {
   /** Aborts attempts that nobody waits for any more. */
   abandon(): void {
     for (const [cid, attempt] of this.#attempts) {
-      if (this.#caller.pending(cid)) continue;
+      if (this.#pending(cid)) continue;
       this.#attempts.delete(cid);
       attempt.abort('The run waits for this step no more');
     }
     for (const [cid, ticket] of this.#tickets) {
-      if (this.#caller.pending(cid)) continue;
+      if (this.#pending(cid)) continue;
       this.#tickets.delete(cid);
       this.#host.gate.cancel(ticket);
     }
     for (const [cid, cancel] of this.#delayed) {
-      if (this.#caller.pending(cid)) continue;
+      if (this.#pending(cid)) continue;
       this.#delayed.delete(cid);
       cancel();
     }
+    this.#offering?.keep((cid) => this.#pending(cid));
   }
 
   /** The run is dropped. An attempt keeps its place at the gate until its function returns: until then it does run. */
@@ -205,5 +259,6 @@ export class StepCalls {
     this.#tickets.clear();
     for (const cancel of this.#delayed.values()) cancel();
     this.#delayed.clear();
+    this.#offering?.leave();
   }
 }

@@ -64,6 +64,7 @@ export class StepRunner {
   readonly #program: Program;
   readonly #storage: AsyncLocalStorage<StepContext>;
   readonly #settings = new Map<string, StepSettings>();
+  #ids: readonly string[] | null = null;
 
   /** @param store Where streams are read that steps get. */
   constructor(program: Program, store: EventStore) {
@@ -74,6 +75,13 @@ export class StepRunner {
 
   has(id: string): boolean {
     return hasStep(this.#program.registry, id);
+  }
+
+  /** Of all steps and actions. */
+  get ids(): readonly string[] {
+    const { steps, actions, agents } = this.#program.registry;
+    this.#ids ??= [...steps.keys(), ...actions.keys(), ...agents.keys()];
+    return this.#ids;
   }
 
   settings(id: string): StepSettings {

@@ -19,8 +19,7 @@ export interface WritingAttempt {
   runId: string;
   cid: number;
   attempt: number;
-  /** The fence of the run's owner. */
-  fence(): number;
+  writer(): Writer;
 }
 
 export class StepStreams {
@@ -40,10 +39,7 @@ export class StepStreams {
     this.#attempt = attempt;
   }
 
-  readonly #writer = (): Writer => {
-    const { runId, cid, fence } = this.#attempt;
-    return { runId, fence: fence(), by: `${runId} ${cid}` };
-  };
+  readonly #writer = (): Writer => this.#attempt.writer();
 
   /** A new stream to write to; all of one address write to the same place. */
   writable(address: StreamAddress): WritableStream {

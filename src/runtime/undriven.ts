@@ -5,7 +5,7 @@
 import { PawlError } from '../errors.ts';
 import type { RunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, ParkedReason, RunRecord } from '../store/port.ts';
-import { causeOf } from './driving.ts';
+import { lateEvents } from './driving.ts';
 import { endEvent, errorData } from './endings.ts';
 import { CancelledError } from './errors.ts';
 import type { WorkerEvent } from './progress.ts';
@@ -43,7 +43,7 @@ export async function settleUndriven(
   }
   const error = errorData(new CancelledError());
   const end: RunEnd = { status: 'cancelled', data: error };
-  const events = [...inbox.map((message) => ({ ...causeOf(message).event, at })), endEvent(end, at)];
+  const events = [...inbox.flatMap(lateEvents).map((event) => ({ ...event, at })), endEvent(end, at)];
   const ended = await store.append({ runId, fence, afterSeq, events, consume: inbox.map(({ id }) => id) });
   return ended.ok ? { event: { type: 'run-finished', runId, workflowId, status: 'cancelled', at, error }, end } : null;
 }

@@ -166,6 +166,8 @@ export interface Claimed {
   record: RunRecord;
   log: RunEvent[];
   inbox: InboxMessage[];
+  /** Steps on offer. */
+  offers: number[];
 }
 
 /**
@@ -175,9 +177,11 @@ export interface Claimed {
  */
 export async function readClaimed(host: UpgradeHost, record: RunRecord): Promise<Claimed | null> {
   const { store } = host;
+  // A taken step may end meanwhile: what is on offer no more by then is a message.
+  const offers = await store.listOffers(record.id);
   const [log, inbox] = await Promise.all([readLog(store, record.id), store.readInbox({ runId: record.id })]);
   checkRecord(record, log, store.url);
-  return await takeUpgrades(host, { record, log, inbox });
+  return await takeUpgrades(host, { record, log, inbox, offers });
 }
 
 /**
@@ -205,6 +209,7 @@ async function takeUpgrades(host: UpgradeHost, claimed: Claimed): Promise<Claime
   if (!result.ok) return null;
   const bundleHash = events.at(-1)?.type === 'run_upgraded' ? wanted : from;
   return {
+    ...claimed,
     record: { ...record, bundleHash, lastSeq: result.lastSeq },
     log: await readLog(store, runId),
     inbox: inbox.filter(({ kind }) => kind !== 'upgrade'),

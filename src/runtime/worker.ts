@@ -19,17 +19,18 @@ import type { Outcome, RunIdentity } from './live-run.ts';
 import { Orphans } from './orphans.ts';
 import { Moves } from './moves.ts';
 import { lostBundle, unreadable } from './parking.ts';
-import { loadProgram, type Program, registerBundle } from './program.ts';
+import { loadProgram, type Program } from './program.ts';
 import { tell, type WorkerCrashPoint, type WorkerEvent } from './progress.ts';
 import { checkLive } from './payload-check.ts';
 import { Quiet } from './quiet.ts';
 import { RunDriver } from './run-driver.ts';
 import { newRunId, newSeed } from './run-id.ts';
 import { endOf, type RunEnd } from './run-end.ts';
+import { Realms } from './realms.ts';
 import { isDamage, Retries } from './retries.ts';
-import { Realm, type RealmBundle, type WorkflowCode } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
 import { StepRunner } from './step-runner.ts';
+import { Taking, type TakingHost } from './taking.ts';
 import { settleUndriven } from './undriven.ts';
 import { readClaimed, type Upgrade, upgradeRun } from './upgrade.ts';
 import { Waiters } from './waiters.ts';
@@ -39,7 +40,6 @@ import {
   checkResult,
   checkSettings,
   manifestText,
-  sharedRealm,
   unknownWorkflow,
   writeArguments,
 } from './worker-parts.ts';
@@ -80,9 +80,9 @@ export class Worker implements World {
   readonly #retries = new Retries();
   readonly #orphans = new Orphans();
   readonly #waiters: Waiters;
-  readonly #codes = new Map<string, WorkflowCode>();
-  #realm: Realm | null = null;
-  #host: DriverHost;
+  readonly #realms: Realms;
+  readonly #host: DriverHost & TakingHost;
+  readonly #taking: Taking;
   #state: 'new' | 'open' | 'closing' | 'closed' = 'new';
   #unsubscribe: () => void = () => {};
   #leaveWorld: () => void = () => {};
@@ -108,9 +108,10 @@ export class Worker implements World {
     );
     this.#gate = new Gate(options.concurrency ?? 100);
     this.#steps = new StepRunner(program, options.store);
-    this.#codes.set(program.workflows.hash, program.workflows);
+    this.#realms = new Realms(program.workflows);
     checkSettings(program, this.#steps);
     this.#host = this.#makeHost();
+    this.#taking = new Taking(this.#host);
   }
 
   get codec(): Codec {
@@ -126,7 +127,7 @@ export class Worker implements World {
     return Math.floor(this.clock.now());
   }
 
-  #makeHost(): DriverHost {
+  #makeHost(): DriverHost & TakingHost {
     const worker = this;
     return {
       store: this.store,
@@ -138,10 +139,17 @@ export class Worker implements World {
       },
       activationTimeout: this.#options.activationTimeout ?? 10_000,
       bundleHash: this.program.workflows.hash,
+      get takers() {
+        return worker.#taking.others;
+      },
+      retries: this.#retries,
+      baseUrl: this.#options.baseUrl,
+      owns: (runId) => this.#has(runId),
+      read: (runId) => this.#read({ runId }),
       emit: (event) => this.#emit(event),
       crashes: (point) => this.#crashes(point),
       lease: this.#lease,
-      realm: (hash, own) => this.#realmOf(hash, own),
+      realm: (hash, own) => this.#realms.of(hash, own),
       finish: (workflowId, outcome) => checkResult(this.program, this.codec, workflowId, outcome),
       admit: (events) => admitChildren(this.program, this.codec, events),
       wanted: (runId) => this.#want(runId),
@@ -161,7 +169,7 @@ export class Worker implements World {
   async open(): Promise<void> {
     const { hash, code, map } = this.program.workflows;
     // A bundle that cannot be loaded is the build's matter, not a run's.
-    this.#realmOf(hash, false);
+    this.#realms.of(hash, false);
     await Promise.all([
       this.store.putBundle(hash, { code, map, manifest: manifestText(this.program) }),
       this.#lease.open(),
@@ -171,6 +179,7 @@ export class Worker implements World {
     this.#leaveWorld = enterWorld(this);
     this.#lease.start();
     if (this.#options.claim !== false) {
+      this.#taking.open();
       await this.#unpark();
       this.#claim();
     }
@@ -187,8 +196,7 @@ export class Worker implements World {
     this.#stopListening();
     await this.#quiet.wait(options.timeout ?? 5_000);
     this.#state = 'closed';
-    for (const driver of this.#runs.values()) driver.leave('The worker was closed');
-    this.#runs.clear();
+    this.#leaveAll('The worker was closed');
     await this.store.removeOwner(this.#lease.owner);
   }
 
@@ -199,13 +207,19 @@ export class Worker implements World {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#stopListening();
-    for (const driver of this.#runs.values()) driver.leave('The worker was killed');
-    this.#runs.clear();
+    this.#leaveAll('The worker was killed');
     this.#quiet.tell();
+  }
+
+  #leaveAll(why: string): void {
+    for (const driver of this.#runs.values()) driver.leave(why);
+    this.#runs.clear();
+    this.#taking.leave(why);
   }
 
   #stopListening(): void {
     this.#unsubscribe();
+    this.#taking.close();
     this.#leaveWorld();
     this.#lease.stop();
     this.#retries.stop();
@@ -214,14 +228,15 @@ export class Worker implements World {
 
   #isQuiet(): boolean {
     for (const driver of this.#runs.values()) if (!driver.idle) return false;
-    return true;
+    return this.#taking.size === 0;
   }
 
   #makeLease(ms: number): Lease {
-    return new Lease(this.store, ms, {
+    return new Lease(this.store, ms, this.#options.claim !== false, {
       renewed: () => {
         // Nobody tells of a worker that died: its runs are found by looking. Nor is every message sure to be heard of.
         this.#heard({ kind: 'external' });
+        this.#taking.renewed();
         const has = (id: string): boolean => this.#has(id);
         const failed = (error: unknown): void => this.#emit({ type: 'store-failed', runId: null, error });
         this.#orphans.look(this.store, this.#lease.owner, has).then((count) => count > 0 && this.#claim(), failed);
@@ -232,6 +247,7 @@ export class Worker implements World {
           this.#runs.delete(driver.id);
           this.#waiters.hand(driver.id);
         }
+        this.#taking.leave('The lease of the worker was lost');
       },
       failed: (error) => this.#emit({ type: 'store-failed', runId: null, error }),
     });
@@ -326,6 +342,7 @@ export class Worker implements World {
   // ------------------------------------------------------------- claiming
 
   #heard(change: StoreChange): void {
+    this.#taking.heard(change);
     switch (change.kind) {
       case 'runnable':
         this.#claim();
@@ -340,6 +357,7 @@ export class Worker implements World {
         this.#read({ owner: this.#lease.owner });
         return;
       case 'events':
+      case 'offers':
       case 'chunks':
       case 'status':
         return;
@@ -402,16 +420,16 @@ export class Worker implements World {
       const read = await readClaimed(this, claimed);
       if (this.closed) return;
       if (read === null) return this.#waiters.hand(runId);
-      const { record, log, inbox } = read;
+      const { record, log, inbox, offers } = read;
       const hash = record.bundleHash ?? this.program.workflows.hash;
-      const found = await this.#fetchCode(hash);
+      const found = await this.#realms.fetch(this.store, hash);
       if (this.closed) return;
       if (!found) {
         await this.#settle(record, inbox, lostBundle(hash));
         return;
       }
       const { id, workflowId, seed, createdAt, input } = record;
-      const beginning: Beginning = { kind: 'claimed', record, log, inbox, carried };
+      const beginning: Beginning = { kind: 'claimed', record, log, inbox, offers, carried };
       this.#waiters.readable(runId);
       const identity: RunIdentity = { id, workflowId, seed, createdAt, input, baseUrl: this.#options.baseUrl };
       this.#runs.set(id, new RunDriver(this.#host, identity, hash, beginning));
@@ -444,16 +462,6 @@ export class Worker implements World {
         this.#emit({ type: 'store-failed', runId, error });
       }
     }
-  }
-
-  async #fetchCode(hash: string): Promise<boolean> {
-    if (this.#codes.has(hash)) return true;
-    const bundle = await this.store.getBundle(hash);
-    if (bundle === null) return false;
-    const code = { hash, ...bundle };
-    this.#codes.set(hash, code);
-    registerBundle(code);
-    return true;
   }
 
   async #settle(record: RunRecord, inbox: readonly InboxMessage[], reason: ParkedReason): Promise<void> {
@@ -580,18 +588,5 @@ export class Worker implements World {
   /** Runs in memory. */
   get size(): number {
     return this.#runs.size;
-  }
-
-  // --------------------------------------------------------------- realms
-
-  #realmOf(hash: string, own: boolean): { realm: Realm; bundle: RealmBundle } {
-    const code = this.#codes.get(hash);
-    if (code === undefined) throw new PawlError('PAWL_BUNDLE_LOST', `The workflow bundle ${hash} is not loaded.`);
-    if (own) {
-      const realm = new Realm(false);
-      return { realm, bundle: realm.load(code) };
-    }
-    if (this.#realm === null || this.#realm.broken) this.#realm = sharedRealm();
-    return { realm: this.#realm, bundle: this.#realm.load(code) };
   }
 }

@@ -18,9 +18,12 @@
  * - **child**: a run that another one, its parent, waits for. The append of `child_scheduled` makes it, and the append that ends it
  *   puts a message into its parent's inbox, so that no crash leaves one without the other; the append of `cancel_requested` asks the
  *   children that have not ended to stop as well.
- * - **inbox**: messages to a run from outside (hook payloads, ends of children, cancellation, moves to other code), in the order in which they were
+ * - **inbox**: messages to a run from outside (hook payloads, ends of children and of offered steps, cancellation, moves to other code, ends of sleeps), in the order in which they were
  *   acknowledged. Only the owner writes the log, so only it turns messages into events: it appends the events and
  *   **consumes** the messages in one transaction. An acknowledged message is never lost and never logged twice.
+ * - **offer**: a step that a run has scheduled and whose owner lets any worker make the first attempt. The **taker** is the worker that
+ *   does; how the attempt ended is a message to the run, put in its inbox in the transaction that ends the offer. The offers of a run
+ *   end when it ends or is cancelled; those that a dead taker held come back as messages, too.
  * - **stream**: chunks that steps write and others read while it grows, under a name of the run's. They stand beside the log: replay
  *   does not see them. A **chunk** has an index, from 0 without gaps, and is kept as long as its run.
  * - **bundle**: the workflow code that a run started with, kept once by hash.
@@ -98,6 +101,8 @@ export interface CreateRunRequest {
    * are refused (see `CreateRunResult.refusal`) the run is made all the same, without them.
    */
   events?: readonly NewRunEvent[];
+  /** As in an append. */
+  offers?: readonly number[];
 }
 
 export interface CreateRunResult {
@@ -123,6 +128,8 @@ export interface AppendRequest {
   wakeAt?: number | null;
   /** Ids of inbox messages that these events take over; they are deleted in the same transaction. */
   consume?: readonly number[];
+  /** Numbers of steps that these events schedule and that other workers may take. */
+  offers?: readonly number[];
 }
 
 /**
@@ -153,7 +160,60 @@ export type InboxMessage =
   | { id: number; runId: string; kind: 'hook'; at: number; cid: number; token: string; payload: string | null }
   | { id: number; runId: string; kind: 'child'; at: number; cid: number; status: FinalStatus; data: string | null }
   | { id: number; runId: string; kind: 'cancel'; at: number; reason: string | null }
-  | { id: number; runId: string; kind: 'upgrade'; at: number; bundleHash: string };
+  | { id: number; runId: string; kind: 'upgrade'; at: number; bundleHash: string }
+  /** The sleeps of these numbers are over before their time. */
+  | { id: number; runId: string; kind: 'wake'; at: number; cids: number[] }
+  /** How the attempt of an offered step ended; `lost`: its taker died, or gave it back. */
+  | {
+      id: number;
+      runId: string;
+      kind: 'step';
+      at: number;
+      cid: number;
+      status: OfferEnd | 'lost';
+      /** As `meta` of the event of that name, as JSON. */
+      meta: string | null;
+      /** As `data` of the event of that name. */
+      data: string | null;
+    };
+
+/** How the attempt of an offered step may end: the event that it becomes. */
+export type OfferEnd = 'step_completed' | 'step_failed' | 'step_attempt_failed';
+
+/** An offered step, as its taker gets it. */
+export interface TakenStep {
+  runId: string;
+  cid: number;
+  stepId: string;
+  /** Serialized arguments. */
+  data: string | null;
+  scheduledAt: number;
+  workflowId: string;
+  /** The run's seed, and when it was made. */
+  seed: string;
+  createdAt: number;
+}
+
+export interface TakeRequest {
+  /** A registered owner; offers of its own runs are passed over. */
+  owner: string;
+  /** Ids of steps that it has. */
+  steps: readonly string[];
+  /** At most so many; those offered first come first. */
+  limit: number;
+}
+
+export interface EndOfferRequest {
+  /** The taker. */
+  owner: string;
+  runId: string;
+  cid: number;
+  at: number;
+  /** `lost`: it was not made. */
+  status: OfferEnd | 'lost';
+  meta: string | null;
+  data: string | null;
+}
 
 export interface ClaimRequest {
   /** A registered owner. */
@@ -215,6 +275,11 @@ export type UpgradeRequestResult =
   | { ok: false; reason: 'unknown-run' }
   | { ok: false; reason: 'finished'; status: RunStatus };
 
+export type WakeResult =
+  | { ok: true; messageId: number }
+  | { ok: false; reason: 'unknown-run' }
+  | { ok: false; reason: 'finished'; status: RunStatus };
+
 export interface Bundle {
   code: string;
   /** Source map as JSON text. */
@@ -226,12 +291,17 @@ export interface Bundle {
 /** A piece of a stream: a serialized value, opaque to the store, or bytes as they are. */
 export type Chunk = string | Uint8Array;
 
+/** The run whose step writes (that of the stream, or another): by the fence of its owner, or by an offer that was taken. */
+export type ChunkWriter =
+  | { runId: string; fence: number; by: string }
+  | { runId: string; offer: { cid: number; taker: string }; by: string };
+
 export interface AppendChunksRequest {
   /** The run that the stream belongs to, and the stream's name; it is made by the first chunk, or when it is closed. */
   runId: string;
   stream: string;
-  /** On whose behalf: the run whose step writes (that one, or another), by the fence of its owner. `by` is kept by what it closes. */
-  writer: { runId: string; fence: number; by: string };
+  /** On whose behalf. `by` is kept by what it closes. */
+  writer: ChunkWriter;
   chunks: readonly Chunk[];
   /** Ends the stream behind these chunks. */
   close?: boolean;
@@ -240,7 +310,7 @@ export interface AppendChunksRequest {
 /**
  * Why chunks were refused; none of them was written.
  *
- * - `fenced`: nobody, or another owner, has the run of the writer. - `closed`: the stream has ended, `by` whose hand.
+ * - `fenced`: nobody, or another owner, has the run of the writer, or another taker its step. - `closed`: the stream has ended, `by` whose hand.
  * - `finished`: the run of the stream has ended, and its streams with it. - `unknown-run`: no such run.
  */
 export type AppendChunksResult =
@@ -282,12 +352,13 @@ export interface StreamRecord {
  * need. Changes made through this very object are named precisely.
  *
  * - `runnable`: a run waits for an owner (created, released, woken). - `inbox`: a message waits for the run's owner.
- * - `chunks`: a stream grew or was closed. - `events`: the log grew. - `status`: the run record's status changed.
+ * - `offers`: steps of a run are on offer, or no longer. - `chunks`: a stream grew or was closed. - `events`: the log grew. - `status`: the run record's status changed.
  */
 export type StoreChange =
   | { kind: 'runnable'; runId: string }
   | { kind: 'inbox'; runId: string }
   | { kind: 'events'; runId: string; lastSeq: number }
+  | { kind: 'offers'; runId: string }
   | { kind: 'chunks'; runId: string; stream: string }
   | { kind: 'status'; runId: string; status: RunStatus }
   | { kind: 'external' };
@@ -326,8 +397,12 @@ export interface EventStore {
 
   // Owning
 
-  /** Announces an owner: this process, a lease from now. Must come before its first claim. */
-  registerOwner(owner: string, leaseMs: number): Promise<void>;
+  /**
+   * Announces an owner: this process, a lease from now. Must come before its first claim.
+   *
+   * @param options.takes it takes steps of others' runs that are on offer
+   */
+  registerOwner(owner: string, leaseMs: number, options?: { takes?: boolean }): Promise<void>;
   /** Extends the lease. False when the owner was declared dead meanwhile: all its runs are lost to it; register a new name. */
   renewOwner(owner: string, leaseMs: number): Promise<boolean>;
   /** Releases all runs of the owner and forgets it. */
@@ -343,6 +418,26 @@ export interface EventStore {
   /** Earliest `wakeAt` of the runs that nobody owns; null when none has one. For a worker's timer. */
   nextWakeAt(): Promise<number | null>;
 
+  // Steps on offer
+
+  /** Living owners, other than this one, that take steps on offer. */
+  countTakers(owner: string): Promise<number>;
+  /** Takes steps that are on offer. */
+  takeOffers(request: TakeRequest): Promise<TakenStep[]>;
+  /** Puts how a taken step's attempt ended into the inbox of its run. False when the offer has ended: nobody waits for it. */
+  endOffer(request: EndOfferRequest): Promise<boolean>;
+  /**
+   * Ends offers that nobody has taken: their owner makes the attempts itself.
+   *
+   * @param limit at most so many
+   * @returns the numbers of these steps; none when the fence is stale
+   */
+  takeBackOffers(runId: string, fence: number, limit: number): Promise<number[]>;
+  /** Steps of a run that are on offer, taken or not, by number. */
+  listOffers(runId: string): Promise<number[]>;
+  /** What a taker has taken. */
+  takenSteps(owner: string): Promise<{ runId: string; cid: number }[]>;
+
   // Messages from outside
 
   /** Puts a payload into the inbox of the hook's run; acknowledged when the promise resolves. */
@@ -352,6 +447,8 @@ export interface EventStore {
   requestCancel(runId: string, request: { at: number; reason?: string }): Promise<CancelResult>;
   /** Asks whoever owns a run to move it to a bundle that is kept here. A parked run is not woken. */
   requestUpgrade(runId: string, request: { at: number; bundleHash: string }): Promise<UpgradeRequestResult>;
+  /** Ends sleeps of a run before their time, those of these numbers. A parked run is not woken. */
+  requestWake(runId: string, request: { at: number; cids: readonly number[] }): Promise<WakeResult>;
   /** Messages not yet consumed, in order: of one run, or of all runs of an owner; with `afterId` only newer ones. */
   readInbox(of: { runId: string } | { owner: string }, afterId?: number): Promise<InboxMessage[]>;
 

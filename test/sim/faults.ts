@@ -32,6 +32,8 @@ const WRITES = [
   'claim',
   'claimRun',
   'release',
+  'takeBackOffers',
+  'endOffer',
   'putBundle',
 ] as const;
 
@@ -44,10 +46,13 @@ export function faultyStore(
   {
     appended,
     written,
+    taken,
     defect,
   }: {
     appended(request: AppendRequest): void;
     written(request: AppendChunksRequest): void;
+    /** A worker makes a step of another one's run. */
+    taken(key: string): void;
     defect: Defect | null;
   },
 ): EventStore {
@@ -118,17 +123,27 @@ export function faultyStore(
     ask(async () => {
       let { writer } = request;
       if (defect === 'lets-zombies-write') {
+        // The worker is held for dead before this arrives.
+        if (random.chance(0.2)) await wait(2_000);
         const run = await store.getRun(writer.runId);
-        if (run) writer = { ...writer, fence: run.fence };
+        if (run) writer = { runId: writer.runId, fence: run.fence, by: writer.by };
       }
       const result = await store.appendChunks({ ...request, writer });
       if (result.ok) written(request);
       return result;
     });
 
+  const takeOffers: EventStore['takeOffers'] = (request) =>
+    ask(async () => {
+      const steps = await store.takeOffers(request);
+      for (const { runId, cid } of steps) taken(`${runId}-${cid}`);
+      return steps;
+    });
+
   const faulty = new Proxy(store, {
     get(target, key) {
       if (key === 'append') return append;
+      if (key === 'takeOffers') return takeOffers;
       if (key === 'appendChunks') return appendChunks;
       // A commit at the end of the turn is as good.
       if (key === 'flush') return undefined;

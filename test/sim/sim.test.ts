@@ -41,7 +41,7 @@ test(`${ONLY === undefined ? `${SEEDS} seeds` : `seed ${ONLY}`}: whatever happen
   }
   if (ONLY !== undefined) return;
   // The world was as bad as it should be.
-  for (const what of ['kills', 'cuts', 'jumps', 'children', 'chunks'])
+  for (const what of ['kills', 'cuts', 'jumps', 'children', 'chunks', 'taken'])
     expect(totals[what], what).toBeGreaterThan(SEEDS / 2);
 });
 

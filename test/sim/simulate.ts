@@ -111,12 +111,17 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
     if (chunks.length > 0 && finished.has(key)) problems.push(`step ${key} writes to a stream after its result`);
   };
 
+  const taken = (key: string): void => {
+    note('taken');
+    if (finished.has(key)) problems.push(`step ${key} is taken after its result`);
+  };
+
   const nodes: Node[] = Array.from({ length: 1 + random.below(3) }, () => ({ worker: null, line: newLine(random) }));
   let names = 0;
   const start = async (node: Node): Promise<void> => {
     node.line = newLine(random);
     const line = node.line;
-    const view = faultyStore(store, line, random, { appended, written, defect });
+    const view = faultyStore(store, line, random, { appended, written, taken, defect });
     node.worker = null;
     try {
       const worker = await createWorker({ program: made, store: view, lease: LEASE, newSeed: () => `seed ${names++}` });

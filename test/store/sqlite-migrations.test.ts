@@ -27,7 +27,7 @@ test('version 1 kept events under two columns, and results in an index', async (
   const old = new Database(join(directory, 'old.db'));
   migrate(new Connection(old, 'old.db', 0), 1);
   old.exec(`ATTACH '${join(directory, 'recent.db')}' AS recent;
-    INSERT INTO owners SELECT * FROM recent.owners;
+    INSERT INTO owners SELECT name, host, boot, space, pid, started, lease_until FROM recent.owners;
     INSERT INTO runs (no, id, workflow_id, status, bundle_hash, seed, created_at, started_at, finished_at, wake_at, woken, owner, fence, parked, cancel_requested)
       SELECT no, id, workflow_id, status, bundle_hash, seed, created_at, started_at, finished_at, wake_at, woken, owner, fence, parked, cancel_requested FROM recent.runs;
     INSERT INTO events (run, seq, type, at, cid, name, attempt, data, meta, sum)

@@ -13,6 +13,7 @@ import { claimTests } from './suite/claim.ts';
 import { groupTests } from './suite/group.ts';
 import { messageTests } from './suite/messages.ts';
 import { modelTests } from './suite/model.ts';
+import { offerTests } from './suite/offers.ts';
 import { runTests } from './suite/runs.ts';
 import { streamTests } from './suite/streams.ts';
 import { subscribeTests } from './suite/subscribe.ts';
@@ -88,5 +89,6 @@ export function storeSuite(name: string, makePlace: () => Place): void {
     streamTests(context);
     subscribeTests(context);
     modelTests(context);
+    offerTests(context);
   });
 }

@@ -9,40 +9,9 @@ import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
 import { cancelChildren, createChild, tellParent } from './children.ts';
 import type { Executor } from './connection.ts';
 import { insertEvents } from './events.ts';
+import { endOffersOf, offer } from './offers.ts';
+import { lockHead, type RunHead } from './head.ts';
 import { selectHooks, selectMessages } from './records.ts';
-
-/** What an append needs to know of a run before it writes. */
-export interface RunHead {
-  no: number;
-  status: RunStatus;
-  owner: string | null;
-  fence: number;
-  cancel_requested: boolean;
-  last_seq: number;
-}
-
-const head = (more = ''): string => `
-  SELECT no, status, owner, fence, cancel_requested,
-    (SELECT seq FROM events WHERE run = runs.no ORDER BY seq DESC LIMIT 1) AS last_seq
-  FROM runs WHERE id = $1 ${more} FOR NO KEY UPDATE`;
-
-const HEAD = head();
-
-// Parents are locked before their children, everywhere: who ends a run writes to its parent, who cancels one to its children.
-const HEAD_AND_PARENT = `
-  WITH parent AS MATERIALIZED (
-    SELECT no FROM runs WHERE no = (SELECT parent FROM runs WHERE id = $1) FOR NO KEY UPDATE
-  ) ${head('AND (SELECT count(*) FROM parent) >= 0')}`;
-
-/**
- * Locks the run until the end of the transaction.
- *
- * @param withParent - the run that waits for it too
- */
-export async function lockHead(on: Executor, runId: string, withParent = false): Promise<RunHead | undefined> {
-  const [head] = await on.rows<RunHead>(withParent ? HEAD_AND_PARENT : HEAD, [runId]);
-  return head;
-}
 
 /** @param learn - told the number of the run and of its newest event */
 export async function append(
@@ -65,7 +34,7 @@ export async function appendTo(
   request: AppendRequest,
   changes: StoreChange[],
 ): Promise<AppendResult> {
-  const { runId, events, consume = [], wakeAt } = request;
+  const { runId, events, consume = [], wakeAt, offers = [] } = request;
   const refusal = await refuse(on, head, request);
   if (refusal !== null) return refusal;
   if (consume.length > 0) {
@@ -74,8 +43,12 @@ export async function appendTo(
   }
   const rows = events.map((event, index) => checkedRow(runId, head.last_seq + 1 + index, event));
   await insertEvents(on, head.no, rows);
+  if (offers.length > 0) {
+    await offer(on, head.no, offers, head.last_seq);
+    changes.push({ kind: 'offers', runId });
+  }
   let status: RunStatus | undefined;
-  for (const event of events) status = (await project(on, head, event, changes)) ?? status;
+  for (const event of events) status = (await project(on, head, runId, event, changes)) ?? status;
   const lastSeq = head.last_seq + events.length;
   if (events.length > 0) changes.push({ kind: 'events', runId, lastSeq });
   if (status !== undefined) changes.push({ kind: 'status', runId, status });
@@ -146,6 +119,7 @@ const FINISH = `
 async function project(
   on: Executor,
   head: RunHead,
+  runId: string,
   event: NewRunEvent,
   changes: StoreChange[],
 ): Promise<RunStatus | undefined> {
@@ -157,6 +131,7 @@ async function project(
       const status = TERMINAL_EVENTS[event.type];
       const [parent] = await on.rows<{ no: number | null; cid: number }>(FINISH, [no, status, event.at]);
       await on.rows('UPDATE hooks SET disposed_at = $2 WHERE run = $1 AND disposed_at IS NULL', [no, event.at]);
+      if (await endOffersOf(on, no)) changes.push({ kind: 'offers', runId });
       if (parent && parent.no !== null) await tellParent(on, { ...parent, no: parent.no }, status, event, changes);
       return status;
     }
@@ -176,6 +151,7 @@ async function project(
     case 'cancel_requested':
       if (!head.cancel_requested) await on.rows('UPDATE runs SET cancel_requested = true WHERE no = $1', [no]);
       await cancelChildren(on, no, event, changes);
+      if (await endOffersOf(on, no)) changes.push({ kind: 'offers', runId });
       return undefined;
     case 'child_scheduled':
       await createChild(on, no, event, changes);

@@ -3,7 +3,8 @@ import { StoreError } from '../errors.ts';
 import { checkedRow } from '../event-row.ts';
 import type { CreateRunRequest, CreateRunResult, RunRecord, StoreChange } from '../port.ts';
 import { requireStorable } from '../text.ts';
-import { appendTo, type RunHead } from './append.ts';
+import { appendTo } from './append.ts';
+import type { RunHead } from './head.ts';
 import type { Executor } from './connection.ts';
 import { insertEvents } from './events.ts';
 import { leaseOf } from './ownership.ts';
@@ -20,7 +21,7 @@ export async function createRun(
   changes: StoreChange[],
   learn: (no: number, lastSeq: number) => void,
 ): Promise<CreateRunResult> {
-  const { id, workflowId, seed, bundleHash, input, at, events = [] } = request;
+  const { id, workflowId, seed, bundleHash, input, at, events = [], offers } = request;
   requireStorable('run', id, seed, bundleHash);
   if (!Number.isInteger(at))
     throw new StoreError('PAWL_STORE_MISUSE', `The time ${at} is no whole number of ms.`, { place: `run ${id}` });
@@ -74,7 +75,7 @@ export async function createRun(
   };
   if (events.length === 0) return { created: true, run };
   const head: RunHead = { no: row.no, status, owner, fence: 1, cancel_requested: false, last_seq: 1 };
-  const appended = await appendTo(on, head, { runId: id, fence: 1, afterSeq: 1, events }, changes);
+  const appended = await appendTo(on, head, { runId: id, fence: 1, afterSeq: 1, events, offers }, changes);
   if (!appended.ok) return { created: true, run, refusal: appended };
   learn(row.no, appended.lastSeq);
   const changesRecord = events.some(

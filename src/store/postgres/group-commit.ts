@@ -169,10 +169,10 @@ export class GroupCommit {
     for (const entry of entries) {
       const { append } = entry;
       if (!append || counts.get(append.runId) !== 1) continue;
-      const { runId, fence, afterSeq, events, consume, wakeAt } = append;
+      const { runId, fence, afterSeq, events, consume, wakeAt, offers } = append;
       const log = this.#known.get(runId);
-      if (log?.lastSeq !== afterSeq || wakeAt !== undefined || (consume?.length ?? 0) > 0 || events.length === 0)
-        continue;
+      if (log?.lastSeq !== afterSeq || wakeAt !== undefined || events.length === 0) continue;
+      if (consume?.length || offers?.length) continue;
       const rows = events.map((event, index) => toRow(afterSeq + 1 + index, event));
       if (!rows.every((row, index) => isEverydayEvent(row, events[index] as (typeof events)[number]))) continue;
       found.set(entry, { no: log.no, fence, afterSeq, rows, runId });

@@ -7,6 +7,7 @@
  * - `woken` says that a message waits which the run shall look at; `wake_at` is the owner's word.
  * - `parent` is the number of the run that waits for this one, `parent_cid` its command; `status` of a message how a child ended.
  * - `chunks` hold either a serialized value or bytes; `size` measures a page before it is read.
+ * - `offers` point at the event that scheduled the step: its arguments stand there.
  * - `bundles` keep bytes: text has no NUL, source code may.
  * - `meta`, `parked` and payloads are text, not jsonb: what was written is read again letter by letter.
  */
@@ -105,6 +106,19 @@ const MIGRATIONS: readonly string[] = [
     bytes bytea,
     PRIMARY KEY (stream, index)
   );
+  `,
+  `
+  CREATE TABLE offers (
+    run bigint NOT NULL,
+    cid integer NOT NULL,
+    seq integer NOT NULL,
+    step text NOT NULL,
+    taker text,
+    PRIMARY KEY (run, cid)
+  );
+  CREATE INDEX offers_open ON offers (run, cid) WHERE taker IS NULL;
+  CREATE INDEX offers_taken ON offers (taker) WHERE taker IS NOT NULL;
+  ALTER TABLE owners ADD COLUMN takes boolean NOT NULL DEFAULT false;
   `,
 ];
 

@@ -2,14 +2,16 @@
 import { isGone, ownIdentity, type ProcessIdentity } from '../process-identity.ts';
 import { StoreError } from '../errors.ts';
 import type { ClaimRequest, ClaimRunResult, RunRecord, StoreChange } from '../port.ts';
-import { lockHead } from './append.ts';
+import { lockHead } from './head.ts';
 import { isFinal } from '../refusals.ts';
 import type { Executor } from './connection.ts';
+import { loseTaken } from './offers.ts';
 import { selectRun, selectRunsById } from './records.ts';
 
 interface OwnerRow extends ProcessIdentity {
   name: string;
   lease_until: number;
+  takes: boolean;
 }
 
 /** The time by which leases are measured: the server's, which all machines share; or one that a test makes. */
@@ -25,13 +27,13 @@ function isDead(owner: OwnerRow, now: number): boolean {
 }
 
 const UPSERT = `
-  INSERT INTO owners (name, host, boot, space, pid, started, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7)
+  INSERT INTO owners (name, host, boot, space, pid, started, lease_until, takes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
   ON CONFLICT (name) DO UPDATE SET host = excluded.host, boot = excluded.boot, space = excluded.space,
-    pid = excluded.pid, started = excluded.started, lease_until = excluded.lease_until`;
+    pid = excluded.pid, started = excluded.started, lease_until = excluded.lease_until, takes = excluded.takes`;
 
-export async function registerOwner(on: Executor, name: string, leaseUntil: number): Promise<void> {
+export async function registerOwner(on: Executor, name: string, leaseUntil: number, takes: boolean): Promise<void> {
   const { host, boot, space, pid, started } = ownIdentity();
-  await on.rows(UPSERT, [name, host, boot, space, pid, started, leaseUntil]);
+  await on.rows(UPSERT, [name, host, boot, space, pid, started, leaseUntil, takes]);
 }
 
 /** False when there is no such owner. */
@@ -40,8 +42,9 @@ export async function renewOwner(on: Executor, name: string, leaseUntil: number)
   return rows.length > 0;
 }
 
-export async function removeOwner(on: Executor, name: string): Promise<string[]> {
+export async function removeOwner(on: Executor, name: string, changes: StoreChange[]): Promise<string[]> {
   await on.rows('DELETE FROM owners WHERE name = $1', [name]);
+  await loseTaken(on, name, Date.now(), changes);
   const rows = await on.rows<{ id: string }>('UPDATE runs SET owner = NULL WHERE owner = $1 RETURNING id', [name]);
   return rows.map(({ id }) => id);
 }
@@ -59,6 +62,12 @@ export async function leaseOf(on: Executor, place: string, owner: string): Promi
 export async function deadOwners(on: Executor, asking: string, now: number): Promise<OwnerRow[]> {
   const owners = await on.rows<OwnerRow>('SELECT * FROM owners WHERE name <> $1', [asking]);
   return owners.filter((owner) => isDead(owner, now));
+}
+
+/** How many other living owners take steps on offer. */
+export async function countTakers(on: Executor, asking: string, now: number): Promise<number> {
+  const owners = await on.rows<OwnerRow>('SELECT * FROM owners WHERE takes AND name <> $1', [asking]);
+  return owners.filter((owner) => !isDead(owner, now)).length;
 }
 
 const HAS_DUE = 'SELECT 1 FROM runs WHERE owner IS NULL AND due_at IS NOT NULL AND due_at <= $1 LIMIT 1';
@@ -83,18 +92,29 @@ export async function claimDue(
   place: string,
   { owner, now, limit }: ClaimRequest,
   time: number,
+  changes: StoreChange[],
 ): Promise<RunRecord[]> {
   await leaseOf(on, place, owner);
-  for (const dead of await deadOwners(on, owner, time)) await bury(on, dead);
+  for (const dead of await deadOwners(on, owner, time)) await bury(on, dead, now, changes);
   const rows = await on.rows<{ id: string; due: number; no: number }>(CLAIM_DUE, [owner, Math.floor(now), limit]);
   const ids = rows.sort((a, b) => a.due - b.due || a.no - b.no).map(({ id }) => id);
   return selectRunsById(on, ids);
 }
 
-/** Its runs are anybody's, and it will be told when it asks for more time; unless it has renewed its lease meanwhile. */
-async function bury(on: Executor, { name, lease_until: until }: OwnerRow): Promise<void> {
+/**
+ * Its runs are anybody's, its steps their runs', and it will be told when it asks for more time; unless it has renewed its lease
+ * meanwhile.
+ */
+async function bury(
+  on: Executor,
+  { name, lease_until: until }: OwnerRow,
+  at: number,
+  changes: StoreChange[],
+): Promise<void> {
   const rows = await on.rows('DELETE FROM owners WHERE name = $1 AND lease_until = $2 RETURNING 1', [name, until]);
-  if (rows.length > 0) await on.rows('UPDATE runs SET owner = NULL WHERE owner = $1', [name]);
+  if (rows.length === 0) return;
+  await loseTaken(on, name, at, changes);
+  await on.rows('UPDATE runs SET owner = NULL WHERE owner = $1', [name]);
 }
 
 const SELECT_HOLDER = 'SELECT owners.* FROM owners JOIN runs ON runs.owner = owners.name WHERE runs.id = $1';
@@ -111,7 +131,8 @@ export async function claimOne(
   await leaseOf(on, place, request.owner);
   // Owners are locked before runs, everywhere.
   const [holder] = await on.rows<OwnerRow>(SELECT_HOLDER, [runId]);
-  if (holder !== undefined && holder.name !== request.owner && isDead(holder, time)) await bury(on, holder);
+  if (holder !== undefined && holder.name !== request.owner && isDead(holder, time))
+    await bury(on, holder, request.now, changes);
   const head = await lockHead(on, runId);
   if (head === undefined) return { ok: false, reason: 'unknown-run' };
   if (isFinal(head.status)) return { ok: false, reason: 'finished', run: (await selectRun(on, runId)) as RunRecord };

@@ -1,4 +1,5 @@
-import type { FinalStatus, HookRecord, InboxMessage, ParkedReason, RunFilter, RunRecord, RunStatus } from '../port.ts';
+import { type MessageRow, toMessage } from '../message-row.ts';
+import type { HookRecord, InboxMessage, ParkedReason, RunFilter, RunRecord, RunStatus } from '../port.ts';
 import type { Executor, Row } from './connection.ts';
 
 const LAST = 'SELECT e.%s FROM events e WHERE e.run = r.no ORDER BY e.seq DESC LIMIT 1';
@@ -99,25 +100,10 @@ export async function selectMessages(
   afterId: number,
 ): Promise<InboxMessage[]> {
   const [where, value] = 'runId' in of ? ['r.id = $1', of.runId] : ['r.owner = $1', of.owner];
-  const rows = await on.rows(
+  const rows = await on.rows<MessageRow>(
     `SELECT i.id, r.id AS run_id, i.kind, i.at, i.cid, i.token, i.status, i.data FROM inbox i JOIN runs r ON r.no = i.run
      WHERE ${where} AND i.id > $2 ORDER BY i.id`,
     [value, afterId],
   );
   return rows.map(toMessage);
-}
-
-function toMessage(row: Row): InboxMessage {
-  const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
-  const { kind, data } = row as { kind: string; data: string | null };
-  if (kind === 'cancel') return { ...common, kind, reason: data };
-  if (kind === 'upgrade') return { ...common, kind, bundleHash: data ?? '' };
-  if (kind === 'child') return { ...common, kind, cid: row.cid as number, status: row.status as FinalStatus, data };
-  return {
-    ...common,
-    kind: 'hook',
-    cid: row.cid as number,
-    token: row.token as string,
-    payload: data,
-  };
 }

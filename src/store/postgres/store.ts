@@ -12,6 +12,7 @@ import type {
   CreateRunRequest,
   CreateRunResult,
   DeliverResult,
+  EndOfferRequest,
   EventStore,
   HookRecord,
   InboxMessage,
@@ -23,23 +24,31 @@ import type {
   StoreOptions,
   StreamPage,
   StreamRecord,
+  TakenStep,
+  TakeRequest,
   UpgradeRequestResult,
+  WakeResult,
 } from '../port.ts';
+import { writeCids } from '../message-row.ts';
 import { isFinal } from '../refusals.ts';
 import { isStorable, requireStorable } from '../text.ts';
-import { append, lockHead, type RunHead } from './append.ts';
+import { append } from './append.ts';
+import { lockHead, type RunHead } from './head.ts';
 import type { Connections, Executor } from './connection.ts';
 import { createRun } from './create.ts';
 import { closed } from './errors.ts';
 import { selectEvents } from './events.ts';
 import { hasBundle, insertBundle, selectBundle } from './bundles.ts';
 import { GroupCommit } from './group-commit.ts';
+import { endOffer, hasOffer, selectOffers, selectTaken, takeBackOffers, takeOffers } from './offers.ts';
 import {
   claimDue,
   claimOne,
+  countTakers,
   deadOwners,
   hasDueRun,
   type LeaseClock,
+  leaseOf,
   registerOwner,
   removeOwner,
   renewOwner,
@@ -112,10 +121,10 @@ export class PostgresStore implements EventStore {
     this.#commits.flush();
   }
 
-  registerOwner(owner: string, leaseMs: number): Promise<void> {
+  registerOwner(owner: string, leaseMs: number, { takes = false }: { takes?: boolean } = {}): Promise<void> {
     return this.#commits.submit(async (on) => {
       requireStorable('owner', owner);
-      await registerOwner(on, owner, await this.#leaseEnd(on, leaseMs));
+      await registerOwner(on, owner, await this.#leaseEnd(on, leaseMs), takes);
     });
   }
 
@@ -129,7 +138,7 @@ export class PostgresStore implements EventStore {
 
   async removeOwner(owner: string): Promise<void> {
     await this.#commits.submit(async (on, changes) => {
-      for (const runId of await removeOwner(on, owner)) changes.push({ kind: 'runnable', runId });
+      for (const runId of await removeOwner(on, owner, changes)) changes.push({ kind: 'runnable', runId });
     });
   }
 
@@ -140,7 +149,9 @@ export class PostgresStore implements EventStore {
         (await hasDueRun(on, request.now)) || (await deadOwners(on, request.owner, await this.#time(on))).length > 0,
     );
     if (!worthIt) return [];
-    return this.#commits.submit(async (on) => claimDue(on, this.#connections.place, request, await this.#time(on)));
+    return this.#commits.submit(async (on, changes) =>
+      claimDue(on, this.#connections.place, request, await this.#time(on), changes),
+    );
   }
 
   claimRun(runId: string, request: { owner: string; now: number }): Promise<ClaimRunResult> {
@@ -172,6 +183,34 @@ export class PostgresStore implements EventStore {
       );
       return row?.due_at ?? null;
     });
+  }
+
+  countTakers(owner: string): Promise<number> {
+    return this.#read(async (on) => countTakers(on, owner, await this.#time(on)));
+  }
+
+  async takeOffers(request: TakeRequest): Promise<TakenStep[]> {
+    if (!(await this.#read((on) => hasOffer(on, request.owner)))) return [];
+    return this.#commits.submit(async (on) => {
+      await leaseOf(on, this.#connections.place, request.owner);
+      return takeOffers(on, request);
+    });
+  }
+
+  endOffer(request: EndOfferRequest): Promise<boolean> {
+    return this.#commits.submit((on, changes) => endOffer(on, request, changes));
+  }
+
+  takeBackOffers(runId: string, fence: number, limit: number): Promise<number[]> {
+    return this.#commits.submit((on) => takeBackOffers(on, runId, fence, limit));
+  }
+
+  listOffers(runId: string): Promise<number[]> {
+    return this.#read(async (on) => (isStorable(runId) ? selectOffers(on, runId) : []));
+  }
+
+  takenSteps(owner: string): Promise<{ runId: string; cid: number }[]> {
+    return this.#read((on) => selectTaken(on, owner));
   }
 
   deliverHook(token: string, payload: string | null, at: number): Promise<DeliverResult> {
@@ -228,6 +267,21 @@ export class PostgresStore implements EventStore {
       const [row] = await on.rows<{ id: number }>(
         `INSERT INTO inbox (run, kind, at, data) VALUES ($1, 'upgrade', $2, $3) RETURNING id`,
         [head.no, Math.floor(request.at), request.bundleHash],
+      );
+      await on.rows(`UPDATE runs SET woken = true WHERE no = $1 AND status = 'running' AND NOT woken`, [head.no]);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, messageId: row?.id as number };
+    });
+  }
+
+  requestWake(runId: string, request: { at: number; cids: readonly number[] }): Promise<WakeResult> {
+    return this.#commits.submit(async (on, changes): Promise<WakeResult> => {
+      const head = isStorable(runId) ? await lockHead(on, runId) : undefined;
+      if (head === undefined) return { ok: false, reason: 'unknown-run' };
+      if (isFinal(head.status)) return { ok: false, reason: 'finished', status: head.status };
+      const [row] = await on.rows<{ id: number }>(
+        `INSERT INTO inbox (run, kind, at, data) VALUES ($1, 'wake', $2, $3) RETURNING id`,
+        [head.no, Math.floor(request.at), writeCids(request.cids)],
       );
       await on.rows(`UPDATE runs SET woken = true WHERE no = $1 AND status = 'running' AND NOT woken`, [head.no]);
       changes.push({ kind: 'inbox', runId });

@@ -12,6 +12,7 @@ import type {
   StreamRecord,
 } from '../port.ts';
 import { isFinal } from '../refusals.ts';
+import { holdsOffer } from './offers.ts';
 import { isStorable } from '../text.ts';
 import type { Executor } from './connection.ts';
 
@@ -50,7 +51,11 @@ export async function appendChunks(
   const writing = heads.find(({ id }) => id === writer.runId);
   if (run === undefined || writing === undefined) return { ok: false, reason: 'unknown-run' };
   if (isFinal(run.status)) return { ok: false, reason: 'finished', status: run.status };
-  if (writing.fence !== writer.fence || writing.owner === null) return { ok: false, reason: 'fenced' };
+  const allowed =
+    'offer' in writer
+      ? await holdsOffer(on, writing.no, writer.offer)
+      : writing.fence === writer.fence && writing.owner !== null;
+  if (!allowed) return { ok: false, reason: 'fenced' };
   const nothing = chunks.length === 0 && !close;
   const stream = await (nothing ? selectStream(on, run.no, name) : lockStream(on, run.no, name));
   if (stream && stream.closed_by !== null) return { ok: false, reason: 'closed', by: stream.closed_by };

@@ -7,6 +7,7 @@ import type { AppendRefusal, AppendRequest, AppendResult, HookRecord, RunStatus,
 import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
 import { cancelChildren, createChild, tellParent } from './children.ts';
 import type { Connection } from './connection.ts';
+import { endOffersOf, offer } from './offers.ts';
 import { insertEvent, insertGuarded } from './sql/events.ts';
 import { disposeHook, disposeHooksOf, selectHook, upsertHook } from './sql/hooks.ts';
 import { deleteMessage, hasMessage, selectMessagesOfRun } from './sql/inbox.ts';
@@ -44,8 +45,8 @@ export function appendAlone(
   request: AppendRequest,
   changes: StoreChange[],
 ): AppendResult | undefined {
-  const { runId, fence, afterSeq, events, consume, wakeAt } = request;
-  if (wakeAt !== undefined || (consume !== undefined && consume.length > 0)) return undefined;
+  const { runId, fence, afterSeq, events, consume, wakeAt, offers } = request;
+  if (wakeAt !== undefined || consume?.length || offers?.length) return undefined;
   let log = known.get(runId);
   if (log?.lastSeq !== afterSeq) {
     // Outside of a transaction: whatever happens now, the event that the request names stays.
@@ -66,12 +67,14 @@ export function appendTo(db: Connection, head: RunHead, request: AppendRequest, 
   const refusal = refuse(db, head, request);
   if (refusal !== null) return refusal;
 
-  const { consume, events, wakeAt } = request;
+  const { consume, events, wakeAt, offers = [] } = request;
   if (consume !== undefined && consume.length > 0) {
     for (const id of consume) deleteMessage(db, id);
     settleRun(db, head.no);
   }
   const lastSeq = writeEvents(db, head, request.runId, events, changes);
+  for (const cid of offers) offer(db, head.no, cid, head.last_seq, lastSeq);
+  if (offers.length > 0) changes.push({ kind: 'offers', runId: request.runId });
   if (wakeAt !== undefined && !leavesOwner(events)) setWakeAt(db, head.no, wakeAt === null ? null : Math.ceil(wakeAt));
   return { ok: true, lastSeq };
 }
@@ -89,7 +92,7 @@ function writeEvents(
   for (const event of events) {
     seq += 1;
     insertEvent(db, head.no, runId, seq, event);
-    status = project(db, head, event, changes) ?? status;
+    status = project(db, head, runId, event, changes) ?? status;
   }
   if (seq > head.last_seq) changes.push({ kind: 'events', runId, lastSeq: seq });
   if (status !== undefined) changes.push({ kind: 'status', runId, status });
@@ -117,7 +120,13 @@ function refuseUnread(db: Connection, request: AppendRequest, consume: readonly 
 }
 
 /** What follows from an event for the tables beside the log; the new status if it changes. */
-function project(db: Connection, head: RunHead, event: NewRunEvent, changes: StoreChange[]): RunStatus | undefined {
+function project(
+  db: Connection,
+  head: RunHead,
+  runId: string,
+  event: NewRunEvent,
+  changes: StoreChange[],
+): RunStatus | undefined {
   switch (event.type) {
     case 'run_completed':
     case 'run_failed':
@@ -125,6 +134,7 @@ function project(db: Connection, head: RunHead, event: NewRunEvent, changes: Sto
       const status = TERMINAL_EVENTS[event.type];
       const parent = finishRun(db, head.no, status, event.at);
       disposeHooksOf(db, head.no, event.at);
+      if (endOffersOf(db, head.no)) changes.push({ kind: 'offers', runId });
       if (parent) tellParent(db, parent, status, event, changes);
       return status;
     }
@@ -141,6 +151,7 @@ function project(db: Connection, head: RunHead, event: NewRunEvent, changes: Sto
     case 'cancel_requested':
       if (head.cancel_requested === 0) noteCancel(db, head.no);
       cancelChildren(db, head.no, event, changes);
+      if (endOffersOf(db, head.no)) changes.push({ kind: 'offers', runId });
       return undefined;
     case 'child_scheduled':
       createChild(db, head.no, event, changes);

@@ -12,7 +12,7 @@ import { insertEvent } from './sql/events.ts';
 import { insertRun, type RunHead, selectHead, selectRun } from './sql/runs.ts';
 
 export function createRun(db: Connection, request: CreateRunRequest, changes: StoreChange[]): CreateRunResult {
-  const { id, workflowId, seed, bundleHash, input, at, events = [] } = request;
+  const { id, workflowId, seed, bundleHash, input, at, events = [], offers } = request;
   requireStorable('run', id, seed, bundleHash);
   if (!Number.isInteger(at)) {
     throw new StoreError('PAWL_STORE_MISUSE', `The time ${at} is no whole number of ms.`, { place: `run ${id}` });
@@ -54,7 +54,7 @@ export function createRun(db: Connection, request: CreateRunRequest, changes: St
   if (events.length === 0) return { created: true, run };
 
   const head: RunHead = { no, status: 'running', owner, fence: 1, cancel_requested: 0, last_seq: 1 };
-  const appended = appendTo(db, head, { runId: id, fence: 1, afterSeq: 1, events }, changes);
+  const appended = appendTo(db, head, { runId: id, fence: 1, afterSeq: 1, events, offers }, changes);
   if (!appended.ok) return { created: true, run, refusal: appended };
   run.lastSeq = appended.lastSeq;
   return { created: true, run: events.some(changesRecord) ? (selectRun(db, id) as RunRecord) : run };

@@ -9,6 +9,7 @@
  * - `wake_at` is the owner's word; `woken` says that a message waits which the run shall look at.
  * - `runs_due`, `runs_owned`, `runs_parked` and `runs_children` index only runs that are alive.
  * - `parent` is the number of the run that waits for this one, `parent_cid` its command; `status` of a message how a child ended.
+ * - `offers` point at the event that scheduled the step: its arguments stand there.
  * - `bundles` keep bytes: the bindings cut text off at a NUL, which source code may hold.
  * - `chunks` are clustered by stream and index, as events are; `size` stands in front, so that a page is measured without being read.
  * - `inbox` ids are never reused (AUTOINCREMENT): owners remember up to which id they have read.
@@ -158,6 +159,19 @@ const MIGRATIONS: readonly string[] = [
     value TEXT,
     bytes BLOB
   ) STRICT;
+  `,
+  `
+  CREATE TABLE offers (
+    run INTEGER NOT NULL,
+    cid INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    taker TEXT,
+    PRIMARY KEY (run, cid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX offers_open ON offers (run, cid) WHERE taker IS NULL;
+  CREATE INDEX offers_taken ON offers (taker) WHERE taker IS NOT NULL;
+  ALTER TABLE owners ADD COLUMN takes INTEGER NOT NULL DEFAULT 0;
   `,
 ];
 

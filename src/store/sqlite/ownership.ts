@@ -5,6 +5,7 @@ import { isGone, ownIdentity } from '../process-identity.ts';
 import { StoreError } from '../errors.ts';
 import type { ClaimRequest, ClaimRunResult, RunRecord, StoreChange } from '../port.ts';
 import type { Connection } from './connection.ts';
+import { loseTaken } from './offers.ts';
 import { deleteOwner, type OwnerRow, selectOwner, selectOwners } from './sql/owners.ts';
 import { claimDueRuns, claimOneRun, releaseRunsOf, selectHead, selectRun } from './sql/runs.ts';
 
@@ -26,16 +27,22 @@ export function requireOwner(db: Connection, owner: string): OwnerRow {
   throw new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place: db.place });
 }
 
+/** How many other living owners take steps on offer. */
+export function countTakers(db: Connection, asking: string, clock: number): number {
+  return selectOwners(db).filter((owner) => owner.takes === 1 && owner.name !== asking && !isDead(owner, clock)).length;
+}
+
 /** Takes due runs, those of dead owners too. Inside a transaction. */
-export function claimDue(db: Connection, request: ClaimRequest, clock: number): RunRecord[] {
+export function claimDue(db: Connection, request: ClaimRequest, clock: number, changes: StoreChange[]): RunRecord[] {
   requireOwner(db, request.owner);
-  for (const dead of deadOwners(db, request.owner, clock)) bury(db, dead);
+  for (const dead of deadOwners(db, request.owner, clock)) removeOwner(db, dead, request.now, changes);
   return claimDueRuns(db, request.owner, request.now, request.limit).map((id) => record(db, id));
 }
 
-/** Its runs are anybody's, and it will be told when it asks for more time. */
-function bury(db: Connection, owner: string): void {
+/** Its runs are anybody's, its steps their runs'; if it lives, it will be told when it asks for more time. */
+export function removeOwner(db: Connection, owner: string, at: number, changes: StoreChange[]): void {
   releaseRunsOf(db, owner);
+  loseTaken(db, owner, Math.floor(at), changes);
   deleteOwner(db, owner);
 }
 
@@ -57,7 +64,7 @@ export function claimOne(
   if (head.owner !== null && head.owner !== request.owner) {
     const holder = selectOwner(db, head.owner);
     if (holder !== undefined && !isDead(holder, clock)) return { ok: false, reason: 'owned', owner: head.owner };
-    bury(db, head.owner);
+    removeOwner(db, head.owner, request.now, changes);
   }
   claimOneRun(db, head.no, request.owner, Math.floor(request.now));
   if (head.status === 'pending') changes.push({ kind: 'status', runId, status: 'running' });

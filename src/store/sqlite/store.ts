@@ -16,6 +16,7 @@ import type {
   CreateRunRequest,
   CreateRunResult,
   DeliverResult,
+  EndOfferRequest,
   EventStore,
   HookRecord,
   InboxMessage,
@@ -27,8 +28,12 @@ import type {
   StoreOptions,
   StreamPage,
   StreamRecord,
+  TakenStep,
+  TakeRequest,
   UpgradeRequestResult,
+  WakeResult,
 } from '../port.ts';
+import { writeCids } from '../message-row.ts';
 import { isFinal } from '../refusals.ts';
 import { isStorable, requireStorable } from '../text.ts';
 import { append, appendAlone, type KnownLogs } from './append.ts';
@@ -36,17 +41,24 @@ import type { Connection } from './connection.ts';
 import { createRun } from './create.ts';
 import { closed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { claimDue, claimOne, deadOwners } from './ownership.ts';
+import { endOffer, hasOffer, selectOffers, selectTaken, takeBackOffers, takeOffers } from './offers.ts';
+import { claimDue, claimOne, countTakers, deadOwners, removeOwner, requireOwner } from './ownership.ts';
 import { hasBundle, insertBundle, selectBundle } from './sql/bundles.ts';
 import { selectEvents } from './sql/events.ts';
 import { selectHook } from './sql/hooks.ts';
-import { insertCancel, insertPayload, insertUpgrade, selectMessagesOfOwner, selectMessagesOfRun } from './sql/inbox.ts';
-import { deleteOwner, renewLease, upsertOwner } from './sql/owners.ts';
+import {
+  insertCancel,
+  insertPayload,
+  insertUpgrade,
+  insertWake,
+  selectMessagesOfOwner,
+  selectMessagesOfRun,
+} from './sql/inbox.ts';
+import { renewLease, upsertOwner } from './sql/owners.ts';
 import {
   hasDueRun,
   releaseOrphans,
   releaseRun,
-  releaseRunsOf,
   selectHead,
   selectIdOf,
   selectNextWakeAt,
@@ -116,10 +128,10 @@ export class SqliteStore implements EventStore {
     this.#commits.flush();
   }
 
-  registerOwner(owner: string, leaseMs: number): Promise<void> {
+  registerOwner(owner: string, leaseMs: number, { takes = false }: { takes?: boolean } = {}): Promise<void> {
     return this.#commits.submit(() => {
       requireStorable('owner', owner);
-      upsertOwner(this.#db, owner, ownIdentity(), this.#leaseEnd(leaseMs));
+      upsertOwner(this.#db, owner, ownIdentity(), this.#leaseEnd(leaseMs), takes);
       releaseOrphans(this.#db);
     });
   }
@@ -133,10 +145,7 @@ export class SqliteStore implements EventStore {
   }
 
   removeOwner(owner: string): Promise<void> {
-    return this.#commits.submit(() => {
-      releaseRunsOf(this.#db, owner);
-      deleteOwner(this.#db, owner);
-    });
+    return this.#commits.submit((changes) => removeOwner(this.#db, owner, Date.now(), changes));
   }
 
   async claim(request: ClaimRequest): Promise<RunRecord[]> {
@@ -145,7 +154,7 @@ export class SqliteStore implements EventStore {
       () => hasDueRun(this.#db, request.now) || deadOwners(this.#db, request.owner, this.#clock()).length > 0,
     );
     if (!worthIt) return [];
-    return this.#commits.submit(() => claimDue(this.#db, request, this.#clock()));
+    return this.#commits.submit((changes) => claimDue(this.#db, request, this.#clock(), changes));
   }
 
   claimRun(runId: string, request: { owner: string; now: number }): Promise<ClaimRunResult> {
@@ -167,6 +176,37 @@ export class SqliteStore implements EventStore {
 
   nextWakeAt(): Promise<number | null> {
     return this.#read(() => selectNextWakeAt(this.#db));
+  }
+
+  countTakers(owner: string): Promise<number> {
+    return this.#read(() => countTakers(this.#db, owner, this.#clock()));
+  }
+
+  async takeOffers(request: TakeRequest): Promise<TakenStep[]> {
+    if (!(await this.#read(() => hasOffer(this.#db, request.owner)))) return [];
+    return this.#commits.submit(() => {
+      requireOwner(this.#db, request.owner);
+      return takeOffers(this.#db, request);
+    });
+  }
+
+  endOffer(request: EndOfferRequest): Promise<boolean> {
+    return this.#commits.submit((changes) => endOffer(this.#db, request, changes));
+  }
+
+  takeBackOffers(runId: string, fence: number, limit: number): Promise<number[]> {
+    return this.#commits.submit(() => {
+      const head = selectHead(this.#db, runId);
+      return head?.fence === fence && head.owner !== null ? takeBackOffers(this.#db, head, limit) : [];
+    });
+  }
+
+  listOffers(runId: string): Promise<number[]> {
+    return this.#read(() => selectOffers(this.#db, runId));
+  }
+
+  takenSteps(owner: string): Promise<{ runId: string; cid: number }[]> {
+    return this.#read(() => selectTaken(this.#db, owner));
   }
 
   deliverHook(token: string, payload: string | null, at: number): Promise<DeliverResult> {
@@ -218,6 +258,19 @@ export class SqliteStore implements EventStore {
       const { status } = head;
       if (isFinal(status)) return { ok: false, reason: 'finished', status };
       const messageId = insertUpgrade(this.#db, head.no, Math.floor(request.at), request.bundleHash);
+      wakeRunning(this.#db, head.no);
+      changes.push({ kind: 'inbox', runId });
+      return { ok: true, messageId };
+    });
+  }
+
+  requestWake(runId: string, request: { at: number; cids: readonly number[] }): Promise<WakeResult> {
+    return this.#commits.submit((changes) => {
+      const head = selectHead(this.#db, runId);
+      if (head === undefined) return { ok: false, reason: 'unknown-run' };
+      const { status } = head;
+      if (isFinal(status)) return { ok: false, reason: 'finished', status };
+      const messageId = insertWake(this.#db, head.no, Math.floor(request.at), writeCids(request.cids));
       wakeRunning(this.#db, head.no);
       changes.push({ kind: 'inbox', runId });
       return { ok: true, messageId };

@@ -15,6 +15,7 @@ import type {
 import { isFinal } from '../refusals.ts';
 import type { Connection } from './connection.ts';
 import { chunkId, MAX_INDEX } from './migrations.ts';
+import { isTakenBy } from './offers.ts';
 import { selectHead } from './sql/runs.ts';
 
 interface StreamRow {
@@ -33,7 +34,11 @@ export function appendChunks(
   const writing = writer.runId === runId ? run : selectHead(db, writer.runId);
   if (run === undefined || writing === undefined) return { ok: false, reason: 'unknown-run' };
   if (isFinal(run.status)) return { ok: false, reason: 'finished', status: run.status };
-  if (writing.fence !== writer.fence || writing.owner === null) return { ok: false, reason: 'fenced' };
+  const allowed =
+    'offer' in writer
+      ? isTakenBy(db, writing.no, writer.offer)
+      : writing.fence === writer.fence && writing.owner !== null;
+  if (!allowed) return { ok: false, reason: 'fenced' };
   const known = selectStream(db, run.no, name);
   if (known && known.closed_by !== null) return { ok: false, reason: 'closed', by: known.closed_by };
   if (chunks.length === 0 && !close) return { ok: true, count: known?.chunks ?? 0 };

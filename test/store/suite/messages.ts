@@ -11,6 +11,7 @@ export function messageTests(context: Context): void {
     messages.map((message) => {
       if (message.kind === 'hook') return message.payload;
       if (message.kind === 'upgrade') return message.bundleHash;
+      if (message.kind === 'wake') return message.cids.join(' ');
       return message.kind === 'cancel' ? message.reason : message.data;
     });
 

@@ -7,7 +7,7 @@ import type { NewRunEvent } from '../../../src/store/events.ts';
 import type { AppendRequest, EventStore, InboxMessage, RunStatus } from '../../../src/store/port.ts';
 
 interface Message {
-  kind: 'hook' | 'child' | 'cancel' | 'upgrade';
+  kind: InboxMessage['kind'];
   text: string | null;
 }
 
@@ -323,6 +323,7 @@ export async function applyToStore(store: EventStore, operation: Operation): Pro
 function textOfMessage(message: InboxMessage): string | null {
   if (message.kind === 'hook') return message.payload;
   if (message.kind === 'upgrade') return message.bundleHash;
+  if (message.kind === 'wake') return message.cids.join(' ');
   return message.kind === 'cancel' ? message.reason : message.data;
 }
 

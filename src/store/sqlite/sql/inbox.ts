@@ -1,6 +1,6 @@
+import { type MessageRow, toMessage } from '../../message-row.ts';
 import type { FinalStatus, InboxMessage } from '../../port.ts';
 import type { Connection } from '../connection.ts';
-import type { SqliteRow } from '../driver.ts';
 
 const INSERT_PAYLOAD = `INSERT INTO inbox (run, kind, at, cid, token, data) VALUES (?, 'hook', ?, ?, ?, ?) RETURNING id`;
 
@@ -27,6 +27,12 @@ export function insertUpgrade(db: Connection, no: number, at: number, bundleHash
   return (db.sql(INSERT_UPGRADE).get(no, at, bundleHash) as { id: number }).id;
 }
 
+const INSERT_WAKE = `INSERT INTO inbox (run, kind, at, data) VALUES (?, 'wake', ?, ?) RETURNING id`;
+
+export function insertWake(db: Connection, no: number, at: number, cids: string): number {
+  return (db.sql(INSERT_WAKE).get(no, at, cids) as { id: number }).id;
+}
+
 const INSERT_CHILD_END = `INSERT INTO inbox (run, kind, at, cid, status, data) VALUES (?, 'child', ?, ?, ?, ?)`;
 
 export function insertChildEnd(
@@ -47,7 +53,7 @@ const SELECT_OF_RUN = `
   WHERE i.run = (SELECT no FROM runs WHERE id = ?) AND i.id > ? ORDER BY i.id`;
 
 export function selectMessagesOfRun(db: Connection, runId: string, afterId: number): InboxMessage[] {
-  return (db.sql(SELECT_OF_RUN).all(runId, afterId) as SqliteRow[]).map(toMessage);
+  return (db.sql(SELECT_OF_RUN).all(runId, afterId) as unknown as MessageRow[]).map(toMessage);
 }
 
 // CROSS JOIN fixes the order: few messages wait, but an owner may have ten thousand runs.
@@ -55,7 +61,7 @@ const SELECT_OF_OWNER = `
   SELECT ${COLUMNS} FROM inbox i CROSS JOIN runs r ON r.no = i.run WHERE r.owner = ? AND i.id > ? ORDER BY i.id`;
 
 export function selectMessagesOfOwner(db: Connection, owner: string, afterId: number): InboxMessage[] {
-  return (db.sql(SELECT_OF_OWNER).all(owner, afterId) as SqliteRow[]).map(toMessage);
+  return (db.sql(SELECT_OF_OWNER).all(owner, afterId) as unknown as MessageRow[]).map(toMessage);
 }
 
 const HAS = 'SELECT 1 FROM inbox WHERE id = ? AND run = ?';
@@ -68,19 +74,4 @@ const DELETE = 'DELETE FROM inbox WHERE id = ?';
 
 export function deleteMessage(db: Connection, id: number): void {
   db.sql(DELETE).run(id);
-}
-
-function toMessage(row: SqliteRow): InboxMessage {
-  const common = { id: row.id as number, runId: row.run_id as string, at: row.at as number };
-  const { kind, data } = row as { kind: string; data: string | null };
-  if (kind === 'cancel') return { ...common, kind, reason: data };
-  if (kind === 'upgrade') return { ...common, kind, bundleHash: data ?? '' };
-  if (kind === 'child') return { ...common, kind, cid: row.cid as number, status: row.status as FinalStatus, data };
-  return {
-    ...common,
-    kind: 'hook',
-    cid: row.cid as number,
-    token: row.token as string,
-    payload: data,
-  };
 }

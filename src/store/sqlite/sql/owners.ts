@@ -4,15 +4,23 @@ import type { Connection } from '../connection.ts';
 export interface OwnerRow extends ProcessIdentity {
   name: string;
   lease_until: number;
+  /** 1 when it takes steps on offer. */
+  takes: number;
 }
 
 const UPSERT = `
-  INSERT INTO owners (name, host, boot, space, pid, started, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO owners (name, host, boot, space, pid, started, lease_until, takes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (name) DO UPDATE SET host = excluded.host, boot = excluded.boot, space = excluded.space,
-    pid = excluded.pid, started = excluded.started, lease_until = excluded.lease_until`;
+    pid = excluded.pid, started = excluded.started, lease_until = excluded.lease_until, takes = excluded.takes`;
 
-export function upsertOwner(db: Connection, name: string, who: ProcessIdentity, leaseUntil: number): void {
-  db.sql(UPSERT).run(name, who.host, who.boot, who.space, who.pid, who.started, leaseUntil);
+export function upsertOwner(
+  db: Connection,
+  name: string,
+  who: ProcessIdentity,
+  leaseUntil: number,
+  takes: boolean,
+): void {
+  db.sql(UPSERT).run(name, who.host, who.boot, who.space, who.pid, who.started, leaseUntil, takes ? 1 : 0);
 }
 
 const RENEW = 'UPDATE owners SET lease_until = ? WHERE name = ?';

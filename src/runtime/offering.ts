@@ -1,0 +1,153 @@
+/**
+ * The steps of one run that other workers may make: which are put on offer, and when they are taken back.
+ *
+ * Steps that are pending together are shared out among the workers that take offers; at least one stays where the run lives, so that
+ * a single step never makes a detour. What nobody has taken after a moment the owner makes itself, as far as it has room.
+ */
+import type { NewRunEvent } from '../store/events.ts';
+import type { EventStore } from '../store/port.ts';
+import type { Clock } from './clock.ts';
+import type { WorkerEvent } from './progress.ts';
+
+/** How long others get to take a step, ms: several times what it takes to hear of one. */
+const GRACE = 25;
+
+export interface OfferHost {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  /** Other workers that take steps on offer. */
+  readonly takers: number;
+  readonly gate: { /** How many more attempts may run here. */ readonly room: number };
+  emit(event: WorkerEvent): void;
+}
+
+/** What the offers have from their run. */
+interface Offerer {
+  readonly runId: string;
+  fence(): number;
+  /** Makes the first attempt here. */
+  begin(cid: number): void;
+  /** Messages for the run may have been missed. */
+  read(): void;
+}
+
+export class Offering {
+  readonly #host: OfferHost;
+  readonly #run: Offerer;
+  readonly #cids = new Set<number>();
+  #cancel: (() => void) | null = null;
+  #asking = false;
+  /** Something was put on offer in the meantime. */
+  #again = false;
+  #left = false;
+  /** An answer got lost: what is on offer has to be asked for. */
+  #unsure = false;
+
+  constructor(host: OfferHost, run: Offerer) {
+    this.#host = host;
+    this.#run = run;
+  }
+
+  /** Steps on offer, taken or not. */
+  get size(): number {
+    return this.#cids.size;
+  }
+
+  has(cid: number): boolean {
+    return this.#cids.has(cid);
+  }
+
+  /**
+   * Which of the steps that are about to be scheduled others may make.
+   *
+   * @param busy attempts of the run that run here or wait for room
+   */
+  choose(events: readonly NewRunEvent[], busy: number): number[] {
+    const scheduled = events.flatMap((event) => (event.type === 'step_scheduled' ? [event.cid] : []));
+    for (const cid of scheduled) this.#cids.delete(cid);
+    const { takers } = this.#host;
+    if (takers === 0 || scheduled.length + busy < 2) return [];
+    const share = Math.ceil((scheduled.length + busy) / (takers + 1));
+    const offered = scheduled.slice(Math.max(share - busy, busy === 0 ? 1 : 0));
+    for (const cid of offered) this.#cids.add(cid);
+    return offered;
+  }
+
+  /** The run was read from its log: these of its steps are on offer. */
+  resume(cids: readonly number[]): void {
+    for (const cid of cids) this.#cids.add(cid);
+    if (cids.length > 0) this.wait();
+  }
+
+  /** What was chosen is on offer now: gives others a moment. */
+  wait(): void {
+    if (this.#asking) this.#again = true;
+    if (this.#cancel !== null || this.#asking || this.#left || this.size === 0) return;
+    const { clock } = this.#host;
+    this.#cancel = clock.setTimer(clock.now() + GRACE, () => {
+      this.#cancel = null;
+      void this.#takeBack();
+    });
+  }
+
+  /** The attempt of a step is known to have ended, or its run waits for it no more. */
+  over(cid: number): void {
+    this.#cids.delete(cid);
+    if (this.size === 0) this.#stop();
+  }
+
+  /** Forgets the steps that the run waits for no more. */
+  keep(pending: (cid: number) => boolean): void {
+    for (const cid of this.#cids) if (!pending(cid)) this.over(cid);
+  }
+
+  leave(): void {
+    this.#left = true;
+    this.#stop();
+    this.#cids.clear();
+  }
+
+  #stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  async #takeBack(): Promise<void> {
+    const { store, gate } = this.#host;
+    const { runId } = this.#run;
+    const limit = Math.max(gate.room, 0);
+    this.#asking = true;
+    this.#again = false;
+    let more = true;
+    try {
+      if (this.#unsure) await this.#find();
+      if (limit > 0) {
+        const cids = await store.takeBackOffers(runId, this.#run.fence(), limit);
+        for (const cid of cids) this.#begin(cid);
+        more = cids.length === limit;
+      }
+    } catch (error) {
+      this.#unsure = true;
+      this.#host.emit({ type: 'store-failed', runId, error });
+    } finally {
+      this.#asking = false;
+    }
+    if (more || this.#unsure || this.#again) this.wait();
+  }
+
+  /** What is neither on offer nor told by a message was taken back, and nobody heard of it. */
+  async #find(): Promise<void> {
+    const { store } = this.#host;
+    const { runId } = this.#run;
+    const offered = new Set(await store.listOffers(runId));
+    const told = new Set((await store.readInbox({ runId })).map((message) => ('cid' in message ? message.cid : -1)));
+    this.#unsure = false;
+    if (told.size > 0) this.#run.read();
+    for (const cid of [...this.#cids]) if (!offered.has(cid) && !told.has(cid)) this.#begin(cid);
+  }
+
+  #begin(cid: number): void {
+    if (!this.#cids.delete(cid)) return;
+    this.#run.begin(cid);
+  }
+}
