@@ -27,6 +27,7 @@ export type { WorkflowCode } from './sandbox.ts';
 export { labelOf, type StreamLabel } from './stream-address.ts';
 export { isAnswerToken, webhookPath } from './webhook-token.ts';
 export { createWorker, type Worker } from './worker.ts';
+export { wakeSleeps, type Woken } from './wake.ts';
 export { type Upgrade, type UpgradeCode, upgradeRun } from './upgrade.ts';
 export { exitCaller, type UncaughtListener, watchUncaught } from './uncaught.ts';
 export type { WorkerOptions } from './worker-options.ts';

@@ -7,6 +7,7 @@ import type { Upgrade } from './upgrade.ts';
 import type { Codec } from './serialization/codec.ts';
 import { streamName } from './stream-address.ts';
 import { readableOf } from './stream-reader.ts';
+import { wakeSleeps } from './wake.ts';
 
 /** What a handle asks. */
 export interface RunSource {
@@ -86,6 +87,21 @@ export class Run<T = unknown> {
     if (result.ok) return true;
     if (result.reason === 'unknown-run') throw unknownRun(this.runId, source.store.url);
     return false;
+  }
+
+  /**
+   * Ends the sleeps that the run is in now, before their time: its workflow goes on as if they were over. Sleeps that begin later are
+   * not touched. Resolves when the request is durable.
+   *
+   * @returns How many sleeps end; none when the run is in no sleep, or has ended.
+   * @throws PawlError `PAWL_UNKNOWN_RUN`
+   * @example
+   * await getRun(id).wakeUp(); // the customer has paid: no need to wait for the reminder
+   */
+  async wakeUp(): Promise<{ stoppedCount: number }> {
+    const source = await this.#source();
+    const { stoppedCount } = await wakeSleeps(source.store, this.runId, source.now());
+    return { stoppedCount };
   }
 
   /** What steps write to `getWritable()`, from its beginning; each time a stream of its own. See `getReadable`. */

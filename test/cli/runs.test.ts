@@ -240,6 +240,33 @@ describe('pawl inspect', () => {
   });
 });
 
+describe('pawl wake', () => {
+  test('ends the sleeps that the run is in, and says how many', async () => {
+    const sleep = (cid: number) => ({ type: 'sleep_scheduled', at: 1, cid, meta: { until: 1e15 } }) as const;
+    const over = { type: 'sleep_completed', at: 2, cid: 1, meta: null } as const;
+    await withStore((store) => addRun(store, 'run-a', 1, [sleep(1), sleep(2), over, sleep(3)]));
+    expect(await cli('wake', 'run-a')).toMatchObject({ code: 0, stdout: 'run-a: 2 sleeps ended\n' });
+    expect(JSON.parse((await cli('wake', 'run-a', '--json')).stdout)).toEqual({ id: 'run-a', stoppedCount: 2 });
+    await withStore(async (store) => {
+      const [message] = await store.readInbox({ runId: 'run-a' });
+      expect(message).toMatchObject({ kind: 'wake', cids: [2, 3] });
+    });
+  });
+
+  test('says so of a run that is in none, has ended, or is not there', async () => {
+    await withStore(async (store) => {
+      await addRun(store, 'run-a', 1, []);
+      await addRun(store, 'run-b', 1, [{ type: 'run_completed', at: 2, data: null }]);
+    });
+    expect(await cli('wake', 'run-a')).toMatchObject({ code: 0, stdout: 'run-a: is in no sleep\n' });
+    expect(await cli('wake', 'run-b')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/PAWL_RUN_FINISHED: .*`run-b` does not sleep: it is completed/),
+    });
+    expect(await cli('wake', 'run-z')).toMatchObject({ code: 2, stderr: expect.stringContaining('PAWL_RUN_UNKNOWN') });
+  });
+});
+
 describe('pawl cancel', () => {
   test('leaves a message, once', async () => {
     await withStore((store) => addRun(store, 'run-a', 1, []));

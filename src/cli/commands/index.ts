@@ -12,6 +12,7 @@ import { runCommand } from './run.ts';
 import { runsCommand } from './runs.ts';
 import { transformCommand } from './transform.ts';
 import { upgradeCommand } from './upgrade.ts';
+import { wakeCommand } from './wake.ts';
 import { workerCommand } from './worker.ts';
 
 /** Every command, in the order in which help lists them. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   cancelCommand,
   resumeCommand,
+  wakeCommand,
   replayCommand,
   upgradeCommand,
   languageServerCommand,
