@@ -1,41 +1,117 @@
+/** What an action is given under `credentials`, and what is missing for it. */
 import { PawlError } from '../errors.ts';
 import { ERROR_BRAND } from '../runtime/errors.ts';
-import type { Credential } from './define-credential.ts';
+import { type MissingCredential, missingCredentials } from '../runtime/missing-credentials.ts';
+import { valuesOf } from './credential-values.ts';
+import { CREDENTIAL, type Credential, type CredentialSpec, defineCredential } from './define-credential.ts';
+import { tokenOf } from './oauth-tokens.ts';
+
+export type Values = Record<string, Record<string, string>>;
 
 /**
- * Values of credentials, from the environment.
+ * Values of credentials.
  *
- * @throws PawlError `PAWL_CREDENTIAL_MISSING`, which names the variable and never a value.
+ * @param owner - `action triage`
+ * @param rejected - the values of before, whose tokens a server did not accept: they are got anew
+ * @throws PawlError `PAWL_CREDENTIAL_MISSING`, which names every variable that is not set and never a value; `PAWL_CREDENTIAL_UNRESOLVED`,
+ *   `PAWL_OAUTH_REFUSED`, `PAWL_OAUTH_UNAVAILABLE`
  */
-export function resolveCredentials(
+async function resolveCredentials(
   credentials: readonly Credential[],
   owner: string,
-): Record<string, Record<string, string>> {
-  const all: Record<string, Record<string, string>> = {};
-  for (const { key, fields } of credentials) {
-    const values: Record<string, string> = {};
-    for (const field of fields) values[field] = read(key, field, owner);
-    all[key] = values;
+  rejected?: Values,
+): Promise<Values> {
+  const found = await Promise.all(
+    credentials.map(async (credential) => {
+      const spec = specOf(credential);
+      return { spec, values: await valuesOf(spec) };
+    }),
+  );
+  const missing = found.flatMap(({ spec, values }) => missingOf(spec, values, owner));
+  if (missing.length > 0) throw fatal(missingCredentials(missing));
+  const resolved = await Promise.all(
+    found.map(async ({ spec, values }) => {
+      if (spec.kind === 'fields') return [spec.key, values] as const;
+      const accessToken = await tokenOf(spec, values, rejected?.[spec.key]?.accessToken);
+      return [spec.key, { accessToken }] as const;
+    }),
+  );
+  return Object.fromEntries(resolved);
+}
+
+/**
+ * Runs an action's code with the values of its credentials, and once more with other tokens where a server did not take those that it got.
+ *
+ * @param owner - `action triage`
+ * @throws PawlError as `resolveCredentials`; `PAWL_UNAUTHORIZED` when fresh tokens are not taken either; what `run` throws
+ */
+export async function withCredentials(
+  credentials: readonly Credential[],
+  owner: string,
+  { signal }: { signal: AbortSignal },
+  run: (values: Values) => unknown,
+): Promise<unknown> {
+  if (credentials.length === 0) return run({});
+  const values = await resolveCredentials(credentials, owner);
+  try {
+    return await run(values);
+  } catch (error) {
+    if (!isUnauthorized(error) || !credentials.some(({ kind }) => kind === 'oauth') || signal.aborted) throw error;
   }
-  return all;
+  const renewed = await resolveCredentials(credentials, owner, values);
+  try {
+    return await run(renewed);
+  } catch (error) {
+    throw isUnauthorized(error) ? unauthorized(owner, credentials, error) : error;
+  }
 }
 
-function read(key: string, field: string, owner: string): string {
-  const variable = `${snake(key)}_${snake(field)}`;
-  const value = process.env[variable];
-  if (value !== undefined && value !== '') return value;
-  const error = new PawlError('PAWL_CREDENTIAL_MISSING', `The credential ${key}.${field} of ${owner} is not set.`, {
+/** The errors of most HTTP clients, or a `Response` that was thrown. */
+function isUnauthorized(thrown: unknown): boolean {
+  if (typeof thrown !== 'object' || thrown === null) return false;
+  const { status, statusCode, response } = thrown as Record<'status' | 'statusCode' | 'response', unknown>;
+  return status === 401 || statusCode === 401 || (response as { status?: unknown } | null | undefined)?.status === 401;
+}
+
+function unauthorized(owner: string, credentials: readonly Credential[], cause: unknown): PawlError {
+  const keys = credentials.filter(({ kind }) => kind === 'oauth').map(({ key }) => key);
+  const message = `A server answered ${owner} with 401, and again with a fresh token of ${keys.join(' and ')}.`;
+  const remedy = 'See which scope and which audience the server asks for.';
+  return new PawlError('PAWL_UNAUTHORIZED', message, {
     place: owner,
-    remedy: `Set the environment variable ${variable}.`,
+    remedy,
+    ...(cause instanceof Error && { cause }),
   });
-  Object.defineProperty(error, ERROR_BRAND, { value: 'fatal' });
-  throw error;
 }
 
-/** `apiKey` → `API_KEY` */
-function snake(name: string): string {
-  return name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/[^A-Za-z0-9]+/g, '_')
-    .toUpperCase();
+/** Fields for which nobody has a value; no token is got for that. */
+export async function findMissing(credentials: readonly Credential[], owner: string): Promise<MissingCredential[]> {
+  const found = await Promise.all(
+    credentials.map(async (credential) => {
+      const spec = specOf(credential);
+      return missingOf(spec, await valuesOf(spec), owner);
+    }),
+  );
+  return found.flat();
+}
+
+function missingOf(
+  { key, variables }: CredentialSpec,
+  values: Record<string, string>,
+  owner: string,
+): MissingCredential[] {
+  return Object.entries(variables).flatMap(([field, variable]) =>
+    values[field] === undefined ? [{ credential: key, field, variable, owner }] : [],
+  );
+}
+
+/** A credential may have been written without `defineCredential`, by hand. */
+function specOf(credential: Credential): CredentialSpec {
+  const spec = (credential as { [CREDENTIAL]?: CredentialSpec })[CREDENTIAL];
+  return spec ?? specOf(defineCredential(credential as Credential & { kind: 'fields' }));
+}
+
+/** Trying again would not help. */
+function fatal(error: PawlError): PawlError {
+  return Object.defineProperty(error, ERROR_BRAND, { value: 'fatal' });
 }

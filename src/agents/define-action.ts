@@ -2,7 +2,7 @@ import { refuseActionInAction, withinAction } from '../leaf.ts';
 import type { Duration } from '../runtime/duration.ts';
 import { currentStep } from '../runtime/step-context.ts';
 import type { Credential, CredentialValues } from './define-credential.ts';
-import { resolveCredentials } from './credentials.ts';
+import { findMissing, type Values, withCredentials } from './credentials.ts';
 import { define, requireOptions } from './define.ts';
 import { type InputOf, type OutputOf, parseWith, type Schema } from './schema.ts';
 
@@ -73,11 +73,13 @@ export function defineAction<I extends Schema, O extends Schema, const C extends
   requireOptions('action', options, ['slug', 'input', 'output', 'run']);
   const { slug, name, description, input, output } = options;
   const owner = `action ${slug}`;
+  const credentials = options.credentials ?? [];
   const execute = async (value: unknown, context: ActionContext): Promise<OutputOf<O>> => {
     refuseActionInAction(slug);
     const parsed = await parseWith(input, value, owner, 'input');
-    const credentials = resolveCredentials(options.credentials ?? [], owner) as CredentialValues<C>;
-    const result = await withinAction(slug, () => options.run(parsed, credentials, context));
+    const run = (values: Values): unknown =>
+      withinAction(slug, () => options.run(parsed, values as CredentialValues<C>, context));
+    const result = await withCredentials(credentials, owner, context, run);
     return parseWith(output, result, owner, 'output');
   };
   const action: Action<InputOf<I>, OutputOf<O>> = {
@@ -89,7 +91,11 @@ export function defineAction<I extends Schema, O extends Schema, const C extends
     ...settingsOf(options),
     run: (value) => execute(value, { signal: currentStep()?.step.signal ?? new AbortController().signal }),
   };
-  return define(action, { kind: 'action', execute });
+  return define(action, {
+    kind: 'action',
+    execute,
+    ...(credentials.length > 0 && { missingCredentials: () => findMissing(credentials, owner) }),
+  });
 }
 
 function settingsOf({

@@ -4,25 +4,48 @@ import type { DefinitionFact, FunctionFact, ModuleFacts, Unit, Use } from '../co
 import { compareText } from '../diagnostics/order.ts';
 import type { Span } from '../diagnostics/types.ts';
 import type { ManifestContents } from '../manifest/index.ts';
-import type { JsonSchema, ManifestSpan, ManifestStep, ManifestWorkflow } from '../manifest/schema.ts';
+import type {
+  JsonSchema,
+  ManifestCredential,
+  ManifestSpan,
+  ManifestStep,
+  ManifestWorkflow,
+} from '../manifest/schema.ts';
 import type { CompatSdk } from '../sdk-names.ts';
 import { AGENT_STEPS, isAgentEntry, mayHaveAgents } from './agents.ts';
 import { type BuildFiles, hashSource } from './files.ts';
 import { findLoadEffects, type LoadEffects } from './load-effects.ts';
 
 /** JSON Schemas by the slug of a definition. */
-export type SchemasBySlug = ReadonlyMap<string, { input?: JsonSchema; output?: JsonSchema }>;
+export type SchemasBySlug = ReadonlyMap<string, DefinitionSchemas>;
+
+export interface DefinitionSchemas {
+  input?: JsonSchema;
+  output?: JsonSchema;
+  credentials?: ManifestCredential[];
+}
 
 export type ProgramDescription = Pick<ManifestContents, 'workflows' | 'steps' | 'agents' | 'classes'>;
 
 type Place = ReturnType<ProgramGraph['places']>[number];
 
+/** Ids of what a workflow may call. */
+export interface Calls {
+  steps: readonly string[];
+  workflows: readonly string[];
+}
+
+/** By the unit of a workflow. */
+export type CallsOf = (unit: Unit) => Calls;
+
+const NO_CALLS: Calls = { steps: [], workflows: [] };
+
 /** Which modules take part in a build, and what each workflow calls. */
 export interface BuildProgram {
   /** Modules that register something, sorted by file. */
   modules: readonly ModuleFacts[];
-  /** Ids of the steps that a workflow's unit may call. */
-  calls: (unit: Unit) => readonly string[];
+  /** What a workflow may call. */
+  calls: CallsOf;
   /** What modules change when they are loaded, as far as workflows read it. */
   effects: LoadEffects;
   /** Whether it has agents, as far as the user's modules say. */
@@ -38,12 +61,38 @@ export function joinProgram(
 ): BuildProgram {
   const graph = new ProgramGraph({ keys: () => entries, get: (file) => files.facts(file) }, resolve);
   const modules = graph.modules.filter((module) => files.compiled(module.file) !== null);
-  const idOf = stepIds(modules);
-  const calls = new Map<Unit, string[]>();
-  for (const root of graph.places('workflow', 'workflow-definition'))
-    calls.set(root.unit, callsOf({ graph, idOf, compat }, root));
   const effects = findLoadEffects(graph, modules.filter(belongsToWorkflows), files, resolve);
-  return { modules, calls: (unit) => calls.get(unit) ?? [], effects, agents: mayHaveAgents(graph.modules, compat) };
+  return { modules, calls: findCalls(graph, modules, compat), effects, agents: mayHaveAgents(graph.modules, compat) };
+}
+
+/**
+ * What is called where packages take part: their modules turn up while workflows are bundled, and to the program they are outside.
+ *
+ * @param locate - the file of a package that a specifier leads to, absolute
+ */
+export function callsIntoPackages(
+  files: BuildFiles,
+  entries: readonly string[],
+  resolve: Resolve,
+  locate: (specifier: string, importer: string) => string | null,
+  compat: readonly CompatSdk[] = [],
+): CallsOf {
+  const follow: Resolve = (specifier, importer) => {
+    const resolution = resolve(specifier, importer);
+    const path = resolution.kind === 'external' ? locate(specifier, importer) : null;
+    return path === null ? resolution : { kind: 'file', file: files.relative(path) };
+  };
+  const concerned = entries.filter((file) => files.compiled(file) !== null);
+  const graph = new ProgramGraph({ keys: () => concerned, get: (file) => files.facts(file) }, follow);
+  const modules = graph.modules.filter((module) => files.compiled(module.file) !== null);
+  return findCalls(graph, modules, compat);
+}
+
+function findCalls(graph: ProgramGraph, modules: readonly ModuleFacts[], compat: readonly CompatSdk[]): CallsOf {
+  const search = { graph, ids: idsOf(modules), compat };
+  const calls = new Map<Unit, Calls>();
+  for (const root of graph.places('workflow', 'workflow-definition')) calls.set(root.unit, callsOf(search, root));
+  return (unit) => calls.get(unit) ?? NO_CALLS;
 }
 
 /** A module of steps alone is in the workflow bundle only where a workflow imports it. */
@@ -55,14 +104,22 @@ export function belongsToWorkflows({ functions, definitions, classes }: ModuleFa
   );
 }
 
-/** Ids of steps by their unit, and of actions by their definition. */
-function stepIds(modules: readonly ModuleFacts[]): Map<Unit | DefinitionFact, string> {
-  const ids = new Map<Unit | DefinitionFact, string>();
+interface Ids {
+  /** Of steps by their unit, and of actions by their definition. */
+  steps: Map<Unit | DefinitionFact, string>;
+  workflows: Map<Unit | DefinitionFact, string>;
+}
+
+function idsOf(modules: readonly ModuleFacts[]): Ids {
+  const ids: Ids = { steps: new Map(), workflows: new Map() };
   for (const module of modules) {
-    for (const { kind, unit, id } of module.functions) if (kind === 'step') ids.set(module.units[unit] as Unit, id);
+    for (const { kind, unit, id } of module.functions)
+      (kind === 'step' ? ids.steps : ids.workflows).set(module.units[unit] as Unit, id);
     for (const definition of module.definitions) {
       const { kind, slug } = definition;
-      if (slug !== null && kind === 'action') ids.set(definition, slug);
+      if (slug === null) continue;
+      if (kind === 'action') ids.steps.set(definition, slug);
+      else if (kind === 'workflow') ids.workflows.set(definition, slug);
     }
   }
   return ids;
@@ -75,14 +132,15 @@ function isWithin({ start, end }: Span, outer: Span): boolean {
   return start > outer.start && end <= outer.end;
 }
 
-interface Calls {
+interface Search {
   graph: ProgramGraph;
-  idOf: ReadonlyMap<Unit | DefinitionFact, string>;
+  ids: Ids;
   compat: readonly CompatSdk[];
 }
 
-function callsOf({ graph, idOf, compat }: Calls, root: Place): string[] {
+function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
   const found = new Set<string>();
+  const workflows = new Set<string>();
   const agents = new Set<DefinitionFact>();
   const addAgentSteps = (): void => {
     for (const id of Object.values(AGENT_STEPS)) found.add(id);
@@ -92,8 +150,10 @@ function callsOf({ graph, idOf, compat }: Calls, root: Place): string[] {
     if (reference.kind === 'package' && isAgentEntry(reference.specifier, compat)) addAgentSteps();
     const target =
       reference.kind === 'unit' ? reference.unit : reference.kind === 'definition' ? reference.definition : null;
-    const id = target && idOf.get(target);
+    const id = target && ids.steps.get(target);
     if (id) found.add(id);
+    const workflow = target && ids.workflows.get(target);
+    if (workflow) workflows.add(workflow);
     if (reference.kind === 'definition' && reference.definition.kind === 'agent')
       enter(reference.module, reference.definition);
   };
@@ -125,13 +185,13 @@ function callsOf({ graph, idOf, compat }: Calls, root: Place): string[] {
     }
   };
   walk(root);
-  return [...found].sort(compareText);
+  return { steps: [...found].sort(compareText), workflows: [...workflows].sort(compareText) };
 }
 
 /** What the manifest says of steps, workflows, agents and classes. */
 export function describeProgram(
   modules: readonly ModuleFacts[],
-  calls: BuildProgram['calls'],
+  calls: CallsOf,
   files: BuildFiles,
   schemas: SchemasBySlug,
 ): ProgramDescription {
@@ -151,15 +211,15 @@ function describeFunction(
   fn: FunctionFact,
   module: ModuleFacts,
   text: string,
-  calls: BuildProgram['calls'],
+  calls: CallsOf,
   description: ProgramDescription,
 ): void {
   const { id, name, span } = fn;
   const hash = hashSource(text.slice(fn.text.start, fn.text.end));
   const place = { name, file: module.file, span: placeOf(span), hash };
   if (fn.kind === 'workflow') {
-    const steps = [...calls(module.units[fn.unit] as Unit)];
-    description.workflows[id] = { style: 'directive', ...place, steps } satisfies ManifestWorkflow;
+    const called = writtenCalls(calls(module.units[fn.unit] as Unit));
+    description.workflows[id] = { style: 'directive', ...place, ...called } satisfies ManifestWorkflow;
     return;
   }
   description.steps[id] = {
@@ -176,7 +236,7 @@ function describeDefinition(
   fact: DefinitionFact,
   module: ModuleFacts,
   text: string,
-  calls: BuildProgram['calls'],
+  calls: CallsOf,
   schemas: SchemasBySlug,
   description: ProgramDescription,
 ): void {
@@ -188,13 +248,17 @@ function describeDefinition(
   const hash = hashSource(text.slice(span.start, span.end));
   if (fact.kind === 'workflow') {
     const unit = fact.unit === null ? undefined : module.units[fact.unit];
-    const steps = unit ? [...calls(unit)] : [];
-    description.workflows[slug] = { style: 'definition', ...place, hash, steps, ...schemas.get(slug) };
+    const called = writtenCalls(unit ? calls(unit) : NO_CALLS);
+    description.workflows[slug] = { style: 'definition', ...place, hash, ...called, ...schemas.get(slug) };
     return;
   }
   if (fact.kind === 'agent') description.agents[slug] = place;
   const base = { ...place, hash, options: fact.settings ?? {}, captures: [], usesThis: false };
   description.steps[slug] = { style: fact.kind, ...base, ...schemas.get(slug) };
+}
+
+function writtenCalls({ steps, workflows }: Calls): { steps: string[]; workflows?: string[] } {
+  return { steps: [...steps], ...(workflows.length > 0 && { workflows: [...workflows] }) };
 }
 
 function placeOf({ line, column, endLine, endColumn }: Span): ManifestSpan {

@@ -4,13 +4,14 @@ import { createContext, Script } from 'node:vm';
 import type { DefinitionFact, ModuleFacts } from '../compiler/index.ts';
 import { createDiagnostic } from '../diagnostics/create.ts';
 import type { Diagnostic } from '../diagnostics/types.ts';
-import type { JsonSchema } from '../manifest/schema.ts';
+import { type CredentialShape, credentialVariables } from '../manifest/credential-variables.ts';
+import type { JsonSchema, ManifestCredential } from '../manifest/schema.ts';
 import type { CompatSdk } from '../sdk-names.ts';
-import type { SchemasBySlug } from './program.ts';
+import type { DefinitionSchemas, SchemasBySlug } from './program.ts';
 import { type BundleResult, bundle } from './rolldown.ts';
 import { sdkNames } from './sdk-imports.ts';
 import { virtualModules } from './virtual.ts';
-import { type LoadModule, userModules } from './workflow-bundle.ts';
+import { installedModules, type LoadModule, userModules } from './workflow-bundle.ts';
 
 /**
  * JSON Schemas of definitions. A schema is a value of the user's program, so its module is run: reduced to its schemas, bundled
@@ -30,6 +31,8 @@ export interface SchemaBundleRequest {
   compat: readonly CompatSdk[];
   /** Code of a user's module in the `schemas` target. */
   load: LoadModule;
+  /** Whether a file of a package is a module of the build. */
+  installed: (path: string) => boolean;
 }
 
 export function bundleSchemas({
@@ -39,6 +42,7 @@ export function bundleSchemas({
   packages,
   compat,
   load,
+  installed,
 }: SchemaBundleRequest): Promise<BundleResult> {
   return bundle({
     root,
@@ -47,7 +51,12 @@ export function bundleSchemas({
     entry: `${entries.map((path) => `import ${JSON.stringify(path)};\n`).join('')}${COLLECT}`,
     platform: 'neutral',
     format: 'iife',
-    plugins: [...sdkNames(compat), virtualModules('schemas'), userModules(load, entries)],
+    plugins: [
+      ...sdkNames(compat),
+      virtualModules('schemas'),
+      userModules(load, entries),
+      installedModules(load, installed),
+    ],
     wantsImporters: (_chunk, assets) => assets.length > 0,
     options: {
       treeshake: {
@@ -79,8 +88,16 @@ const form = (schema, io) => {
     return { problem: String(error && error.message) };
   }
 };
+const names = (fields) =>
+  fields && !Array.isArray(fields)
+    ? Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : null]))
+    : fields;
+const shape = ({ key, kind, fields, grant, authentication }) => ({ key, kind, fields: names(fields), grant, authentication });
 __pawl.result = JSON.stringify(
-  __pawl.schemas.map(([slug, { input, output }]) => [slug, { input: form(input, 'input'), output: form(output, 'output') }]),
+  __pawl.schemas.map(([slug, { input, output, credentials }]) => [
+    slug,
+    { input: form(input, 'input'), output: form(output, 'output'), credentials: (credentials ?? []).map(shape) },
+  ]),
 );
 `;
 
@@ -89,7 +106,8 @@ const PRELUDE = `"use strict"; const __pawl = (() => {
   const nothing = (own) => new Proxy(own, { get: (_, key) => (key in own ? own[key] : () => function () {}) });
   const schemas = [];
   const schema = (slug, value) => (schemas.push([slug, value]), { slug });
-  return { schemas, result: '', api: nothing({}), compiled: nothing({ schema }) };
+  const defineCredential = (options) => options;
+  return { schemas, result: '', api: nothing({ defineCredential }), compiled: nothing({ schema }) };
 })();`.replaceAll('\n', ' ');
 
 interface Form {
@@ -125,14 +143,20 @@ export function evaluateSchemas(code: string, modules: readonly ModuleFacts[], l
   } catch (error) {
     return { schemas: new Map(), diagnostics: [failed(error, modules, locate)] };
   }
-  const forms: [slug: string, { input?: Form; output?: Form }][] = JSON.parse(String(text));
+  const forms: [slug: string, { input?: Form; output?: Form; credentials: CredentialShape[] }][] = JSON.parse(
+    String(text),
+  );
   const definitions = new Map<string, { module: ModuleFacts; fact: DefinitionFact }>();
   for (const module of modules)
     for (const fact of module.definitions) if (fact.slug !== null) definitions.set(fact.slug, { module, fact });
-  const schemas = new Map<string, { input?: JsonSchema; output?: JsonSchema }>();
+  const schemas = new Map<string, DefinitionSchemas>();
   const diagnostics: Diagnostic[] = [];
-  for (const [slug, { input, output }] of forms) {
-    schemas.set(slug, { ...(input?.value && { input: input.value }), ...(output?.value && { output: output.value }) });
+  for (const [slug, { input, output, credentials }] of forms) {
+    schemas.set(slug, {
+      ...(input?.value && { input: input.value }),
+      ...(output?.value && { output: output.value }),
+      ...(credentials.length > 0 && { credentials: credentials.map(describeCredential) }),
+    });
     const definition = definitions.get(slug);
     if (!definition) continue;
     for (const [side, form] of [
@@ -151,6 +175,12 @@ export function evaluateSchemas(code: string, modules: readonly ModuleFacts[], l
     }
   }
   return { schemas, diagnostics };
+}
+
+function describeCredential(shape: CredentialShape): ManifestCredential {
+  const kind = shape.kind === 'oauth' ? 'oauth' : 'fields';
+  const variables = credentialVariables(shape);
+  return { key: shape.key, kind, fields: kind === 'oauth' ? ['accessToken'] : Object.keys(variables), variables };
 }
 
 const FILENAME = 'pawl-schemas.js';

@@ -32,7 +32,7 @@ import { cyclesOf } from './cycles.ts';
 import { diagnoseThrow } from './dead-end.ts';
 import { BuildFiles, type BundleTarget } from './files.ts';
 import { checkOutputFolder, OutputFolder } from './output-folder.ts';
-import { belongsToWorkflows, type BuildProgram, describeProgram, joinProgram } from './program.ts';
+import { belongsToWorkflows, type BuildProgram, callsIntoPackages, describeProgram, joinProgram } from './program.ts';
 import type { BundleOutput } from './rolldown.ts';
 import { bundleSchemas, evaluateSchemas, type SchemaResult } from './schemas.ts';
 import { bundleSteps } from './step-bundle.ts';
@@ -82,7 +82,12 @@ class Session implements BuildSession {
   readonly #root: string;
   readonly #outDir: string;
   readonly #config: CheckedConfig;
-  readonly #bundles = { workflow: new CachedBundle(), step: new CachedBundle(), schemas: new CachedBundle() };
+  readonly #bundles = {
+    workflow: new CachedBundle(),
+    step: new CachedBundle(),
+    schemas: new CachedBundle(),
+    packages: new CachedBundle(),
+  };
   #files: BuildFiles;
   #imports: ImportCheck;
   #resolver: DiskResolver;
@@ -98,6 +103,8 @@ class Session implements BuildSession {
   #maps: Record<BundleTarget, BundleMap>;
   #last: { key: unknown[]; diagnostics: Diagnostic[]; output: BuildOutput | null } | null = null;
   #schemas: { output: BundleOutput; result: SchemaResult } | null = null;
+  #ofPackages: { output: BundleOutput; result: SchemaResult } | null = null;
+  #joined: Record<'first' | 'second' | 'all', SchemaResult['schemas']> | null = null;
   #known = '';
   readonly #resolutions: Parameters<typeof bundleSteps>[0]['resolutions'] = new Map();
   #epoch = 0;
@@ -173,7 +180,7 @@ class Session implements BuildSession {
     const key = [workflow, step, maps.workflow, maps.step, schemas, ...modules];
     const last = this.#last;
     if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
-    const described = describeProgram(modules, program.calls, this.#files, schemas);
+    const described = describeProgram(modules, this.#calls(program), this.#files, schemas);
     if (registersAgents(step.code)) Object.assign(described.steps, agentSteps());
     const written = (file: string): string | undefined => this.#files.code(file, 'workflow')?.code;
     const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code }, written);
@@ -183,6 +190,13 @@ class Session implements BuildSession {
       : assemble(described, { code: workflow.code, map: maps.workflow }, { code: step.code, map: maps.step, cycles });
     this.#last = { key, diagnostics, output };
     return this.#last;
+  }
+
+  #calls({ calls, modules }: BuildProgram): BuildProgram['calls'] {
+    if (this.#files.installed.length === 0) return calls;
+    const { resolve, locate } = this.#resolver;
+    const entries = modules.map(({ file }) => file);
+    return callsIntoPackages(this.#files, entries, resolve, locate, this.#options.config?.compat);
   }
 
   invalidate(): void {
@@ -209,6 +223,7 @@ class Session implements BuildSession {
     this.#resolver.clear();
     this.#memory.program = null;
     this.#schemas = null;
+    this.#ofPackages = null;
   }
 
   /** Looks for entries anew in each build; imports resolve anew when the set of them changed. */
@@ -326,7 +341,7 @@ class Session implements BuildSession {
       withSchemas.length === 0
         ? null
         : this.#bundles.schemas.get(this.#key(this.#paths(withSchemas)), this.#loader('schemas'), (load) =>
-            bundleSchemas({ ...base, entries: this.#paths(withSchemas), load }),
+            bundleSchemas({ ...base, entries: this.#paths(withSchemas), load, installed: () => false }),
           ),
     ]);
     // Modules of packages turn up while workflows are bundled; the step bundle has to have them too.
@@ -334,6 +349,7 @@ class Session implements BuildSession {
     const hasAgents = program.agents || (workflow.result.ok && callsAgents(workflow.result.output.code));
     const isComplete = files.installed.length === known && hasAgents === program.agents;
     const step = isComplete ? firstStep : await steps(hasAgents);
+    const ofPackages = await this.#schemasOfPackages(base);
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
     const diagnostics: Diagnostic[] = this.#judge(warnings);
     for (const [target, made] of [
@@ -361,7 +377,37 @@ class Session implements BuildSession {
     const evaluated = this.#evaluate(schemas?.result.ok ? schemas.result.output : null, withSchemas);
     diagnostics.push(...this.#judge(evaluated.diagnostics));
     this.#watched = [...new Set([...outputs.workflow.files, ...outputs.step.files])];
-    return { diagnostics: sortDiagnostics(diagnostics), outputs, schemas: evaluated.schemas };
+    return {
+      diagnostics: sortDiagnostics(diagnostics),
+      outputs,
+      schemas: this.#joinSchemas(ofPackages, evaluated.schemas),
+    };
+  }
+
+  /** By themselves, so that a package which cannot be evaluated takes nothing else with it; what is wrong there the user cannot mend. */
+  async #schemasOfPackages(
+    base: Pick<Parameters<typeof bundleSchemas>[0], 'root' | 'outDir' | 'packages' | 'compat'>,
+  ): Promise<SchemaResult['schemas']> {
+    const modules = this.#installed().filter(hasSchemas);
+    if (modules.length === 0) return NO_SCHEMAS.schemas;
+    const entries = this.#paths(modules);
+    const { result } = await this.#bundles.packages.get(this.#key(entries), this.#loader('schemas'), (load) =>
+      bundleSchemas({ ...base, entries, load, installed: (path) => entries.includes(path) }),
+    );
+    if (!result.ok) return NO_SCHEMAS.schemas;
+    if (this.#ofPackages?.output !== result.output) {
+      const evaluated = evaluateSchemas(result.output.code, modules, () => null);
+      this.#ofPackages = { output: result.output, result: evaluated };
+    }
+    return this.#ofPackages.result.schemas;
+  }
+
+  /** The second ones count where both speak of a slug. The very map of the time before when nothing changed. */
+  #joinSchemas(first: SchemaResult['schemas'], second: SchemaResult['schemas']): SchemaResult['schemas'] {
+    if (first.size === 0) return second;
+    if (this.#joined?.first !== first || this.#joined.second !== second)
+      this.#joined = { first, second, all: new Map([...first, ...second]) };
+    return this.#joined.all;
   }
 
   #evaluate(output: BundleOutput | null, modules: readonly ModuleFacts[]): SchemaResult {

@@ -77,7 +77,7 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
     format: 'esm',
     plugins: [
       ...sdkNames(compat),
-      ownModules(request.agents),
+      ownModules(request),
       placeHelper(),
       externalPackages(request),
       userModules(load, entries),
@@ -89,9 +89,10 @@ export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
   });
 }
 
-/** `pawl` and the helpers of compiled code are those of the pawl that builds. */
-function ownModules(agents: AgentsRequest | null): Plugin {
+/** `pawl` and the helpers of compiled code are those of the pawl that builds. What it loads when it is needed stays outside. */
+function ownModules({ agents, externals }: StepBundleRequest): Plugin {
   const own = ownFiles();
+  const oauth = externals === 'url' ? pathToFileURL(own.entry('internal/oauth')).href : 'pawl/internal/oauth';
   const modules: Record<string, string> = {
     pawl: own.api,
     'pawl/agent': own.agent,
@@ -112,8 +113,9 @@ function ownModules(agents: AgentsRequest | null): Plugin {
     name: 'pawl:own',
     resolveId: {
       order: 'pre',
-      filter: { id: new RegExp(`^(?:pawl(?:/agent|/config|/internal/step)?|${AGENTS})$`) },
-      handler: (id) => modules[id],
+      filter: { id: [new RegExp(`^(?:pawl(?:/agent|/config|/internal/step)?|${AGENTS})$`), /\/oauth\.[jt]s$/] },
+      handler: (id, importer) =>
+        modules[id] ?? (importer && isOwnFile(importer) ? { id: oauth, external: true } : null),
     },
     load: {
       order: 'pre',

@@ -34,6 +34,8 @@ export interface LookedUp {
 
 export interface DiskResolver {
   resolve: Resolve;
+  /** The file of an installed package that a specifier leads to, absolute; null when it leads to no source text of one. */
+  locate(specifier: string, importer: string): string | null;
   /** What was looked up on disk since it was last cleared. */
   known(): Iterable<LookedUp>;
   /**
@@ -141,6 +143,12 @@ export function createDiskResolver(root: string, packages: readonly string[] = [
         cache.set(isMissing(known.resolution) ? ofFile : place, known);
       }
       return known.resolution;
+    },
+    locate(specifier, importer) {
+      if (isKnownPackage(specifier)) return null;
+      const { path } = factory.resolveFileSync(isAbsolute(importer) ? importer : `${root}/${importer}`, specifier);
+      const isSource = path !== undefined && SOURCE_FILE.test(path) && !DECLARATION_FILE.test(path);
+      return isSource && /[\\/]node_modules[\\/]/.test(path) ? path : null;
     },
     known: () => cache.values(),
     isOutdated(exists) {

@@ -3,6 +3,7 @@
  */
 import picocolors from 'picocolors';
 import { PawlError } from '../errors.ts';
+import { redact } from '../secrets.ts';
 import { VERSION } from '../version.ts';
 import { visible } from './visible.ts';
 
@@ -29,6 +30,19 @@ function wantsColor(sink: Sink, env: OutputOptions['env']): boolean {
   return sink.isTTY === true && env.TERM !== 'dumb';
 }
 
+/** Where actions run, their credentials are known: whatever is printed shows none. */
+function withoutSecrets(sink: Sink): Sink {
+  return {
+    write: (text) => sink.write(redact(text)),
+    get isTTY() {
+      return sink.isTTY;
+    },
+    get columns() {
+      return sink.columns;
+    },
+  };
+}
+
 export class Output {
   /** Whether `--json` was given: then stdout holds JSON and nothing else. */
   readonly json: boolean;
@@ -47,8 +61,8 @@ export class Output {
   readonly #stdout: Sink;
 
   constructor({ stdout, stderr, env, json }: OutputOptions) {
-    this.#stdout = stdout;
-    this.stderr = stderr;
+    this.#stdout = withoutSecrets(stdout);
+    this.stderr = withoutSecrets(stderr);
     this.env = env;
     this.json = json;
     this.colors = picocolors.createColors(wantsColor(stdout, env));

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { PawlError } from '../errors.ts';
 import type { LoadedManifest } from '../manifest/index.ts';
+import type { CredentialSources } from '../runtime/index.ts';
 import type { RunEvent } from '../store/events.ts';
 import type { EventStore, RunRecord } from '../store/port.ts';
 import type { OptionSpecs } from './command.ts';
@@ -21,13 +22,20 @@ export interface Project {
   outDir: string;
   /** With an absolute path. */
   storeUrl: string;
+  /** For workers. */
+  credentials: CredentialSources;
 }
 
 /** Reads the configuration. */
 export async function openProject(root: string, store: string | undefined): Promise<Project> {
   const { loadConfig } = await import('../config/index.ts');
   const { config } = await loadConfig(root);
-  return { root, outDir: resolve(root, config.outDir), storeUrl: await absoluteUrl(store ?? config.store, root) };
+  return {
+    root,
+    outDir: resolve(root, config.outDir),
+    storeUrl: await absoluteUrl(store ?? config.store, root),
+    credentials: { root, ...config.credentials },
+  };
 }
 
 /** A relative path in a store URL is relative to the project's root, wherever the command is called. */

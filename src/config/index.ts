@@ -11,7 +11,7 @@ import type { PawlConfig } from './schema.ts';
 export { CONFIG_FILES, type LoadedConfig } from './files.ts';
 export { ConfigError, loadConfig } from './load.ts';
 export { loadConfigSync } from './load-sync.ts';
-export type { PawlConfig, RuleEntries, RuleEntry, RuleLevel, RuleOverride } from './schema.ts';
+export type { CredentialsConfig, PawlConfig, RuleEntries, RuleEntry, RuleLevel, RuleOverride } from './schema.ts';
 
 /**
  * Types a configuration; returns it as it is.

@@ -15,6 +15,7 @@ const DESCRIPTIONS: Record<Exclude<keyof typeof configSchema.shape, 'providers'>
   outDir: 'Where `pawl build` writes and `pawl run` reads, relative to the root. Default: `.pawl`.',
   store: 'URL of the store; a relative path is relative to the root. Default: `sqlite:.pawl/pawl.db`.',
   compat: 'SDKs whose programs build unchanged: their import names lead to pawl.',
+  credentials: 'Where values of credentials come from, besides their definitions and the environment.',
   rules: 'Severity of rules by name or code, or `[severity, options]`.',
   overrides: 'Other settings of rules for some files. The last override that matches a file and names a rule counts.',
   integrations: "Globs of import specifiers that give an integration's actions.",
@@ -35,10 +36,10 @@ export function strictConfigSchema(rules: readonly Rule[] = RULES): z.ZodObject 
   );
   notes.add(settings, { id: 'rules' });
   const override = configSchema.shape.overrides.unwrap().element.extend({ rules: settings });
-  // Providers of models are code.
-  const schema = configSchema
-    .omit({ providers: true })
-    .extend({ rules: settings.optional(), overrides: z.array(override).optional() });
+  // Functions have no form in JSON: providers of models, resolvers of credentials.
+  const credentials = configSchema.shape.credentials.unwrap().omit({ resolve: true }).optional();
+  const overrides = z.array(override).optional();
+  const schema = configSchema.omit({ providers: true }).extend({ credentials, rules: settings.optional(), overrides });
   for (const [key, option] of Object.entries(schema.shape)) {
     notes.add(option, { description: DESCRIPTIONS[key as keyof typeof DESCRIPTIONS] });
   }

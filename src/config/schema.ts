@@ -18,6 +18,26 @@ export interface RuleOverride {
   rules: RuleEntries;
 }
 
+/** Sources of credentials, for `pawl run`, `pawl worker` and `pawl dev`; `createWorker` takes the same. */
+export interface CredentialsConfig {
+  /** Files of variables, relative to the root; the first that has a variable counts. Default `['.env.local', '.env']`. */
+  files?: string[];
+  /**
+   * Asked for every credential, before the environment and the files: a vault, say. Fields that it leaves out are looked for there.
+   *
+   * @example
+   * resolve: async ({ key, fields }) => vault.read(`pawl/${key}`)
+   */
+  resolve?: (wanted: {
+    key: string;
+    fields: readonly string[];
+  }) =>
+    | Partial<Record<string, string>>
+    | null
+    | undefined
+    | Promise<Partial<Record<string, string>> | null | undefined>;
+}
+
 /** `pawl.config.ts`. Every option may be left out. */
 export interface PawlConfig {
   /** For `pawl.config.json`: where editors find the JSON schema, `./node_modules/pawl/docs/pawl.config.schema.json`. */
@@ -33,6 +53,8 @@ export interface PawlConfig {
    * `workflow/api`, `@workflow/serde`), `keystroke` is Keystroke (`@keystrokehq/keystroke/…`). Default: none.
    */
   compat?: CompatSdk[];
+  /** Where values of credentials come from, besides their definitions and the environment. */
+  credentials?: CredentialsConfig;
   /** Severity by rule name or code: `{ 'any-at-boundary': 'error' }`. */
   rules?: RuleEntries;
   /** Other settings for some files: `[{ files: ['src/legacy/**'], rules: { 'io-in-workflow': 'warn' } }]`. */
@@ -59,6 +81,14 @@ export const configSchema = z.strictObject({
   outDir: z.string().min(1).optional(),
   store: z.string().min(1).optional(),
   compat: z.array(z.enum(COMPAT_SDKS)).optional(),
+  credentials: z
+    .strictObject({
+      files: z.array(z.string().min(1)).optional(),
+      resolve: z
+        .custom<CredentialsConfig['resolve']>((value) => typeof value === 'function', 'expected a function')
+        .optional(),
+    })
+    .optional(),
   rules: z.record(z.string(), z.unknown()).optional(),
   overrides: z
     .array(

@@ -51,9 +51,20 @@ export const workflowSchema = z.strictObject({
   hash: hashSchema,
   /** Ids of the steps that it may call, through helpers too; sorted. */
   steps: z.array(z.string()),
+  /** Ids of the workflows that it may call; sorted, left out where there are none. */
+  workflows: z.array(z.string()).optional(),
   /** JSON Schemas (draft 2020-12) of input and output. */
   input: jsonSchemaSchema.optional(),
   output: jsonSchemaSchema.optional(),
+});
+
+/** Names, never values. */
+export const credentialSchema = z.strictObject({
+  key: z.string(),
+  fields: z.array(z.string()),
+  kind: z.enum(['fields', 'oauth']),
+  /** The environment variables that may have the secrets, by name. */
+  variables: z.record(z.string(), z.string()),
 });
 
 export const stepSchema = z.strictObject({
@@ -68,6 +79,8 @@ export const stepSchema = z.strictObject({
   usesThis: z.boolean(),
   /** Parameter count as written. */
   parameters: z.int().min(0).optional(),
+  /** Of an action; left out where there are none. */
+  credentials: z.array(credentialSchema).optional(),
   input: jsonSchemaSchema.optional(),
   output: jsonSchemaSchema.optional(),
 });
@@ -105,6 +118,7 @@ export type ManifestWorkflow = z.infer<typeof workflowSchema>;
 export type ManifestStep = z.infer<typeof stepSchema>;
 export type ManifestStepOptions = z.infer<typeof stepOptionsSchema>;
 export type ManifestAgent = z.infer<typeof agentSchema>;
+export type ManifestCredential = z.infer<typeof credentialSchema>;
 export type ManifestClass = z.infer<typeof classSchema>;
 export type ManifestBundle = z.infer<typeof bundleSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -13,6 +13,7 @@ export {
   type StartOptions,
 } from './client.ts';
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
+export type { CredentialResolver, CredentialSources } from './credential-sources.ts';
 export { createHandler, type Handler, type HandlerOptions, type HandlerSource } from './handler.ts';
 export { formatHistory, type History, historyOf, parseHistories } from './history.ts';
 export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';

@@ -3,9 +3,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { types } from 'node:util';
 import { PawlError } from '../errors.ts';
 import type { ManifestStepOptions } from '../manifest/index.ts';
+import { redact } from '../secrets.ts';
 import type { EventStore } from '../store/port.ts';
 import { type Duration, toMilliseconds, toTime } from './duration.ts';
 import { brandOf } from './errors.ts';
+import { guardSecrets } from './guarded-codec.ts';
+import type { MissingCredential } from './missing-credentials.ts';
 import { oneLine } from './one-line.ts';
 import { type AnyFunction, hasStep, type Program, type StepRegistry } from './program.ts';
 import { type Codec, createCodec, type StepReference } from './serialization/codec.ts';
@@ -48,6 +51,8 @@ export interface ExecutableDefinition {
   kind: 'action' | 'workflow' | 'agent';
   /** Of an action or agent: does the work, input and output checked. */
   execute?(input: unknown, options: { signal: AbortSignal }): Promise<unknown>;
+  /** Of an action with credentials: those that nobody has set. */
+  missingCredentials?(): Promise<MissingCredential[]>;
   /** Of a workflow: the parsed value, or a rejection that names side and path. */
   parseInput?(input: unknown): Promise<unknown>;
   parseOutput?(output: unknown): Promise<unknown>;
@@ -175,7 +180,7 @@ export class StepRunner {
     return {
       ok: false,
       error: this.codec.stringifyThrown(withMappedStack(error)),
-      message: oneLine(error),
+      message: redact(oneLine(error)),
       fatal: brand === 'fatal',
       wait: brand === 'retryable' ? wantedWait(error) : null,
     };
@@ -225,16 +230,18 @@ export function withMappedStack(error: unknown, seen = new Set<unknown>()): unkn
 
 /** How values arrive in steps: references are functions that run in place. */
 function stepCodec(registry: StepRegistry, store: EventStore): Codec {
-  const codec: Codec = createCodec({
-    step: (reference) => localStep(registry, reference),
-    workflow: (id) => workflowReference(id),
-    class: (id) => registry.classes.get(id),
-    platform: hostPlatform(
-      answerOfStep,
-      streamAccess(() => ({ store, codec })),
-    ),
-    mapStack,
-  });
+  const codec: Codec = guardSecrets(
+    createCodec({
+      step: (reference) => localStep(registry, reference),
+      workflow: (id) => workflowReference(id),
+      class: (id) => registry.classes.get(id),
+      platform: hostPlatform(
+        answerOfStep,
+        streamAccess(() => ({ store, codec })),
+      ),
+      mapStack,
+    }),
+  );
   return codec;
 }
 

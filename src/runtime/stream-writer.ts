@@ -5,6 +5,7 @@
 import { PawlError } from '../errors.ts';
 import type { AppendChunksRequest, AppendChunksResult, Chunk, EventStore } from '../store/port.ts';
 import { ERROR_BRAND } from './errors.ts';
+import { refuseSecretBytes } from './guarded-codec.ts';
 import type { Codec } from './serialization/codec.ts';
 import { labelOf, type StreamAddress } from './stream-address.ts';
 
@@ -57,6 +58,7 @@ export class StreamSink {
   write(value: unknown): Promise<void> | undefined {
     if (this.#stopped !== null) throw this.#stopped.error;
     if (this.#closed) throw closedError(this.address);
+    if (value instanceof Uint8Array) refuseSecretBytes(value);
     if (value instanceof Uint8Array && value.byteLength > ROOM) return this.#writeLarge(value);
     if (value instanceof Uint8Array) for (const piece of piecesOf(value)) this.#accept(piece);
     else this.#accept(this.#codec.stringify(value, { root: 'chunk', what: 'a chunk of a stream' }));

@@ -1,6 +1,7 @@
 import type { LoadedManifest } from '../manifest/index.ts';
 import type { EventStore } from '../store/port.ts';
 import type { Clock } from './clock.ts';
+import type { CredentialSources } from './credential-sources.ts';
 import type { Program } from './program.ts';
 import type { WorkerCrashPoint, WorkerListener } from './progress.ts';
 
@@ -28,6 +29,10 @@ export interface WorkerOptions {
    * keeps the one with which it made its first webhook.
    */
   baseUrl?: string;
+  /** Where values of credentials come from, for all actions of this process. */
+  credentials?: CredentialSources;
+  /** Whether to begin only when the credentials of all workflows are set; default false: then it is looked when a run is started. */
+  requireCredentials?: boolean;
   /** Makes ids of runs; default ULIDs. */
   newId?: () => string;
   /** Makes seeds of runs; default random. */

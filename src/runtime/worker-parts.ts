@@ -45,7 +45,12 @@ export function sharedRealm(): Realm {
   return shared;
 }
 
-export function unknownWorkflow(id: string, known: string[]): PawlError {
+/** @throws PawlError `PAWL_UNKNOWN_WORKFLOW` */
+export function checkKnown({ workflows }: Manifest, workflowId: string): void {
+  if (!Object.hasOwn(workflows, workflowId)) throw unknownWorkflow(workflowId, Object.keys(workflows));
+}
+
+function unknownWorkflow(id: string, known: string[]): PawlError {
   const near = suggest(id, known);
   const list = known.length <= 10 ? known : [...known.slice(0, 10), `… ${known.length - 10} more`];
   return new PawlError('PAWL_UNKNOWN_WORKFLOW', `There is no workflow ${JSON.stringify(id)}.`, {

@@ -11,6 +11,7 @@ import { Alarm } from './alarm.ts';
 import { baseUrlOf } from './base-url.ts';
 import { admitChildren } from './children.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { CredentialCheck } from './credential-check.ts';
 import type { Beginning, DrivenRun, DriverHost } from './driving.ts';
 import { Gate } from './gate.ts';
 import { deliverPayload } from './hook-delivery.ts';
@@ -36,11 +37,11 @@ import { readClaimed, type Upgrade, upgradeRun } from './upgrade.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
 import {
+  checkKnown,
   parkedThatCanGoOn,
   checkResult,
   checkSettings,
   manifestText,
-  unknownWorkflow,
   writeArguments,
 } from './worker-parts.ts';
 import { enterWorld, type StartRequest, type World } from './world.ts';
@@ -51,7 +52,7 @@ import { enterWorld, type StartRequest, type World } from './world.ts';
  * It becomes the world of this process: `start`, `getRun` and the others of `pawl/client` use it.
  *
  * @returns The worker; close it when done.
- * @throws PawlError `PAWL_MANIFEST_*`, `PAWL_BUNDLE_*`, `PAWL_STEPS_*`, `PAWL_STORE_*`.
+ * @throws PawlError `PAWL_MANIFEST_*`, `PAWL_BUNDLE_*`, `PAWL_STEPS_*`, `PAWL_STORE_*`, `PAWL_CREDENTIAL_*`.
  * @example
  * const worker = await createWorker({ manifest: '.pawl', store: await openStore('sqlite:.pawl/pawl.db') });
  * const run = await start('src/orders.ts#fulfil', [order]);
@@ -61,6 +62,7 @@ import { enterWorld, type StartRequest, type World } from './world.ts';
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const program = options.program ?? (await loadProgram(options.manifest ?? '.pawl'));
   const worker = new Worker(program, options);
+  await worker.credentials.prepare(options);
   await worker.open();
   return worker;
 }
@@ -93,6 +95,7 @@ export class Worker implements World {
   /** More runs were due than there was room for. */
   #starved = false;
   readonly #quiet = new Quiet(() => this.#isQuiet());
+  readonly credentials: CredentialCheck;
 
   /** @internal Use `createWorker`. */
   constructor(program: Program, options: WorkerOptions) {
@@ -109,6 +112,7 @@ export class Worker implements World {
     this.#gate = new Gate(options.concurrency ?? 100);
     this.#steps = new StepRunner(program, options.store);
     this.#realms = new Realms(program.workflows);
+    this.credentials = new CredentialCheck(program);
     checkSettings(program, this.#steps);
     this.#host = this.#makeHost();
     this.#taking = new Taking(this.#host);
@@ -200,9 +204,7 @@ export class Worker implements World {
     await this.store.removeOwner(this.#lease.owner);
   }
 
-  /**
-   * Drops everything as a crash does: nothing is written, nothing is given back. For tests.
-   */
+  /** Drops everything as a crash does: nothing is written, nothing is given back. For tests. */
   kill(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
@@ -275,13 +277,14 @@ export class Worker implements World {
   /**
    * Starts a run; resolves to its id when the run, and what it asks for first, are durable.
    *
-   * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_WORKER_CLOSED`.
+   * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_CREDENTIAL_*`, `PAWL_WORKER_CLOSED`.
    */
   async startRun(request: StartRequest): Promise<string> {
     if (this.#state !== 'open') throw new PawlError('PAWL_WORKER_CLOSED', 'The worker is closed.');
     const { workflowId } = request;
-    const known = this.program.manifest.workflows;
-    if (!Object.hasOwn(known, workflowId)) throw unknownWorkflow(workflowId, Object.keys(known));
+    checkKnown(this.program.manifest, workflowId);
+    const checking = this.credentials.check([workflowId]);
+    if (checking !== null) await checking;
     const written = writeArguments(this.codec, this.program.registry.workflows.get(workflowId), request);
     const input = typeof written === 'string' ? written : await written;
     const identity: RunIdentity = {

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostics/index.ts';
 import { PawlError } from '../errors.ts';
 import type { Manifest } from '../manifest/index.ts';
 import {
+  type CredentialSources,
   createHandler,
   createVirtualClock,
   createWorker,
@@ -17,6 +18,8 @@ import { buildForTest, type ProjectOptions } from './project.ts';
 export type TestRuntimeOptions = ProjectOptions & {
   /** Where virtual time begins; default 2026-01-01. */
   now?: Date;
+  /** Values of credentials by key: `{ linear: { apiKey: 'x' } }`. What is not here comes from where it does in production. */
+  credentials?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
 /** Where webhooks seem to be. */
@@ -130,13 +133,23 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
   const activity = new Activity();
   const store = await openStore('sqlite::memory:');
   const onEvent = activity.listen;
-  const worker = await createWorker({ manifest: project.outDir, store, clock, onEvent, baseUrl: ORIGIN }).catch(
-    async (error: unknown) => {
-      await store.close();
-      project.remove();
-      throw error;
-    },
-  );
+  const given = options.credentials ?? {};
+  const credentials: CredentialSources = {
+    ...(options.root !== undefined && { root: options.root }),
+    resolve: ({ key }) => (Object.hasOwn(given, key) ? given[key] : undefined),
+  };
+  const worker = await createWorker({
+    manifest: project.outDir,
+    store,
+    clock,
+    onEvent,
+    baseUrl: ORIGIN,
+    credentials,
+  }).catch(async (error: unknown) => {
+    await store.close();
+    project.remove();
+    throw error;
+  });
   const handle = <T>(runId: string): Run<T> => new Run<T>(runId, () => worker);
 
   const runtime: TestRuntime = {

@@ -63,7 +63,8 @@ describe('an action', () => {
     });
     await expect(call.run(null)).rejects.toMatchObject({
       code: 'PAWL_CREDENTIAL_MISSING',
-      remedy: 'Set the environment variable LINEAR_API_KEY.',
+      message: '2 values of credentials are not set: linear.apiKey of action call; linear.team_id of action call.',
+      remedy: 'Set LINEAR_API_KEY, LINEAR_TEAM_ID in the environment or in .env.',
     });
     vi.stubEnv('LINEAR_API_KEY', 'secret');
     vi.stubEnv('LINEAR_TEAM_ID', 't1');

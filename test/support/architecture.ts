@@ -57,6 +57,7 @@ const COMMON = [
   'src/idle.ts',
   'src/leaf.ts',
   'src/sdk-names.ts',
+  'src/secrets.ts',
   'src/sdks.ts',
   'src/version.ts',
 ];

@@ -1,5 +1,5 @@
 import type { LoadedManifest } from '../../manifest/index.ts';
-import type { Worker, WorkerEvent } from '../../runtime/index.ts';
+import type { CredentialSources, Worker, WorkerEvent } from '../../runtime/index.ts';
 import type { EventStore, RunRecord } from '../../store/port.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { count } from '../format.ts';
@@ -39,7 +39,7 @@ export const runCommand = defineCommand({
   ],
   async run({ args, options, root, out }) {
     const { chooseWorkflow, readArguments } = await import('../workflow-input.ts');
-    const { outDir, storeUrl } = await openProject(root, options.store);
+    const { outDir, storeUrl, credentials } = await openProject(root, options.store);
     const manifest = await readProjectManifest(outDir);
     const { id: workflowId } = await chooseWorkflow(manifest, args[0] as string);
     const given = await readArguments(options, root);
@@ -47,7 +47,7 @@ export const runCommand = defineCommand({
     const { watchPresence } = await import('../store-presence.ts');
     return await withStore(storeUrl, true, async (store) => {
       const presence = watchPresence(storeUrl);
-      const code = await execute(store, manifest, request, out);
+      const code = await execute(store, manifest, { ...request, credentials }, out);
       const lost = presence();
       if (lost === null) return code;
       printError(lost, out);
@@ -59,7 +59,7 @@ export const runCommand = defineCommand({
 async function execute(
   store: EventStore,
   manifest: LoadedManifest,
-  request: RunRequest,
+  request: RunRequest & { credentials: CredentialSources },
   out: Output,
 ): Promise<ExitCode> {
   const { createWorker } = await import('../../runtime/index.ts');
@@ -89,12 +89,13 @@ async function execute(
     };
     const made = await Promise.race([
       // What else is unfinished in the store is not this command's: begun here, it would be cut short when the run ends.
-      patiently(createWorker({ manifest, store, onEvent, claim: false }), print),
+      patiently(createWorker({ manifest, store, onEvent, claim: false, credentials: request.credentials }), print),
       interrupted.code,
       lost,
     ]);
     if (typeof made === 'number') return made;
     worker = made;
+    await Promise.race([worker.credentials.check([request.workflowId]), lost]);
     const plan = await Promise.race([planRuns(store, worker, request), lost]);
     if (plan.ended) {
       out.note(`the run ${visibleLine(plan.ended.id)} has ended before; this is how`);

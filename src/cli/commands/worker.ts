@@ -40,7 +40,7 @@ export const workerCommand = defineCommand({
     const concurrency = readCount('concurrency', options.concurrency);
     const maxRuns = readCount('max-runs', options['max-runs']);
     const address = readAddress(options);
-    const { outDir, storeUrl } = await openProject(root, options.store);
+    const { outDir, storeUrl, credentials } = await openProject(root, options.store);
     const manifest = await readProjectManifest(outDir);
     const { createWorker } = await import('../../runtime/index.ts');
     const { interruption, redirectConsole } = await import('../run-session.ts');
@@ -69,7 +69,16 @@ export const workerCommand = defineCommand({
           trouble.heard(event);
           log.heard(event);
         };
-        const creating = createWorker({ manifest, store, onEvent, concurrency, maxRuns, baseUrl });
+        const creating = createWorker({
+          manifest,
+          store,
+          onEvent,
+          concurrency,
+          maxRuns,
+          baseUrl,
+          credentials,
+          requireCredentials: true,
+        });
         const lost = Promise.race([trouble.gaveUp, accidents.stray]);
         const made = await Promise.race([creating, interrupted.code, lost]);
         if (typeof made === 'number') return made;

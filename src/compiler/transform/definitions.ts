@@ -11,12 +11,18 @@ import type { Transform } from './transform.ts';
  *   and its prompt are known where the model is called.
  * - `step`: all are registered; a workflow's `run` throws when called.
  * - `client`: a workflow is a reference that still knows its schemas.
- * - `schemas`: only `input` and `output` stay.
+ * - `schemas`: only `input`, `output` and `credentials` stay.
+ *
+ * Of a credential the functions that get at secrets stay in steps and apps alone.
  */
 export function transformDefinitions(transform: Transform): void {
   for (const definition of transform.analysis.definitions) {
     const { fact, options } = definition;
-    if (!options || fact.slug === null || fact.kind === 'credential') continue;
+    if (!options || fact.slug === null) continue;
+    if (fact.kind === 'credential') {
+      if (transform.mode === 'workflow' || transform.mode === 'schemas') dropFunctions(transform, options);
+      continue;
+    }
     switch (transform.mode) {
       case 'workflow':
         if (fact.kind === 'workflow') keepOptions(transform, definition, 'workflowDefinition', ['run']);
@@ -31,7 +37,7 @@ export function transformDefinitions(transform: Transform): void {
         break;
       case 'schemas':
         if (fact.kind === 'agent') transform.edits.replace(fact.span.start, fact.span.end, 'undefined');
-        else keepOptions(transform, definition, 'schema', ['input', 'output']);
+        else keepOptions(transform, definition, 'schema', ['input', 'output', 'credentials']);
         break;
       default: {
         const helper = fact.kind === 'workflow' ? 'workflowDefinition' : fact.kind;
@@ -89,6 +95,14 @@ function keepOptions(
     from = node.end as number;
   }
   edits.cut(from, closingBrace(argument));
+}
+
+/** What they import is not for the sandbox. */
+function dropFunctions({ edits }: Transform, options: NonNullable<Definition['options']>): void {
+  for (const name of ['resolve', 'saveRefreshToken']) {
+    const node = options.get(name);
+    if (node) edits.replace(node.start as number, node.end as number, `${name}: undefined`);
+  }
 }
 
 function closingBrace(argument: Node): number {

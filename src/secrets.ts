@@ -1,0 +1,106 @@
+/**
+ * Values of credentials that this process knows, so that nothing which is recorded or printed shows them: in errors they are replaced by
+ * their names; results, chunks and payloads that hold one are refused, for a result that was altered would be worse than none.
+ *
+ * They are looked for as they are, and as JSON, URLs and base64 write them.
+ */
+
+interface Known {
+  /** Names by the forms of secrets that are long enough to be told from other text anywhere. */
+  long: Map<string, string>;
+  /** Names by secrets that count as whole words only: `test` must not be cut out of `latest`. */
+  short: Map<string, string>;
+  pattern: RegExp | null;
+}
+
+/** pawl exists in several copies in a process: bundles carry their own. */
+const KEY = Symbol.for('pawl.secrets.1');
+
+/** Shorter ones are whole words. */
+const LONG = 8;
+
+/** Forms that are kept: tokens come and go, and one that is long gone opens nothing. */
+const MOST = 5_000;
+
+function known(): Known {
+  const holder = globalThis as unknown as Record<symbol, Known | undefined>;
+  holder[KEY] ??= { long: new Map(), short: new Map(), pattern: null };
+  return holder[KEY];
+}
+
+/**
+ * Notes a secret.
+ *
+ * @param name - what is shown in its place: `linear.apiKey`
+ */
+export function keepSecret(secret: string, name: string): void {
+  const { long, short } = known();
+  if (secret === '' || long.has(secret) || short.has(secret)) return;
+  const label = name.replace(/[^\w.-]/g, '_');
+  if (secret.length < LONG) short.set(secret, label);
+  else for (const form of formsOf(secret)) long.set(form, label);
+  for (const forms of [long, short])
+    for (const form of forms.keys()) {
+      if (forms.size <= MOST) break;
+      forms.delete(form);
+    }
+  known().pattern = null;
+}
+
+/** A secret as texts may hold it. */
+function formsOf(secret: string): Set<string> {
+  const escaped = JSON.stringify(secret).slice(1, -1);
+  // As Node shows texts within objects.
+  const shown = escaped.replaceAll('\\"', '"');
+  return new Set([
+    secret,
+    escaped,
+    shown,
+    shown.replaceAll("'", "\\'"),
+    JSON.stringify(escaped).slice(1, -1),
+    encodeURIComponent(secret),
+    ...base64Of(secret),
+  ]);
+}
+
+/** The characters that base64 has of it wherever it begins: `Basic` headers hold it behind a name. */
+function base64Of(secret: string): string[] {
+  const bytes = new TextEncoder().encode(secret);
+  return [0, 1, 2].flatMap((before) => {
+    const all = new Uint8Array(before + bytes.length);
+    all.set(bytes, before);
+    const text = btoa(String.fromCharCode(...all));
+    const whole = text.slice([0, 2, 3][before], Math.floor(((before + bytes.length) * 8) / 6));
+    return [whole, whole.replaceAll('+', '-').replaceAll('/', '_')];
+  });
+}
+
+/** A text in which secrets are replaced by their names: `[credential linear.apiKey]`. */
+export function redact(text: string): string {
+  const { long, short } = known();
+  if (long.size === 0 && short.size === 0) return text;
+  return text.replace(patternOf(), (form) => `[credential ${long.get(form) ?? short.get(form)}]`);
+}
+
+function patternOf(): RegExp {
+  const it = known();
+  if (it.pattern !== null) return it.pattern;
+  const longestFirst = (forms: Iterable<string>): string[] =>
+    [...forms].sort((a, b) => b.length - a.length).map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = longestFirst(it.long.keys());
+  if (it.short.size > 0) parts.push(`(?<!\\w)(?:${longestFirst(it.short.keys()).join('|')})(?!\\w)`);
+  it.pattern = new RegExp(parts.join('|'), 'g');
+  return it.pattern;
+}
+
+/** Whether there is anything to look for. */
+export function knowsSecrets(): boolean {
+  const { long, short } = known();
+  return long.size > 0 || short.size > 0;
+}
+
+/** The name of a secret that a text holds; null when it holds none, or none that is long enough to be sure. */
+export function secretIn(text: string): string | null {
+  for (const [form, name] of known().long) if (text.includes(form)) return name;
+  return null;
+}
