@@ -36,6 +36,7 @@ import { belongsToWorkflows, type BuildProgram, callsIntoPackages, describeProgr
 import type { BundleOutput } from './rolldown.ts';
 import { bundleSchemas, evaluateSchemas, type SchemaResult } from './schemas.ts';
 import { bundleSteps } from './step-bundle.ts';
+import { diagnoseTakenSlugs } from './taken-slugs.ts';
 import type { BuildOptions, BuildOutput, BuildResult, BuildSession, BuildStats } from './types.ts';
 import { verifyIds } from './verify.ts';
 import { bundleWithEffects, type WantedEffects } from './wanted-effects.ts';
@@ -352,6 +353,7 @@ class Session implements BuildSession {
     const ofPackages = await this.#schemasOfPackages(base);
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
     const diagnostics: Diagnostic[] = this.#judge(warnings);
+    diagnostics.push(...this.#judge(diagnoseTakenSlugs(program.modules, this.#installed())));
     for (const [target, made] of [
       ['step', step],
       ['workflow', workflow],

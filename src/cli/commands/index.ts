@@ -6,6 +6,7 @@ import { devCommand } from './dev.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { languageServerCommand } from './language-server.ts';
+import { listCommand } from './list.ts';
 import { replayCommand } from './replay.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   explainCommand,
   transformCommand,
+  listCommand,
   runCommand,
   devCommand,
   workerCommand,
