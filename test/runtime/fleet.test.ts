@@ -28,8 +28,8 @@ afterAll(async () => {
   }
 });
 
-async function begin(url: (root: string) => string): Promise<{ fleet: Fleet; store: EventStore }> {
-  const fleet = await Fleet.make(url, LEASE);
+async function begin(url: (root: string) => string, lease = LEASE): Promise<{ fleet: Fleet; store: EventStore }> {
+  const fleet = await Fleet.make(url, lease);
   const store = await openStore(fleet.url);
   open.push({ fleet, store });
   await Promise.all(Array.from({ length: WORKERS }, () => fleet.hire()));
@@ -126,5 +126,27 @@ describe.each<[string, (root: string) => string]>([
       await fleet.pause(victim, LEASE * 1.5);
     });
     await verify(fleet, store, runs);
+  });
+
+  test('steps of one run that are pending together are made by several processes, each once', {
+    timeout: TIMEOUT,
+  }, async () => {
+    // Nobody may take a slow machine's worker for dead.
+    const { fleet, store } = await begin(url, 60_000);
+    const STEPS_EACH = 9;
+    const ids = await fleet.startWide(store, 6, STEPS_EACH);
+    while ((await left(store)) > 0) await soon(5);
+    const ledger = fleet.ledger();
+    let spread = 0;
+    for (const id of ids) {
+      const run = await store.getRun(id);
+      expect(run).toMatchObject({ status: 'completed', output: `1[${STEPS_EACH}]` });
+      const began = ledger.filter(({ key, event }) => key.startsWith(`${id}-`) && event === 'began');
+      expect(new Set(began.map(({ key }) => key)).size).toBe(STEPS_EACH);
+      expect(began).toHaveLength(STEPS_EACH);
+      // One that had one owner all the time.
+      if (run?.fence === 1 && new Set(began.map(({ pid }) => pid)).size > 1) spread++;
+    }
+    expect(spread).toBeGreaterThan(0);
   });
 });

@@ -30,6 +30,11 @@ export async function last(total: number) {
   return add(total, await add(1, 2));
 }
 
+export async function wide(count: number) {
+  'use workflow';
+  return (await Promise.all(Array.from({ length: count }, (_, n) => add(n, 3)))).length;
+}
+
 export async function sum(n: number) {
   'use workflow';
   let total = n;
@@ -115,6 +120,14 @@ export class Fleet {
       ),
     );
     return from + count;
+  }
+
+  /** Makes runs of `wide(steps)`, `w0`, `w1`, …: all steps of one are pending together. */
+  async startWide(store: EventStore, count: number, steps: number): Promise<string[]> {
+    const ids = Array.from({ length: count }, (_, n) => `w${n}`);
+    const run = { workflowId: 'src/main.ts#wide', bundleHash: null, input: `1[[1],${steps}]`, at: Date.now() };
+    await Promise.all(ids.map((id) => store.createRun({ ...run, id, seed: `seed ${id}` })));
+    return ids;
   }
 
   /** Starts a process; resolves when it works. */

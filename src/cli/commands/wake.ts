@@ -37,7 +37,7 @@ export const wakeCommand = defineCommand({
         out.line(
           `${visibleLine(id)}: ${stoppedCount === 0 ? 'is in no sleep' : `${count(stoppedCount, 'sleep')} ended`}`,
         );
-      return 0;
     });
+    return 0;
   },
 });
