@@ -13,6 +13,16 @@ interface ApiError {
 
 const API_ERROR = Symbol.for('vercel.ai.error.AI_APICallError');
 const AI_ERROR = Symbol.for('vercel.ai.error');
+/** Errors of the AI SDK about what came back: another answer may be whole. */
+const BAD_ANSWERS = [
+  'InvalidResponseDataError',
+  'EmptyResponseBodyError',
+  'JSONParseError',
+  'NoContentGeneratedError',
+  'NoOutputGeneratedError',
+  'TypeValidationError',
+  'DownloadError',
+].map((name) => Symbol.for(`vercel.ai.error.AI_${name}`));
 
 function hasMark(error: unknown, mark: symbol): boolean {
   return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[mark] === true;
@@ -22,7 +32,8 @@ function hasMark(error: unknown, mark: symbol): boolean {
  * The error that the model call fails with. Nothing of the request goes into it, for it is recorded and shown.
  *
  * - 429: tried again when `retry-after` says.
- * - other statuses that may pass (408, 409, 5xx), no connection, one that broke off, a time-out: tried again, with growing waits.
+ * - other statuses that may pass (408, 409, 5xx), no connection, one that broke off, an answer that makes no sense, a time-out: tried again,
+ *   with growing waits.
  * - other statuses, and what the AI SDK refuses: not tried again.
  *
  * @param again whether attempts are left
@@ -31,6 +42,10 @@ export function modelFailure(error: unknown, again: boolean): unknown {
   const known = brandOf(error) !== undefined || error instanceof PawlError;
   if (known) return again || brandOf(error) === 'cancelled' ? error : branded(error as Error, 'fatal');
   if (hasMark(error, API_ERROR)) return fromApi(error as ApiError, again);
+  if (BAD_ANSWERS.some((mark) => hasMark(error, mark))) {
+    const message = `The model's answer is not whole: ${messageOf(error)}`;
+    return branded(new PawlError('PAWL_MODEL_FAILED', message, { remedy: LATER }), again ? undefined : 'fatal');
+  }
   if (hasMark(error, AI_ERROR)) {
     const message = `The AI SDK refuses the model call: ${messageOf(error)}`;
     return branded(new PawlError('PAWL_MODEL_REFUSED', message, { remedy: 'Correct what it says.' }), 'fatal');
