@@ -1,69 +1,14 @@
 /** The chat app as a user runs it: a server and a worker in a process that gets killed, a model behind real HTTP. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from 'ai';
 import { openStore } from 'pawl/runtime';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { withoutAbandoned } from '../../src/agents/agent-entry.ts';
-import { build } from '../../src/bundler/index.ts';
-import { loadConfig } from '../../src/config/index.ts';
-import { ROOT } from '../support/dist.ts';
+import { chatApp } from './chat-app.ts';
 import { type ModelServer, type Reply, startModelServer } from './model-server.ts';
 
-const APP = join(ROOT, 'fixtures/apps/chat');
-mkdirSync(join(ROOT, '.cache'), { recursive: true });
-// Inside the project: the step bundle imports packages from where it stands.
-const base = mkdtempSync(join(ROOT, '.cache/chat-'));
-const outDir = join(base, '.pawl');
-const children = new Set<ChildProcess>();
+const app = chatApp();
 let model: ModelServer;
-let reply: (request: ModelServer['requests'][number], count: number) => Reply;
-
-beforeAll(async () => {
-  const { config, source } = await loadConfig(APP);
-  const { ok, diagnostics } = await build({
-    root: APP,
-    config: { ...config, outDir },
-    configSource: source ?? undefined,
-  });
-  expect(diagnostics).toEqual([]);
-  expect(ok).toBe(true);
-});
-
-afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  children.clear();
-  await model.close();
-});
-
-afterAll(() => rmSync(base, { recursive: true, force: true }));
-
-async function serve(database: string): Promise<{ url: string; child: ChildProcess }> {
-  const child = spawn(process.execPath, [join(ROOT, 'scripts/run-ts.mjs'), join(APP, 'src/server.ts')], {
-    env: {
-      ...process.env,
-      PORT: '0',
-      CHAT_STORE: `sqlite:${join(base, database)}`,
-      CHAT_MANIFEST: outDir,
-      MODEL_URL: `${model.url}/v1`,
-      WEATHER_URL: model.url,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.add(child);
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-    if (line.startsWith('http')) return { url: line, child };
-  }
-  throw new Error('The server has ended.');
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
-}
 
 async function say(url: string, text: string, after?: string): Promise<string> {
   const response = await fetch(`${url}/api/chat`, {
@@ -131,22 +76,23 @@ test('no finished model call is paid again after a kill, and the answer goes on 
     release = resolve;
   });
   let cut = 0;
-  reply = (request) => {
+  let reply = (request: ModelServer['requests'][number]): Reply => {
     if (turnOf(request) === 0) return ['Let me look. ', { tool: 'weather', id: 'w1', input: { city: 'Rome' } }];
     // The first time this answer hangs in the middle.
     return cut++ === 0 ? ['In Rome the sky ', { until: held }, 'was never to be seen.'] : ['In Rome the sky is blue.'];
   };
-  model = await startModelServer((request, count) => reply(request, count));
+  model = await startModelServer((request) => reply(request));
+  app.use(model);
 
-  const first = await serve('kill.db');
+  const first = await app.serve('kill.db');
   expect(await (await fetch(first.url)).text()).toContain('<title>pawl chat</title>');
   const id = await say(first.url, 'How is the weather in Rome?');
   const isHalf = (chunk: UIMessageChunk): boolean => chunk.type === 'text-delta' && chunk.delta.includes('sky');
   const before = await read(first.url, id, -1, isHalf);
-  await kill(first.child);
+  await app.kill(first.child);
   release();
 
-  const second = await serve('kill.db');
+  const second = await app.serve('kill.db');
   const after = await read(second.url, id, before.last);
   expect(after.end).toBe('completed');
   // Two calls of the model were needed; the second was cut off by the kill, the first was not made again. Nor was the tool.
@@ -183,9 +129,9 @@ test('no finished model call is paid again after a kill, and the answer goes on 
     'assistant',
     'user',
   ]);
-  await kill(second.child);
+  await app.kill(second.child);
 
-  const store = await openStore(`sqlite:${join(base, 'kill.db')}`);
+  const store = await openStore(`sqlite:${join(app.base, 'kill.db')}`);
   const events = await store.readEvents(id);
   expect(events.filter(({ type }) => type === 'step_completed')).toHaveLength(5);
   await store.close();
@@ -195,7 +141,8 @@ test('a connection that drops in the middle of an answer, and an answer without 
   model = await startModelServer((_request, count) =>
     count === 1 ? ['It is ', { drop: true }] : count === 2 ? ['It is half', { end: true }] : ['It is whole.'],
   );
-  const { url } = await serve('drop.db');
+  app.use(model);
+  const { url } = await app.serve('drop.db');
   const id = await say(url, 'Say it.');
   const { chunks, end } = await read(url, id);
   expect(end).toBe('completed');
@@ -203,7 +150,7 @@ test('a connection that drops in the middle of an answer, and an answer without 
   const message = await messageOf(chunks);
   expect(texts(message).at(-1)).toBe('It is whole.');
   expect(texts(withoutAbandoned(message))).toEqual(['It is whole.']);
-  const store = await openStore(`sqlite:${join(base, 'drop.db')}`);
+  const store = await openStore(`sqlite:${join(app.base, 'drop.db')}`);
   const failed = (await store.readEvents(id)).filter(({ type }) => type === 'step_attempt_failed');
   expect(failed.map((event) => JSON.stringify(event))).toMatchObject([
     expect.stringContaining('PAWL_MODEL_FAILED'),
@@ -217,7 +164,8 @@ test('a provider that limits requests is left alone for as long as it says; a pe
     if (count === 1) return { status: 429, headers: { 'retry-after': '1' } };
     return turnOf(request) === 0 ? [{ tool: 'book', id: 'b1', input: { place: 'Da Enzo' } }] : ['Done.'];
   });
-  const { url } = await serve('limit.db');
+  app.use(model);
+  const { url } = await app.serve('limit.db');
   const id = await say(url, 'Book a table.');
   const asked = await read(url, id, -1, ({ type }) => type === 'tool-input-available');
   // The hook is there at once, or a moment later.
