@@ -90,6 +90,37 @@ test('the example in definitions', async () => {
   await runtime.close();
 });
 
+test('the example of credentials', async () => {
+  const sources = {
+    'src/actions/create-issue.ts': example('Credentials'),
+    'src/report.ts': `import { createIssue } from './actions/create-issue';
+export async function report(title: string) { 'use workflow'; return createIssue.run({ title, customer: 'Ada' }); }
+`,
+  };
+  const calls: string[] = [];
+  let tokens = 0;
+  vi.stubGlobal('fetch', async (url: string | URL, { headers }: RequestInit) => {
+    const authorization = new Headers(headers).get('authorization');
+    calls.push(`${new URL(url).host} ${authorization}`);
+    if (String(url).endsWith('/token'))
+      return Response.json({ access_token: `access-${++tokens}`, token_type: 'bearer' });
+    if (String(url).endsWith('/issues')) return Response.json({ id: 'I-1' });
+    return authorization === 'Bearer access-1' ? new Response(null, { status: 401 }) : Response.json({ id: 'C-1' });
+  });
+  const credentials = { linear: { apiKey: 'key-of-linear' }, crm: { clientId: 'id', clientSecret: 'secret' } };
+  const runtime = await createTestRuntime({ sources, credentials });
+  expect(runtime.diagnostics).toEqual([]);
+  expect(await (await runtime.start('report', ['It rains'])).returnValue).toEqual({ id: 'I-1' });
+  expect(calls).toEqual([
+    `auth.example.com Basic ${btoa('id:secret')}`,
+    'crm.example.com Bearer access-1',
+    `auth.example.com Basic ${btoa('id:secret')}`,
+    'crm.example.com Bearer access-2',
+    'linear.example.com key-of-linear',
+  ]);
+  await runtime.close();
+});
+
 test('the example of webhooks', async () => {
   const calls = stubShop();
   const runtime = await createTestRuntime({ sources: { 'src/confirm.ts': example('Webhooks') } });

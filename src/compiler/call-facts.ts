@@ -195,7 +195,7 @@ export interface ActionFact {
   /** Credentials that are asked for by name. */
   asked: { key: string; span: Span }[];
   /** Secrets that leave `run`: returned, or given to a call (the site). */
-  leaked: { path: string[]; span: Span; site?: number }[];
+  leaked: { path: string[]; span: Span; site?: number; secret: string[] | null }[];
   /** Schemas in `input` that have no JSON form: `z.date()`. */
   formless: { text: string; span: Span }[];
 }

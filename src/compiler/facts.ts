@@ -161,6 +161,8 @@ export interface DefinitionFact {
   references: string[][];
   /** Static path of what is the `model` of an agent, or of the function that is called for it. */
   model?: string[];
+  /** Fields of a credential that are no secrets. */
+  public?: string[];
   /** Constant settings of an action: `timeout`, `maxRetries`, … */
   settings?: StepOptions;
   /** Unit of `run`, or null. */

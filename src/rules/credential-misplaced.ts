@@ -13,7 +13,7 @@ export const credentialMisplaced = defineRule({
       'A workflow or an agent declares `credentials`; an action asks for a credential that it does not declare; an action returns a secret, or gives it to a durable call such as `agent.prompt()`.',
     why: 'Credentials are resolved when an action runs and given to it alone. What an action returns, and what a durable call is given, stands in the event log, where secrets must never be; and a credential that is not declared is not there.',
     allowed:
-      'Handing a secret to `fetch`, to a client or to a helper within the action. Returning what was got with it.',
+      'Handing a secret to `fetch`, to a client or to a helper within the action. Returning what was got with it, and fields that `defineCredential` names as `public`.',
     unseen: 'Secrets in variables, in errors and in logs; credentials that are handed to helpers as a whole.',
   },
   bad: `import { defineAction, defineCredential } from 'pawl';
@@ -67,7 +67,7 @@ function checkAction({ program, report }: RuleContext, module: ModuleFacts, acti
   const declared = declaredKeys(program, module, action);
   for (const { key, span } of action.asked) {
     if (declared === null || declared.has(key)) continue;
-    const list = [...declared].map((name) => `\`${name}\``).join(', ');
+    const list = [...declared.keys()].map((name) => `\`${name}\``).join(', ');
     report({
       file: module.file,
       span,
@@ -77,7 +77,9 @@ function checkAction({ program, report }: RuleContext, module: ModuleFacts, acti
         : 'Add `credentials: […]` with the credential to the action.',
     });
   }
-  for (const { path, span, site } of action.leaked) {
+  for (const { path, span, site, secret } of action.leaked) {
+    const [key = '', field = ''] = secret ?? [];
+    if (declared?.get(key)?.public?.includes(field)) continue;
     const call = site === undefined ? undefined : module.calls?.sites[site];
     const durable: Durable | null = call ? durableOf(program, module, call) : null;
     if (site !== undefined && !durable) continue;
@@ -94,15 +96,19 @@ function checkAction({ program, report }: RuleContext, module: ModuleFacts, acti
   }
 }
 
-/** Keys of the declared credentials; null where one of them is not to be seen. */
-function declaredKeys(program: Program, module: ModuleFacts, { declared }: ActionFact): Set<string> | null {
+/** The declared credentials by their keys; null where one of them is not to be seen. */
+function declaredKeys(
+  program: Program,
+  module: ModuleFacts,
+  { declared }: ActionFact,
+): Map<string, DefinitionFact> | null {
   if (declared === null) return null;
-  const keys = new Set<string>();
+  const keys = new Map<string, DefinitionFact>();
   for (const path of declared) {
     const reference = referenceOf(program, module, path);
     if (reference?.kind !== 'definition' || reference.rest.length > 0 || reference.definition.slug === null)
       return null;
-    keys.add(reference.definition.slug);
+    keys.set(reference.definition.slug, reference.definition);
   }
   return keys;
 }

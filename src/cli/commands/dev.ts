@@ -37,7 +37,7 @@ export const devCommand = defineCommand({
     const address = readAddress(options);
     const endpoint = address === null ? [] : ['--port', String(address.port), '--host', address.host];
     const session = createBuildSession({ root, config, configSource: source ?? undefined });
-    const worker = new DevWorker(['--root', root, '--store', storeUrl, ...endpoint], out);
+    const worker = new DevWorker(['--root', root, '--store', storeUrl, '--allow-missing', ...endpoint], out);
     let working = '';
     try {
       return await watchFiles({

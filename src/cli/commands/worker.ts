@@ -26,6 +26,10 @@ export const workerCommand = defineCommand({
   options: {
     concurrency: { type: 'string', value: 'N', description: 'Steps that run at once (default: 100)' },
     'max-runs': { type: 'string', value: 'N', description: 'Runs that are kept in memory (default: 1,000)' },
+    'allow-missing': {
+      type: 'boolean',
+      description: 'Begin although credentials are not set; runs that need them fail',
+    },
     ...ENDPOINT_OPTIONS,
     ...STORE_OPTION,
     ...JSON_OPTION,
@@ -77,12 +81,13 @@ export const workerCommand = defineCommand({
           maxRuns,
           baseUrl,
           credentials,
-          requireCredentials: true,
+          requireCredentials: !options['allow-missing'],
         });
         const lost = Promise.race([trouble.gaveUp, accidents.stray]);
         const made = await Promise.race([creating, interrupted.code, lost]);
         if (typeof made === 'number') return made;
         worker = made;
+        if (options['allow-missing']) await tellMissing(worker, Object.keys(manifest.workflows), out);
         const { workflows, steps } = manifest;
         const has = `${count(Object.keys(workflows).length, 'workflow')}, ${count(Object.keys(steps).length, 'step')}`;
         log.ready(process.pid, visible(store.url), has, endpoint?.url ?? null);
@@ -107,6 +112,15 @@ export const workerCommand = defineCommand({
 function printLost(error: unknown, out: Output): ExitCode {
   printError(error, out);
   return 2;
+}
+
+/** What runs will fail for want of. */
+async function tellMissing(worker: Worker, workflowIds: string[], out: Output): Promise<void> {
+  try {
+    await worker.credentials.check(workflowIds);
+  } catch (error) {
+    printError(error, out);
+  }
 }
 
 function readCount(name: string, value: string | undefined): number | undefined {

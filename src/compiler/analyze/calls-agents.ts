@@ -41,19 +41,20 @@ function actionOf(context: CallContext, definition: number, options: Node | unde
   const secrets = new Secrets(context, parameter);
   fact.asked = secrets.asked;
   for (const node of resultsOf(run))
-    for (const secret of secrets.within(node)) fact.leaked.push({ ...pathOf(context, secret) });
+    for (const secret of secrets.within(node)) fact.leaked.push(leakOf(context, secrets, secret));
   for (const { node } of context.walk.calls) {
     const site = context.sites.get(node);
     const isInside = (node.start as number) >= (run.start as number) && (node.end as number) <= (run.end as number);
     if (site === undefined || !isInside) continue;
     for (const argument of node.arguments)
-      for (const secret of secrets.within(argument as Node)) fact.leaked.push({ ...pathOf(context, secret), site });
+      for (const secret of secrets.within(argument as Node))
+        fact.leaked.push({ ...leakOf(context, secrets, secret), site });
   }
   return fact;
 }
 
-function pathOf(context: CallContext, secret: Node): { path: string[]; span: ReturnType<CallContext['span']> } {
-  return { path: staticPath(secret) ?? [], span: context.span(secret) };
+function leakOf(context: CallContext, secrets: Secrets, node: Node): ActionFact['leaked'][number] {
+  return { path: staticPath(node) ?? [], span: context.span(node), secret: secrets.secretOf(node) };
 }
 
 /** Paths of the listed credentials; null where the list is not a literal of names. */
@@ -72,29 +73,29 @@ function declaredIn(options: Node | undefined): string[][] | null {
 class Secrets {
   readonly asked: ActionFact['asked'] = [];
   readonly #context: CallContext;
-  /** How many pieces a path has that leads to a secret, by the identifier that declares its root. */
-  readonly #roots = new Map<Node, number>();
+  /** What of key and field is known already, by the identifier that declares the root of a path. */
+  readonly #roots = new Map<Node, string[]>();
 
   constructor(context: CallContext, parameter: Node) {
     this.#context = context;
-    this.#declare(parameter, 3);
+    this.#declare(parameter, []);
     for (const { binding, path, node } of context.refs.values()) {
-      const pieces = binding && this.#roots.get(binding.node);
-      if (pieces === 3 && path[1] !== undefined) {
+      const known = binding && this.#roots.get(binding.node);
+      if (known?.length === 0 && path[1] !== undefined) {
         const { end } = context.refs.get(node) ?? {};
         this.asked.push({ key: path[1], span: context.spanOf(node.start as number, end ?? (node.end as number)) });
       }
     }
   }
 
-  #declare(pattern: Node, pieces: number): void {
-    if (pattern.type === 'Identifier') this.#roots.set(pattern, pieces);
-    if (pattern.type !== 'ObjectPattern' || pieces < 2) return;
+  #declare(pattern: Node, known: string[]): void {
+    if (pattern.type === 'Identifier') this.#roots.set(pattern, known);
+    if (pattern.type !== 'ObjectPattern' || known.length > 1) return;
     for (const property of pattern.properties) {
       if (property.type !== 'ObjectProperty') continue;
       const key = keyName(property.key, property.computed);
-      if (key !== null && pieces === 3) this.asked.push({ key, span: this.#context.span(property.key) });
-      this.#declare(property.value, pieces - 1);
+      if (key !== null && known.length === 0) this.asked.push({ key, span: this.#context.span(property.key) });
+      this.#declare(property.value, [...known, key ?? '']);
     }
   }
 
@@ -104,7 +105,7 @@ class Secrets {
     switch (inner.type) {
       case 'Identifier':
       case 'MemberExpression':
-        return this.#isSecret(inner) ? [inner] : [];
+        return this.secretOf(inner) ? [inner] : [];
       case 'ObjectExpression':
         return inner.properties.flatMap((property) =>
           property.type === 'ObjectProperty'
@@ -128,13 +129,14 @@ class Secrets {
     }
   }
 
-  #isSecret(node: Node): boolean {
+  /** `['linear', 'apiKey']` of an expression that is a secret; null of any other. */
+  secretOf(node: Node): string[] | null {
     const path = staticPath(node);
     let root = node;
     while (root.type === 'MemberExpression') root = unwrap(root.object);
     const binding = this.#context.bindingOf(root);
-    const pieces = binding && this.#roots.get(binding.node);
-    return path !== null && pieces === path.length;
+    const known = binding && this.#roots.get(binding.node);
+    return path !== null && known?.length === 3 - path.length ? [...known, ...path.slice(1)] : null;
   }
 }
 

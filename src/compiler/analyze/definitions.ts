@@ -114,11 +114,14 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
         'Write it as a literal text.',
       );
   }
+  const open = options.get('public');
+  if (kind === 'credential' && open?.type === 'ObjectProperty') fact.public = texts(open.value, model);
   if (kind === 'action') {
     const settings = readSettings(model, options);
     if (Object.keys(settings).length > 0) fact.settings = settings;
   }
-  const missing = REQUIRED[kind].filter((name) => !options.has(name));
+  const required = kind === 'credential' ? ['key', ...credentialNeeds(options, text('kind'))] : REQUIRED[kind];
+  const missing = required.filter((name) => !options.has(name));
   if (missing.length > 0) {
     const list = missing.map((name) => `'${name}'`).join(missing.length === 2 ? ' and ' : ', ');
     report(model, 'missing-schema', call.callee.start as number, calleeEnd, `${callName}() lacks ${list}.`, {
@@ -137,6 +140,19 @@ function read(model: Model, site: DefinitionSite, exported: Map<string, string[]
   const unit = model.units[site.unit];
   if (unit) unit.path = fact.slug ?? '';
   return { fact, site, options };
+}
+
+function texts(list: Node, model: Model): string[] {
+  const inner = unwrap(list);
+  const values =
+    inner.type === 'ArrayExpression' ? inner.elements.map((each) => each && evaluate(each, model.module, 0)) : [];
+  return values.filter((value) => typeof value === 'string');
+}
+
+/** Kinds that other SDKs have may need something else. */
+function credentialNeeds(options: ReadonlyMap<string, unknown>, kind: string | null): string[] {
+  if (kind === 'oauth') return options.has('issuer') ? [] : ['tokenUrl'];
+  return options.has('kind') && kind !== 'fields' ? [] : ['fields'];
 }
 
 function elements(property: t.ObjectProperty | t.ObjectMethod | undefined): string[][] {
