@@ -9,11 +9,17 @@ const DISK_FULL = '53100';
 const TOO_MANY = '53300';
 const LOCK_TIMEOUT = '55P03';
 const DEADLOCK = '40P01';
+const UNIQUE = '23505';
 
 /** Somebody else was faster, or in the way: the same once more may well succeed. */
 export function isConflict(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return code === DEADLOCK || code === LOCK_TIMEOUT || code === '40001';
+}
+
+/** There is such a row already. */
+export function isTaken(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === UNIQUE;
 }
 
 /** Says what an error of PostgreSQL, or of the way there, means for the store at `place`. Never with the user info of its URL. */

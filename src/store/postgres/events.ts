@@ -63,6 +63,40 @@ export async function insertGuarded(on: Executor, appends: readonly GuardedAppen
   return new Set(written.map(({ no }) => no));
 }
 
+// One or two rows of one run, written out: the server plans and the driver sends it in half the time that arrays take.
+const row = (first: number): string =>
+  `$${first}::int, $${first + 1}::text, $${first + 2}::bigint, $${first + 3}::int, $${first + 4}::text, $${first + 5}::int, ` +
+  `$${first + 6}::text, $${first + 7}::text`;
+const insertAlone = (rows: string): string => `
+  INSERT INTO events (run, ${NAMES}) SELECT r.no, e.* FROM (
+    SELECT no FROM runs WHERE no = $1 AND fence = $2 AND owner IS NOT NULL AND status = 'running' FOR SHARE
+  ) AS r, (VALUES ${rows}) AS e RETURNING 1`;
+const INSERT_ONE = insertAlone(`(${row(3)})`);
+const INSERT_TWO = insertAlone(`(${row(3)}), (${row(11)})`);
+
+function valuesOf({ seq, type, at, cid, name, attempt, data, meta }: EventRow): unknown[] {
+  return [seq, type, at, cid, name, attempt, data, meta];
+}
+
+/**
+ * Appends one or two events to one run, if it has its fence and an owner. Not within a transaction: when the run has the next number
+ * already, the statement fails. The caller knows that it has the one before.
+ *
+ * @returns whether they were written; null when there are more events
+ */
+export async function insertOneGuarded(
+  on: Executor,
+  { no, fence, rows: [first, second, ...others] }: GuardedAppend,
+): Promise<boolean | null> {
+  if (first === undefined || others.length > 0) return null;
+  const values = [no, fence, ...valuesOf(first)];
+  const written =
+    second === undefined
+      ? await on.rows(INSERT_ONE, values)
+      : await on.rows(INSERT_TWO, [...values, ...valuesOf(second)]);
+  return written.length > 0;
+}
+
 const SELECT = `
   SELECT e.${NAMES.replaceAll(', ', ', e.')} FROM events e
   WHERE e.run = (SELECT no FROM runs WHERE id = $1) AND e.seq > $2 ORDER BY e.seq LIMIT $3`;

@@ -10,8 +10,8 @@
 import type { AppendRequest, AppendResult, CrashPoint, StoreChange } from '../port.ts';
 import { isEverydayEvent, toRow } from '../event-row.ts';
 import type { Connections, Executor } from './connection.ts';
-import { closed, explain, isConflict } from './errors.ts';
-import { type GuardedAppend, insertGuarded } from './events.ts';
+import { closed, explain, isConflict, isTaken } from './errors.ts';
+import { type GuardedAppend, insertGuarded, insertOneGuarded } from './events.ts';
 
 /** Work inside a transaction. Notes what listeners shall hear once it is durable. May be done twice; must keep no state. */
 export type Job<T> = (on: Executor, changes: StoreChange[]) => Promise<T>;
@@ -129,13 +129,13 @@ export class GroupCommit {
         this.#crashPoint?.('before-begin');
         if (isLone) {
           this.#crashPoint?.('before-commit');
-          await this.#appendAll(on, everyday, results, changes);
+          await this.#appendAll(on, everyday, true, results, changes);
         }
         if (results.size === entries.length) return;
         const rest = entries.filter((entry) => !results.has(entry));
         await on.rows('BEGIN');
         try {
-          if (!isLone) await this.#appendAll(on, everyday, results, changes);
+          if (!isLone) await this.#appendAll(on, everyday, false, results, changes);
           for (const entry of rest) if (!results.has(entry)) results.set(entry, await entry.job(on, changes));
           this.#crashPoint?.('before-commit');
         } catch (error) {
@@ -184,11 +184,12 @@ export class GroupCommit {
   async #appendAll(
     on: Executor,
     everyday: ReadonlyMap<Entry, GuardedAppend & { runId: string }>,
+    isLone: boolean,
     results: Map<Entry, unknown>,
     changes: StoreChange[],
   ): Promise<void> {
     if (everyday.size === 0) return;
-    const written = await insertGuarded(on, [...everyday.values()]);
+    const written = await this.#write(on, [...everyday.values()], isLone);
     for (const [entry, { no, runId, afterSeq, rows }] of everyday) {
       if (!written.has(no)) continue;
       const lastSeq = afterSeq + rows.length;
@@ -196,5 +197,21 @@ export class GroupCommit {
       changes.push({ kind: 'events', runId, lastSeq });
       results.set(entry, { ok: true, lastSeq } satisfies AppendResult);
     }
+  }
+
+  /** Numbers of the runs whose events were written. */
+  async #write(on: Executor, appends: readonly GuardedAppend[], isLone: boolean): Promise<Set<number>> {
+    const [first, ...others] = appends;
+    if (isLone && first !== undefined && others.length === 0) {
+      try {
+        const written = await insertOneGuarded(on, first);
+        if (written !== null) return new Set(written ? [first.no] : []);
+      } catch (error) {
+        // The log has grown meanwhile: what is to be said of that is found out within a transaction.
+        if (!isTaken(error)) throw error;
+        return new Set();
+      }
+    }
+    return insertGuarded(on, appends);
   }
 }

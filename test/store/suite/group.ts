@@ -163,4 +163,23 @@ export function groupTests(context: Context): void {
       'step_scheduled',
     ]);
   });
+
+  test('a lone request that another process was faster than is refused, and says where the log is', async () => {
+    const { store } = context;
+    const other = await context.openAgain();
+    if (other === null) return;
+    await makeOwnedRun(store, 'r1');
+    await store.append(request('r1', [scheduled(0), scheduled(1)]));
+    expect(await other.append(request('r1', [completed(0)], { afterSeq: 3 }))).toEqual({ ok: true, lastSeq: 4 });
+    for (const events of [[completed(1)], [completed(1), scheduled(2)], [completed(1), scheduled(2), scheduled(3)]]) {
+      expect(await store.append(request('r1', events, { afterSeq: 3 }))).toEqual({
+        ok: false,
+        reason: 'conflict',
+        lastSeq: 4,
+      });
+    }
+    expect(await store.append(request('r1', [completed(1), scheduled(2)], { afterSeq: 4 }))).toMatchObject({
+      lastSeq: 6,
+    });
+  });
 }
