@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { build } from '../../src/bundler/index.ts';
+import { createTestRuntime } from '../../src/testing/index.ts';
 import { project } from '../bundler/project.ts';
 import { runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
+import { MODEL } from './support.ts';
 import { linkSelf } from './support/link.ts';
 
 const FILES = {
@@ -49,8 +51,8 @@ export const clerk = defineAgent({ slug: 'clerk', systemPrompt: 'Be brief.', mod
 };
 
 /** A project that has the package installed. */
-function newsroom(files: Record<string, string> = {}): string {
-  const root = project({ ...FILES, ...files }, ['zod']);
+function newsroom(files: Record<string, string> = {}, packages: string[] = ['zod']): string {
+  const root = project({ ...FILES, ...files }, packages);
   linkSelf(root);
   cpSync(join(ROOT, 'fixtures/packages/pawl-messenger'), join(root, 'node_modules/pawl-messenger'), {
     recursive: true,
@@ -150,6 +152,59 @@ export const send = defineAction({ slug: 'Send-Message', input: z.any(), output:
         message: expect.stringContaining('node_modules/pawl-messenger/dist/send-message.js:10:9'),
       },
     ]);
+  });
+});
+
+test('an integration is a tool of an agent without being defined again, as a step of the run', async () => {
+  const { url, posted } = await messenger();
+  const root = newsroom(
+    {
+      'src/model.ts': MODEL,
+      'src/agents/clerk.ts': `import { defineAgent } from 'pawl';
+import { sendMessage } from 'pawl-messenger/actions';
+import { scripted } from '../model';
+
+async function model() {
+  'use step';
+  return scripted([{ tool: 'send-message', input: { channel: 'general', text: 'Rain.' } }, 'Told.']);
+}
+
+export const clerk = defineAgent({ slug: 'clerk', systemPrompt: 'Be brief.', model, tools: [sendMessage] });
+`,
+      'src/workflows/ask.ts': `import { clerk } from '../agents/clerk';
+export async function ask(message: string) {
+  'use workflow';
+  return (await clerk.prompt({ message })).text;
+}
+`,
+    },
+    ['zod', 'ai'],
+  );
+  const runtime = await createTestRuntime({
+    root,
+    credentials: { messenger: { token: 'a-token-of-the-messenger', url } },
+  });
+  onTestFinished(() => runtime.close());
+  expect(runtime.manifest.workflows['src/workflows/ask.ts#ask']?.steps).toContain('send-message');
+  const run = await runtime.start<string>('ask', ['Tell them.']);
+  expect(await run.returnValue).toBe('Told.');
+  expect(posted).toMatchObject([
+    {
+      headers: {
+        authorization: 'Bearer a-token-of-the-messenger',
+        'idempotency-key': expect.stringContaining(run.runId),
+      },
+      body: { channel: 'general', text: 'Rain.', silent: false },
+    },
+  ]);
+});
+
+test('a worker begins only when the credentials of all workflows are set', async () => {
+  const root = newsroom();
+  expect(await spawnCli(['build'], { cwd: root })).toMatchObject({ code: 0 });
+  expect(await spawnCli(['worker', '--json'], { cwd: root })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"variable":"MESSENGER_TOKEN","owners":["action send-message"]'),
   });
 });
 

@@ -24,7 +24,7 @@ export function asked(): Asked[] {
  * `scripted(answers)`: a model whose n-th answer in a conversation is the n-th of the list, the last one from then on. A text, or tool calls;
  * `{ fail }` throws, `{ text, cut }` breaks off behind the text.
  */
-const MODEL = `import { APICallError } from 'ai';
+export const MODEL = `import { APICallError } from 'ai';
 import { MockLanguageModelV3 } from 'ai/test';
 
 const holder = globalThis as { pawlAsked?: unknown[] };
