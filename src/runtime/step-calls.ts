@@ -209,23 +209,27 @@ export class StepCalls {
     const { clock, steps } = this.#host;
     const { cid, stepId } = step;
     const at = clock.now();
-    const about = { runId: this.#run.id, cid, stepId, attempt: number, at, durationMs: at - startedAt };
+    const runId = this.#run.id;
+    const attempt = number;
+    const durationMs = at - startedAt;
     // Most attempts begin when they are scheduled; then there is nothing to note.
     const meta = startedAt - step.scheduledAt > 1 ? { startedAt } : null;
     if (result.ok) {
-      this.#host.emit({ type: 'step-completed', ...about });
+      this.#host.emit({ type: 'step-completed', runId, cid, stepId, attempt, at, durationMs });
       this.#caller.ended({ type: 'step_completed', at, cid, attempt: number, data: result.data, meta });
       return;
     }
     const failures = step.failures + 1;
     const settings = steps.settings(stepId);
     if (result.fatal || failures > settings.maxRetries) {
-      this.#host.emit({ type: 'step-failed', ...about, error: result.message });
+      const error = result.message;
+      this.#host.emit({ type: 'step-failed', runId, cid, stepId, attempt, at, durationMs, error });
       this.#caller.ended({ type: 'step_failed', at, cid, attempt: number, data: result.error, meta });
       return;
     }
     const retryAt = at + backoff(failures, settings, result.wait, `${this.#run.seed} ${cid}`);
-    this.#host.emit({ type: 'step-retrying', ...about, error: result.message, retryAt });
+    const error = result.message;
+    this.#host.emit({ type: 'step-retrying', runId, cid, stepId, attempt, at, durationMs, error, retryAt });
     const data = result.error;
     const last = heartbeat.details === null ? {} : { heartbeat: heartbeat.details };
     const failed = { retryAt, startedAt, ...last };

@@ -148,16 +148,16 @@ function everydayEvent(value: unknown): RunEvent | null {
   const { seq, type, at, cid, name, attempt, data, meta } = value as Record<string, unknown>;
   if (!isWhole(seq) || seq < 1 || !Number.isSafeInteger(at) || !isWhole(cid)) return null;
   if (data !== null && typeof data !== 'string') return null;
-  const common = { seq, at: at as number, cid, data };
+  // Written out: a spread in front takes V8 a hundred times as long.
   if (type === 'step_scheduled')
     return typeof name === 'string' && attempt === null && meta === null
-      ? { ...common, type, name, attempt, meta }
+      ? { seq, type, at: at as number, cid, name, attempt, data, meta }
       : null;
   if (type !== 'step_completed' || name !== null || !isWhole(attempt)) return null;
-  if (meta === null) return { ...common, type, name, attempt, meta };
+  if (meta === null) return { seq, type, at: at as number, cid, name, attempt, data, meta };
   const startedAt = (meta as { startedAt?: unknown } | undefined)?.startedAt;
   return typeof startedAt === 'number' && Number.isFinite(startedAt)
-    ? { ...common, type, name, attempt, meta: { startedAt } }
+    ? { seq, type, at: at as number, cid, name, attempt, data, meta: { startedAt } }
     : null;
 }
 

@@ -113,8 +113,8 @@ export class GroupCommit {
 
   /** A lone job that is a single statement: BEGIN, COMMIT and what is read in between would cost more than the statement. */
   #commitAlone(): boolean {
-    const [entry, ...others] = this.#entries;
-    if (entry?.alone === undefined || others.length > 0) return false;
+    const entry = this.#entries[0];
+    if (entry?.alone === undefined || this.#entries.length > 1) return false;
     const changes: StoreChange[] = [];
     let result: unknown;
     if (this.#crashPoint) {
