@@ -10,7 +10,8 @@ interface Known {
   long: Map<string, string>;
   /** Names by secrets that count as whole words only: `test` must not be cut out of `latest`. */
   short: Map<string, string>;
-  pattern: RegExp | null;
+  /** Of all of them, and of the long ones alone. */
+  patterns: { all: RegExp; long: RegExp } | null;
 }
 
 /** pawl exists in several copies in a process: bundles carry their own. */
@@ -18,13 +19,15 @@ const KEY = Symbol.for('pawl.secrets.1');
 
 /** Shorter ones are whole words. */
 const LONG = 8;
+/** What is shorter than that is no secret, and would be found everywhere. */
+const SHORTEST = 4;
 
 /** Forms that are kept: tokens come and go, and one that is long gone opens nothing. */
 const MOST = 5_000;
 
 function known(): Known {
   const holder = globalThis as unknown as Record<symbol, Known | undefined>;
-  holder[KEY] ??= { long: new Map(), short: new Map(), pattern: null };
+  holder[KEY] ??= { long: new Map(), short: new Map(), patterns: null };
   return holder[KEY];
 }
 
@@ -35,7 +38,7 @@ function known(): Known {
  */
 export function keepSecret(secret: string, name: string): void {
   const { long, short } = known();
-  if (secret === '' || long.has(secret) || short.has(secret)) return;
+  if (secret.length < SHORTEST || long.has(secret) || short.has(secret)) return;
   const label = name.replace(/[^\w.-]/g, '_');
   if (secret.length < LONG) short.set(secret, label);
   else for (const form of formsOf(secret)) long.set(form, label);
@@ -44,7 +47,7 @@ export function keepSecret(secret: string, name: string): void {
       if (forms.size <= MOST) break;
       forms.delete(form);
     }
-  known().pattern = null;
+  known().patterns = null;
 }
 
 /** A secret as texts may hold it. */
@@ -77,20 +80,32 @@ function base64Of(secret: string): string[] {
 
 /** A text in which secrets are replaced by their names: `[credential linear.apiKey]`. */
 export function redact(text: string): string {
-  const { long, short } = known();
-  if (long.size === 0 && short.size === 0) return text;
-  return text.replace(patternOf(), (form) => `[credential ${long.get(form) ?? short.get(form)}]`);
+  return knowsSecrets() ? text.replace(patterns().all, nameOf) : text;
 }
 
-function patternOf(): RegExp {
+/** The same of a text that a program may read, JSON say: short ones stay, for they may be numbers or words of its format. */
+export function redactOutput(text: string): string {
+  return known().long.size > 0 ? text.replace(patterns().long, nameOf) : text;
+}
+
+function nameOf(form: string): string {
+  const { long, short } = known();
+  return `[credential ${long.get(form) ?? short.get(form)}]`;
+}
+
+function patterns(): { all: RegExp; long: RegExp } {
   const it = known();
-  if (it.pattern !== null) return it.pattern;
-  const longestFirst = (forms: Iterable<string>): string[] =>
-    [...forms].sort((a, b) => b.length - a.length).map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const parts = longestFirst(it.long.keys());
-  if (it.short.size > 0) parts.push(`(?<!\\w)(?:${longestFirst(it.short.keys()).join('|')})(?!\\w)`);
-  it.pattern = new RegExp(parts.join('|'), 'g');
-  return it.pattern;
+  if (it.patterns !== null) return it.patterns;
+  const longestFirst = (forms: Iterable<string>): string =>
+    [...forms]
+      .sort((a, b) => b.length - a.length)
+      .map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('|');
+  const long = longestFirst(it.long.keys());
+  const words = it.short.size === 0 ? '' : `(?<!\\w)(?:${longestFirst(it.short.keys())})(?!\\w)`;
+  const all = [long, words].filter((part) => part !== '').join('|');
+  it.patterns = { all: new RegExp(all, 'g'), long: new RegExp(long, 'g') };
+  return it.patterns;
 }
 
 /** Whether there is anything to look for. */

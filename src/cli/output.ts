@@ -3,7 +3,7 @@
  */
 import picocolors from 'picocolors';
 import { PawlError } from '../errors.ts';
-import { redact } from '../secrets.ts';
+import { redact, redactOutput } from '../secrets.ts';
 import { VERSION } from '../version.ts';
 import { visible } from './visible.ts';
 
@@ -33,7 +33,7 @@ function wantsColor(sink: Sink, env: OutputOptions['env']): boolean {
 /** Where actions run, their credentials are known: whatever is printed shows none. */
 function withoutSecrets(sink: Sink): Sink {
   return {
-    write: (text) => sink.write(redact(text)),
+    write: (text) => sink.write(redactOutput(text)),
     get isTTY() {
       return sink.isTTY;
     },
@@ -143,7 +143,8 @@ export function describeError(error: unknown, out: Output): string {
   const trace = out.env.PAWL_DEBUG ? `\n${stackOf(error)}` : '';
   const c = out.errorColors;
   if (isPawlError(error)) {
-    const { code, message, place, remedy, details } = error;
+    const { code, place, remedy, details } = error;
+    const message = redact(error.message);
     if (out.json) return JSON.stringify({ error: { code, message, place, remedy, details } }) + trace;
     const lines = [
       `${c.red('error')} ${c.bold(code)}: ${visible(message)}`,
@@ -152,7 +153,7 @@ export function describeError(error: unknown, out: Output): string {
     ];
     return lines.join('\n') + trace;
   }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const message = redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   if (out.json) return JSON.stringify({ error: { code: 'PAWL_INTERNAL', message } }) + trace;
   return `${c.red('error')} ${c.bold('PAWL_INTERNAL')}: ${visible(message)}
   This is a defect of pawl ${VERSION} (Node ${process.versions.node}), not of your program.

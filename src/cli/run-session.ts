@@ -2,6 +2,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
+import { redact } from '../secrets.ts';
 import type { EventStore, RunRecord } from '../store/port.ts';
 import type { ExitCode } from './command.ts';
 import { formatDuration, paintStatus } from './format.ts';
@@ -69,7 +70,8 @@ export class LiveProgress {
 export function redirectConsole(print: (text: string) => void, out: Output): () => void {
   const own = globalThis.console;
   let rest = '';
-  const show = (text: string): void => print(out.errorColors.isColorSupported ? text : stripVTControlCharacters(text));
+  const show = (text: string): void =>
+    print(redact(out.errorColors.isColorSupported ? text : stripVTControlCharacters(text)));
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
       const lines = (rest + chunk.toString()).split('\n');

@@ -51,7 +51,8 @@ export interface StartOptions {
 /**
  * Starts a run. It goes on whatever becomes of this program.
  *
- * @param workflow A workflow function or definition as imported from compiled code, or its id (`src/orders.ts#fulfil`, a slug).
+ * @param workflow A workflow function or definition as imported from compiled code, or its id (`src/orders.ts#fulfil`, a slug). Where there is no
+ *   worker in the process, the definition itself parses the input: its slug alone cannot.
  * @param args Its arguments; a definition has one, its input.
  * @returns The run, which is durable now.
  * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_NOT_A_WORKFLOW`, `PAWL_NO_STORE`.

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { redactData } from '../../src/runtime/guarded-codec.ts';
-import { keepSecret, redact, secretIn } from '../../src/secrets.ts';
+import { keepSecret, redact, redactOutput, secretIn } from '../../src/secrets.ts';
 import { project } from '../bundler/project.ts';
 import { spawnCli } from '../support/cli.ts';
 import { linkSelf } from './support/link.ts';
@@ -151,15 +151,17 @@ describe('a secret', () => {
 
 describe('words for secrets', () => {
   test('short ones are whole words, and break no structure', () => {
-    keepSecret('tst', 'short.one');
-    keepSecret('17', 'short.two');
-    expect(redact('a tst is the latst tst17, 17 times (tst)')).toBe(
-      'a [credential short.one] is the latst tst17, [credential short.two] times ([credential short.one])',
+    keepSecret('tst1', 'short.one');
+    keepSecret('1700', 'short.two');
+    keepSecret('443', 'short.port');
+    expect(redact('a tst1 is the latst tst1700, 1700 times on 443 (tst1)')).toBe(
+      'a [credential short.one] is the latst tst1700, [credential short.two] times on 443 ([credential short.one])',
     );
-    expect(redactData('[{"a":17,"tst":1},"tst"]')).toBe(
-      '[{"a":17,"[credential short.one]":1},"[credential short.one]"]',
+    expect(redactData('[{"a":1700,"tst1":1},"tst1"]')).toBe(
+      '[{"a":1700,"[credential short.one]":1},"[credential short.one]"]',
     );
-    expect(secretIn('tst 17')).toBeNull();
+    expect(redactOutput('{"a":1700,"b":"tst1"}')).toBe('{"a":1700,"b":"tst1"}');
+    expect(secretIn('tst1 1700')).toBeNull();
   });
 
   test('the longest counts where one is in another', () => {
