@@ -19,6 +19,10 @@ const plain = fc.oneof(
 const list = fc.oneof(
   fc.array(plain, { maxLength: 20 }),
   fc.array(scalar, { maxLength: 20 }),
+  fc.array(fc.oneof(fc.array(plain, { maxLength: 6 }), plain), { maxLength: 5 }),
+  fc.array(fc.oneof(fc.array(scalar, { maxLength: 4 }), fc.array(fc.array(plain)), scalar), { maxLength: 4 }),
+  // One list in two places, and one that holds itself.
+  fc.array(plain, { maxLength: 3 }).map((inner) => [inner, 1, inner]),
   fc.constantFrom<unknown>(
     new Array(1),
     Object.assign([1], { 2: 2 }),
@@ -47,13 +51,16 @@ test('what is written without devalue is what devalue writes', () => {
 test('what is read without devalue is what devalue reads', () => {
   let read = 0;
   fc.assert(
-    fc.property(fc.array(scalar, { maxLength: 8 }), (value) => {
+    fc.property(list, (value) => {
       const text = stringify(value);
       const found = readScalars(JSON.parse(text));
       if (found === null) return;
       read++;
       expect(found).toEqual(parse(text));
       expect(found).toEqual(value);
+      if (found[0] === value) throw new Error('It is the same list.');
+      const same = (array: unknown[]): boolean => Array.isArray(array[0]) && array[0] === array[2];
+      expect(same(found)).toBe(same(value as unknown[]));
     }),
     { numRuns: 5_000 },
   );
@@ -62,10 +69,15 @@ test('what is read without devalue is what devalue reads', () => {
 
 test.each([
   ['[[1]]'],
+  ['[[1],[0]]'],
+  ['[[1],[1]]'],
+  ['[[1],[2],[3],5]'],
   ['[[2],5]'],
   ['[[0],5]'],
   ['[["Date","x"]]'],
-  ['[[1],[2],5]'],
+  ['[[1],["Date","x"]]'],
+  ['[[1],[-7,1]]'],
+  ['[[1],[7],5]'],
   ['[[-1]]'],
   ['5'],
   ['[{"a":1},5]'],
@@ -75,6 +87,9 @@ test.each([
 });
 
 test('the arguments of most calls are such lists', () => {
-  for (const value of [[], [5], ['A-1004', 3, true, null], ['same', 'same']])
+  const itself: unknown[] = [];
+  itself.push([itself]);
+  expect(stringify(itself)).toBe('[[1],[0]]');
+  for (const value of [[], [5], ['A-1004', 3, true, null], ['same', 'same'], [[]], [[5]], [['A-1004', 3], [true]]])
     expect(writeScalars(value)).not.toBe(null);
 });
