@@ -5,7 +5,7 @@
 import { PawlError } from '../errors.ts';
 import { markChunk, ownId, type PartMark } from './loop/abandoned.ts';
 import type { ModelAnswer, ModelRequest, RawCall, ToolDescription, WriteRequest } from './loop/types.ts';
-import { cutOff, modelFailure, timedOut } from './model-errors.ts';
+import { cutOff, lastly, modelFailure, timedOut } from './model-errors.ts';
 import { resolveModel } from './models.ts';
 
 type Ai = typeof import('ai');
@@ -36,10 +36,11 @@ export async function loadAi(): Promise<Ai> {
     return await import('ai');
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new PawlError('PAWL_AI_MISSING', 'Agents need the AI SDK, and the package `ai` is not installed.', {
-      remedy: 'Run `npm install ai`.',
-      cause: error,
-    });
+    throw lastly(
+      new PawlError('PAWL_AI_MISSING', 'Agents need the AI SDK, and the package `ai` is not installed.', {
+        remedy: 'Run `npm install ai`.',
+      }),
+    );
   }
 }
 
@@ -48,15 +49,17 @@ export async function loadAi(): Promise<Ai> {
  */
 export async function callModel(request: ModelRequest, context: AttemptContext): Promise<ModelAnswer> {
   const ai = await loadAi();
-  const model = (await resolveModel(request.model)) as StreamOptions['model'];
   const { maxRetries, timeout, ...settings } = request.settings;
+  const again = context.attempt <= (typeof maxRetries === 'number' ? maxRetries : DEFAULT_MAX_RETRIES);
+  const model = await resolveModel(request.model).catch((error: unknown) => {
+    throw again ? error : lastly(error);
+  });
   const limit = new Limit(timeout, context.signal);
-  const maxAttempts = 1 + (typeof maxRetries === 'number' ? maxRetries : DEFAULT_MAX_RETRIES);
   let failure: { error: unknown } | null = null;
   try {
     const result = ai.streamText({
       ...settings,
-      model,
+      model: model as StreamOptions['model'],
       messages: request.messages as never,
       ...(request.system !== undefined && { system: request.system as string }),
       tools: await toolsOf(ai, request.tools, context),
@@ -80,7 +83,7 @@ export async function callModel(request: ModelRequest, context: AttemptContext):
   } catch (thrown) {
     if (context.signal?.aborted) throw context.signal.reason;
     const error = limit.exceeded === null ? thrown : timedOut(limit.exceeded);
-    throw modelFailure(error, context.attempt < maxAttempts);
+    throw modelFailure(error, again);
   } finally {
     limit.clear();
   }

@@ -40,7 +40,7 @@ function hasMark(error: unknown, mark: symbol): boolean {
  */
 export function modelFailure(error: unknown, again: boolean): unknown {
   const known = brandOf(error) !== undefined || error instanceof PawlError;
-  if (known) return again || brandOf(error) === 'cancelled' ? error : branded(error as Error, 'fatal');
+  if (known) return again ? error : lastly(error);
   if (hasMark(error, API_ERROR)) return fromApi(error as ApiError, again);
   if (BAD_ANSWERS.some((mark) => hasMark(error, mark))) {
     const message = `The model's answer is not whole: ${messageOf(error)}`;
@@ -106,6 +106,12 @@ export function timedOut(after: number): PawlError {
 /** The answer ended in the middle. */
 export function cutOff(): PawlError {
   return new PawlError('PAWL_MODEL_FAILED', "The model's answer broke off before its end.", { remedy: LATER });
+}
+
+/** After it no further attempt is made, whatever it was. */
+export function lastly(error: unknown): unknown {
+  if (!(error instanceof Error) || brandOf(error) === 'cancelled' || !Object.isExtensible(error)) return error;
+  return branded(error, 'fatal');
 }
 
 function branded<E extends Error>(error: E, brand: ErrorBrand | undefined): E {

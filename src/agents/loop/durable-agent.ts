@@ -11,13 +11,24 @@ export interface PromptInput extends Omit<LoopOptions, 'messages' | 'prompt'> {
   messages?: readonly Message[];
 }
 
+/** What each host's class makes. */
+export interface LoopAgent {
+  readonly tools: unknown;
+  stream(options: LoopOptions): Promise<AgentResult>;
+}
+
 /**
  * Settings in a class that each host makes for itself.
  *
  * @param around runs what the loop does
  */
-export function durableAgentClass(host: LoopHost, around: <T>(work: () => T) => T = (work) => work()) {
-  return class DurableAgent {
+export function durableAgentClass(
+  host: LoopHost,
+  around: <T>(work: () => T) => T = (work) => work(),
+): new (
+  settings: LoopSettings,
+) => LoopAgent {
+  return class DurableAgent implements LoopAgent {
     readonly #settings: LoopSettings;
 
     constructor(settings: LoopSettings) {
