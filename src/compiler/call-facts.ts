@@ -201,11 +201,12 @@ export interface ActionFact {
 }
 
 export interface AgentFact {
+  /** -1 for a `new DurableAgent({ tools })`, which is no definition. */
   definition: number;
   /** Of a workflow, an agent: options that belong to actions. */
   credentials?: Span;
-  /** What `tools` holds, with its place. */
-  tools: { path: string[]; span: Span }[];
+  /** What `tools` holds by name, with its place; `name` where it stands in a record. */
+  tools: { path: string[]; span: Span; name?: string }[];
 }
 
 /** A tool that is written in place: `{ description, inputSchema, execute }`. */

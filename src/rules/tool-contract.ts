@@ -3,7 +3,7 @@ import { defineRule, type RuleContext } from './define-rule.ts';
 import type { Program } from './program.ts';
 import { givenTools } from './tools.ts';
 
-/** Tools of `defineAgent`, which are actions, and those that a `DurableAgent` is given in place. */
+/** Definitions that agents have as tools, and tools that a `DurableAgent` is given in place. */
 export const toolContract = defineRule({
   name: 'tool-contract',
   by: 'program',
@@ -61,17 +61,18 @@ function checkAgent(
   agent: AgentFact,
   told: Set<DefinitionFact>,
 ): void {
-  const name = module.definitions[agent.definition]?.slug ?? 'this agent';
+  const owner = module.definitions[agent.definition]?.slug;
+  const name = owner ? `\`${owner}\`` : 'The agent';
   const seen = new Map<string, Tool>();
   for (const tool of agent.tools.flatMap((place) => actionAt(program, module, place) ?? [])) {
     const { definition, place } = tool;
-    const slug = definition.slug as string;
+    const slug = place.name ?? (definition.slug as string);
     const first = seen.get(slug);
     if (first) {
       report({
         file: module.file,
         span: place.span,
-        message: `\`${name}\` has two tools of the name \`${slug}\`: a model cannot tell them apart, and providers refuse the request.`,
+        message: `${name} has two tools of the name \`${slug}\`: a model cannot tell them apart, and providers refuse the request.`,
         remedy: first.definition === definition ? 'Take one of them out.' : 'Give one of the actions another slug.',
         related: [{ file: module.file, span: first.place.span, message: `\`${slug}\` is a tool already` }],
       });
@@ -90,7 +91,7 @@ function checkAction(report: RuleContext['report'], { module, definition }: Tool
     report({
       file: module.file,
       span: definition.nameSpan,
-      message: `\`${slug}\` is a tool of \`${agent}\` and has no description, by which a model knows what it is for.`,
+      message: `\`${slug}\` is a tool of ${agent === 'The agent' ? 'an agent' : agent} and has no description, by which a model knows what it is for.`,
       remedy: "Add `description: '…'`: what it does, and when to use it.",
     });
   }
@@ -129,7 +130,7 @@ function actionAt(program: Program, module: ModuleFacts, place: AgentFact['tools
   const reference = referenceAt(program, module, place);
   if (reference?.kind !== 'definition' || reference.rest.length > 0) return null;
   const { definition } = reference;
-  return definition.kind === 'action' && definition.slug !== null
+  return definition.kind !== 'credential' && definition.slug !== null
     ? { module: reference.module, definition, place }
     : null;
 }

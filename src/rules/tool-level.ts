@@ -1,6 +1,7 @@
 import type { ModuleFacts, ToolFact, Unit, Use } from '../compiler/facts.ts';
 import type { Span } from '../diagnostics/types.ts';
 import { givesPart } from '../sdks.ts';
+import { toolDoesIo, toolWaits } from '../tool-levels.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import { stepCode } from './durable.ts';
 import { ioEnd } from './io.ts';
@@ -95,21 +96,19 @@ function reportTool(
 ): void {
   const io = ends.find((end) => end?.io);
   const wait = ends.find((end) => end && !end.io);
-  const message =
+  const words =
     io && wait
-      ? `does I/O (\`${io.name}\`) and waits durably (\`${wait.name}\`): as a step it cannot wait, and as workflow code it can do no I/O`
+      ? {
+          message: `The tool \`${name}\` does I/O (\`${io.name}\`) and waits durably (\`${wait.name}\`): as a step it cannot wait, and as workflow code it can do no I/O.`,
+          remedy: "Move the I/O into a function with 'use step', and call that from the tool.",
+        }
       : io
-        ? `does I/O (\`${io.name}\`) and is no step: it runs as workflow code, which is replayed and has neither network nor disk`
-        : `is a step and waits durably (\`${wait?.name}\`), which only workflow code can`;
+        ? toolDoesIo(name, io.name)
+        : toolWaits(name, wait?.name ?? '');
   report({
     file: module.file,
     span: nameSpan,
-    message: `The tool \`${name}\` ${message}.`,
-    remedy: io
-      ? wait
-        ? "Move the I/O into a function with 'use step', and call that from the tool."
-        : "Begin its `execute` with 'use step'."
-      : "Take 'use step' out of it, and give what does I/O a step of its own.",
+    ...words,
     related: [io, wait].flatMap((end) =>
       end ? [{ ...end.place, message: `\`${end.name}\` ${end.io ? 'is I/O' : 'waits durably'}` }] : [],
     ),

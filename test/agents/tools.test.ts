@@ -1,9 +1,10 @@
 /** Tools that go wrong, tools that wait for people, and definitions as tools. */
 import type { UIMessage } from 'ai';
 import { expect, test } from 'vitest';
+import { toolDoesIo, toolWaits } from '../../src/tool-levels.ts';
 import { agentProgram, asked, kinds, watch } from './support.ts';
 
-const HEAD = `import { createHook, defineAction, defineAgent, defineWorkflow, FatalError, getWritable, sleep } from 'pawl';
+const HEAD = `import { createHook, defineAction, fetch, defineAgent, defineWorkflow, FatalError, getWritable, sleep } from 'pawl';
 import { DurableAgent } from 'pawl/agent';
 import { jsonSchema, NoSuchToolError, tool, type UIMessageChunk } from 'ai';
 import { z } from 'zod';
@@ -169,22 +170,28 @@ export async function main() {
 
 test('a mistake in the level of a tool ends the run, in the words of the level table', async () => {
   const runtime = await agentProgram(`${HEAD}
-const call = { wait: () => sleep('1s') };
-async function model() {
-  'use step';
-  return scripted([{ tool: 'wait' }, 'Never.']);
-}
+const hidden: Record<string, () => Promise<unknown>> = { wait: () => sleep('1s'), look: () => fetch('https://x.example') };
 async function wait() {
   'use step';
-  await (call as Record<string, () => Promise<void>>)['wa' + 'it']!();
+  await hidden['wa' + 'it']!();
 }
-export async function main() {
+export async function main(name: string) {
   'use workflow';
-  const agent = new DurableAgent({ model, tools: { wait: tool({ description: 'Waits.', inputSchema: z.object({}), execute: wait }) } });
-  await agent.stream({ prompt: 'Wait.' });
+  const agent = new DurableAgent({
+    model: async () => { 'use step'; return scripted([{ tool: name }, 'Never.']); },
+    tools: {
+      wait: tool({ description: 'Waits.', inputSchema: z.object({}), execute: wait }),
+      look: tool({ description: 'Looks.', inputSchema: z.object({}), execute: async () => String(await hidden['lo' + 'ok']!()) }),
+    },
+  });
+  await agent.stream({ prompt: 'Go.' });
 }`);
-  await expect(runtime.finish(await runtime.start('main'))).rejects.toMatchObject({
-    cause: { code: 'PAWL_ONLY_IN_WORKFLOW', message: 'sleep() works in workflow code only.' },
+  const end = async (tool: string) => runtime.finish(await runtime.start('main', [tool]));
+  await expect(end('wait')).rejects.toMatchObject({
+    cause: { code: 'PAWL7003', ...toolWaits('wait', 'sleep') },
+  });
+  await expect(end('look')).rejects.toMatchObject({
+    cause: { code: 'PAWL7003', ...toolDoesIo('look', 'fetch') },
   });
 });
 

@@ -59,6 +59,7 @@ const COMMON = [
   'src/sdk-names.ts',
   'src/secrets.ts',
   'src/sdks.ts',
+  'src/tool-levels.ts',
   'src/version.ts',
 ];
 

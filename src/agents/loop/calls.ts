@@ -1,6 +1,7 @@
 /** The tool calls of one answer: what is wrong with them is told to the model, what is right is run, all side by side. */
 import { PawlError } from '../../errors.ts';
 import { brandOf } from '../../runtime/errors.ts';
+import { toolDoesIo, toolWaits } from '../../tool-levels.ts';
 import { jsonOf, messageOf, modelOutput } from './model-output.ts';
 import { validate } from './schemas.ts';
 import type { ExecuteOptions, Tool, Tools } from './tools.ts';
@@ -134,30 +135,44 @@ export async function runCall({ call, tool, problem }: CheckedCall, context: Cal
     const { toolCallId, toolName, input } = call;
     return { call, result: { type: 'tool-result', toolCallId, toolName, input, output }, part };
   } catch (error) {
-    if (endsTheRun(error)) throw error;
+    if (brandOf(error) === 'cancelled') throw error;
+    const mistake = levelMistake(tool.name, error);
+    if (mistake) throw mistake;
     const message = messageOf(error);
     await tell([chunkOf(call, { type: 'tool-output-error', errorText: message })]);
     return failed(call, message, 'error-text', error);
   }
 }
 
-/** Not the tool's failure: the run is cancelled; or a mistake in the program, which no other input would mend. */
-function endsTheRun(error: unknown): boolean {
-  if (brandOf(error) === 'cancelled') return true;
+/**
+ * A tool at the wrong level is a mistake in the program, which no other input would mend: it ends the run, in the words of the rule that finds
+ * it at build time where it can.
+ */
+function levelMistake(name: string, error: unknown): PawlError | null {
+  const { code, message } = readError(error);
+  const words =
+    code === 'PAWL_ONLY_IN_WORKFLOW'
+      ? toolWaits(name, apiOf(message))
+      : code === 'PAWL_NOT_IN_WORKFLOW'
+        ? toolDoesIo(name, apiOf(message))
+        : null;
+  return words && new PawlError('PAWL7003', words.message, { remedy: words.remedy, cause: error });
+}
+
+function readError(error: unknown): { code?: unknown; message: string } {
   try {
-    return PROGRAM_MISTAKES.has((error as { code?: unknown } | null | undefined)?.code);
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    return { code, message: String(message) };
   } catch {
     // What was thrown lets nobody look.
-    return false;
+    return { message: '' };
   }
 }
 
-/** The level table: what a step cannot do, and what workflow code cannot. */
-const PROGRAM_MISTAKES: ReadonlySet<unknown> = new Set([
-  'PAWL_ONLY_IN_WORKFLOW',
-  'PAWL_NOT_IN_WORKFLOW',
-  'PAWL_ONLY_IN_STEP',
-]);
+/** What was called: `sleep() works …`, `Writing to a stream (getWriter) does not …`. */
+function apiOf(message: string): string {
+  return /^(\w+)\(\)/.exec(message)?.[1] ?? /\((\w+)\)/.exec(message)?.[1] ?? message;
+}
 
 /** Of a tool that yields, what it yields last; the others are progress. */
 async function lastOf(output: unknown, progress: (value: unknown) => Promise<void>): Promise<unknown> {
@@ -183,10 +198,8 @@ async function isAllowed(call: ToolCall, tool: Tool, options: ExecuteOptions, co
   if (!approval) {
     throw new PawlError(
       'PAWL_ONLY_IN_WORKFLOW',
-      `The tool ${tool.name} waits for approval, which only workflow code can.`,
-      {
-        remedy: 'Call the agent in a workflow.',
-      },
+      `needsApproval() of the tool ${tool.name} works in workflow code only.`,
+      { remedy: 'Call the agent in a workflow.' },
     );
   }
   const token = approvalToken(call.toolCallId);

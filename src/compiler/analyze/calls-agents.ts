@@ -24,6 +24,12 @@ export function readAgents(context: CallContext): void {
     const site = context.sites.get(node);
     if (site !== undefined) optionals.push(...optionalsIn(context, node.arguments[0] as Node | undefined, { site }));
   }
+  for (const { node } of context.walk.calls) {
+    if (node.type !== 'NewExpression' || !isDurableAgent(context, node.callee as Node)) continue;
+    const given = propertyOf(node.arguments[0] as Node | undefined, 'tools');
+    const named = given ? namedTools(context, context.through(given)) : [];
+    if (named.length > 0) agents.push({ definition: -1, tools: named });
+  }
   const tools = toolsOf(context);
   if (actions.length > 0) out.actions = actions;
   if (agents.length > 0) out.agents = agents;
@@ -167,12 +173,24 @@ function agentOf(
     fact.credentials = context.span(property.key);
   }
   const list = kind === 'agent' ? propertyOf(object, 'tools') : null;
-  if (list?.type === 'ArrayExpression')
-    for (const element of list.elements) {
-      const path = element && staticPath(element);
-      if (element && path) fact.tools.push({ path, span: context.span(element) });
-    }
+  if (list) fact.tools = namedTools(context, list);
   return fact.credentials || fact.tools.length > 0 ? fact : null;
+}
+
+/** Definitions in a list or a record of tools. */
+function namedTools(context: CallContext, tools: Node): AgentFact['tools'] {
+  if (tools.type === 'ArrayExpression')
+    return tools.elements.flatMap((element) => {
+      const path = element && staticPath(element);
+      return element && path ? [{ path, span: context.span(element) }] : [];
+    });
+  if (tools.type !== 'ObjectExpression') return [];
+  return tools.properties.flatMap((property) => {
+    if (property.type !== 'ObjectProperty') return [];
+    const path = staticPath(property.value);
+    const name = keyName(property.key, property.computed);
+    return path && name !== null ? [{ path, span: context.span(property.value), name }] : [];
+  });
 }
 
 /** Objects that agents get as tools, with the agent's unit; what is named there goes to the facts. */
