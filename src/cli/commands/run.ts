@@ -68,12 +68,13 @@ async function execute(
   const { Accidents } = await import('../accidents.ts');
   const { ForeignRuns } = await import('../foreign-runs.ts');
   const { StoreTrouble } = await import('../store-trouble.ts');
-  const { tellParked } = await import('../parked-children.ts');
+  const { ParkedChildren } = await import('../parked-children.ts');
   let progress: LiveProgress | null = null;
   const print = (text: string): void => (progress ? progress.print(text) : out.aside(text));
   const restoreConsole = redirectConsole(print, out);
   const interrupted = interruption();
   const trouble = new StoreTrouble(print);
+  const parked = new ParkedChildren(store, print);
   const accidents = await Accidents.watch(print, () => interrupted.asked, out);
   const lost = Promise.race([trouble.gaveUp, accidents.stray]);
   lost.catch(() => {});
@@ -84,8 +85,7 @@ async function execute(
     const onEvent = (event: WorkerEvent): void => {
       accidents.heard(event);
       tell(event, print, trouble);
-      // Progress is a courtesy.
-      tellParked(store, event, print).catch(() => {});
+      parked.heard(event);
     };
     const made = await Promise.race([
       // What else is unfinished in the store is not this command's: begun here, it would be cut short when the run ends.
@@ -103,6 +103,7 @@ async function execute(
     }
     foreign = new ForeignRuns(worker, out);
     const ids = await Promise.race([begin(foreign, plan, request, out), lost]);
+    parked.watch(ids);
     const [only, second] = ids;
     if (only !== undefined && second === undefined) progress = await follow(store, only, request.workflowId, out);
     const code = await Promise.race([ended(ids), interrupted.code, lost]);
@@ -121,6 +122,7 @@ async function execute(
     throw error;
   } finally {
     interrupted.stop();
+    parked.stop();
     foreign?.stop();
     await progress?.stop();
     await Promise.resolve(worker?.close({ timeout: PATIENCE }))
