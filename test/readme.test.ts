@@ -1,6 +1,8 @@
 /** The README's examples are compiled and run, and its commands exist. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { simulateReadableStream } from 'ai';
+import { MockLanguageModelV3 } from 'ai/test';
 import { createTestRuntime } from 'pawl/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../src/cli/commands/index.ts';
@@ -87,6 +89,50 @@ test('the example in definitions', async () => {
   await runtime.waitForSleep(run);
   await runtime.advance('1h');
   expect(await run.returnValue).toEqual(['R-1']);
+  await runtime.close();
+});
+
+test('the example of agents', async () => {
+  const answers = [
+    [
+      { type: 'tool-call', toolCallId: 'c1', toolName: 'search', input: '{"text":"rain"}' },
+      { type: 'tool-call', toolCallId: 'c2', toolName: 'remind', input: '{"hours":2}' },
+    ],
+    [
+      { type: 'text-start', id: '0' },
+      { type: 'text-delta', id: '0', delta: 'It rains.' },
+      { type: 'text-end', id: '0' },
+    ],
+  ];
+  const USAGE = { inputTokens: { total: 1 }, outputTokens: { total: 1 } };
+  const model = new MockLanguageModelV3({
+    doStream: async () => {
+      const parts = answers.shift() ?? [];
+      const finish = {
+        type: 'finish',
+        finishReason: { unified: parts.length === 2 ? 'tool-calls' : 'stop' },
+        usage: USAGE,
+      };
+      const chunks = [{ type: 'stream-start', warnings: [] }, ...parts, finish] as never[];
+      return { stream: simulateReadableStream({ chunks }) };
+    },
+  });
+  vi.stubGlobal('modelOfReadme', model);
+  vi.stubGlobal('fetch', async (url: string) => new Response(`found ${url}`));
+  const runtime = await createTestRuntime({
+    sources: {
+      'src/chat.ts': example('Agents'),
+      'pawl.config.ts': 'export default { providers: { openai: () => (globalThis as any).modelOfReadme } };',
+    },
+  });
+  expect(runtime.diagnostics).toEqual([]);
+  const run = await runtime.start<{ content: unknown }[]>('chat', [[{ role: 'user', content: 'Does it rain?' }]]);
+  const messages = await runtime.finish(run);
+  expect(messages.at(-2)?.content).toMatchObject([
+    { output: { value: 'found https://letters.example/?q=rain' } },
+    { output: { value: 'It is time.' } },
+  ]);
+  expect(messages.at(-1)?.content).toMatchObject([{ text: 'It rains.' }]);
   await runtime.close();
 });
 
