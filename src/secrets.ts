@@ -6,6 +6,8 @@
  */
 
 interface Known {
+  /** Forms by secret, the one that was asked for last at the end. */
+  secrets: Map<string, Iterable<string>>;
   /** Names by the forms of secrets that are long enough to be told from other text anywhere. */
   long: Map<string, string>;
   /** Names by secrets that count as whole words only: `test` must not be cut out of `latest`. */
@@ -22,12 +24,12 @@ const LONG = 8;
 /** What is shorter than that is no secret, and would be found everywhere. */
 const SHORTEST = 4;
 
-/** Forms that are kept: tokens come and go, and one that is long gone opens nothing. */
-const MOST = 5_000;
+/** Secrets that are kept: tokens come and go, and one that nobody has asked for in long opens nothing. All results are searched for each. */
+const MOST = 100;
 
 function known(): Known {
   const holder = globalThis as unknown as Record<symbol, Known | undefined>;
-  holder[KEY] ??= { long: new Map(), short: new Map(), patterns: null };
+  holder[KEY] ??= { secrets: new Map(), long: new Map(), short: new Map(), patterns: null };
   return holder[KEY];
 }
 
@@ -37,16 +39,19 @@ function known(): Known {
  * @param name - what is shown in its place: `linear.apiKey`
  */
 export function keepSecret(secret: string, name: string): void {
-  const { long, short } = known();
-  if (secret.length < SHORTEST || long.has(secret) || short.has(secret)) return;
+  if (secret.length < SHORTEST) return;
+  const { secrets, long, short } = known();
+  const forms = secrets.get(secret) ?? (secret.length < LONG ? [secret] : formsOf(secret));
+  const isNew = !secrets.delete(secret);
+  secrets.set(secret, forms);
+  if (!isNew) return;
   const label = name.replace(/[^\w.-]/g, '_');
-  if (secret.length < LONG) short.set(secret, label);
-  else for (const form of formsOf(secret)) long.set(form, label);
-  for (const forms of [long, short])
-    for (const form of forms.keys()) {
-      if (forms.size <= MOST) break;
-      forms.delete(form);
-    }
+  for (const form of forms) (secret.length < LONG ? short : long).set(form, label);
+  const [oldest] = secrets.keys();
+  if (secrets.size > MOST && oldest !== undefined) {
+    for (const form of secrets.get(oldest) ?? []) if (!long.delete(form)) short.delete(form);
+    secrets.delete(oldest);
+  }
   known().patterns = null;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { PawlError } from '../errors.ts';
 import { ERROR_BRAND } from '../runtime/errors.ts';
+import { keepSecret } from '../secrets.ts';
 import { valuesOf } from './credential-values.ts';
 import type { CredentialSpec } from './define-credential.ts';
 import type { Grant } from './oauth.ts';
@@ -38,7 +39,10 @@ const MARGIN = 60_000;
 export async function tokenOf(spec: OAuthSpec, values: Record<string, string>, rejected?: string): Promise<string> {
   const token = entryOf(spec, values);
   if (rejected !== undefined && token.accessToken === rejected) token.accessToken = null;
-  if (token.accessToken !== null && Date.now() < token.expiresAt) return token.accessToken;
+  if (token.accessToken !== null && Date.now() < token.expiresAt) {
+    keepSecret(token.accessToken, `${spec.key}.accessToken`);
+    return token.accessToken;
+  }
   token.pending ??= renew(spec, values, token).finally(() => {
     token.pending = null;
   });

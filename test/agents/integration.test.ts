@@ -199,6 +199,36 @@ export async function ask(message: string) {
   ]);
 });
 
+test('an action that calls one of an integration is refused, whichever copy of pawl that has', async () => {
+  const { url, posted } = await messenger();
+  const root = newsroom({
+    'src/actions/outer.ts': `import { defineAction } from 'pawl';
+import * as messenger from 'pawl-messenger/actions';
+import { z } from 'zod';
+
+export const outer = defineAction({
+  slug: 'outer',
+  input: z.string(),
+  output: z.any(),
+  run: async (name) => (messenger as any)[name].run({ channel: 'general', text: 'x' }),
+});
+`,
+    'src/workflows/go.ts': `import { outer } from '../actions/outer';
+export async function go() { 'use workflow'; return outer.run('sendMessage'); }
+`,
+    'pawl.config.json': '{ "rules": { "action-imports-integration": "off" } }',
+  });
+  const runtime = await createTestRuntime({
+    root,
+    credentials: { messenger: { token: 'a-token-of-the-messenger', url } },
+  });
+  onTestFinished(() => runtime.close());
+  await expect((await runtime.start('go')).returnValue).rejects.toMatchObject({
+    cause: { code: 'PAWL5001', message: expect.stringContaining('Action `outer` reaches the action `send-message`: ') },
+  });
+  expect(posted).toEqual([]);
+});
+
 test('a worker begins only when the credentials of all workflows are set', async () => {
   const root = newsroom();
   expect(await spawnCli(['build'], { cwd: root })).toMatchObject({ code: 0 });

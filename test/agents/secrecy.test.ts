@@ -173,6 +173,17 @@ describe('words for secrets', () => {
     expect(secretIn('x a-long-secret y')).toBe('nested.inner');
   });
 
+  test('those that are still asked for are kept, however many tokens come and go', () => {
+    keepSecret('a-key-that-stays', 'kept.key');
+    for (let token = 0; token < 300; token++) {
+      keepSecret('a-key-that-stays', 'kept.key');
+      keepSecret(`access-token-${token}-of-many`, 'kept.token');
+    }
+    expect(redact('a-key-that-stays access-token-299-of-many access-token-0-of-many')).toBe(
+      '[credential kept.key] [credential kept.token] access-token-0-of-many',
+    );
+  });
+
   test('an empty one is none', () => {
     keepSecret('', 'empty.one');
     expect(redact('abc')).toBe('abc');
