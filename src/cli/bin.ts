@@ -11,7 +11,7 @@ import { Output, printError, type Sink, unwritable } from './output.ts';
 const { argv, stdout, stderr, env } = process;
 
 /** What these do matters more than what they print: a run is not left because its reader went away. */
-const CHANGES = new Set(['run', 'build', 'cancel', 'resume', 'worker', 'dev', '--watch', '--fix']);
+const CHANGES = new Set(['run', 'build', 'cancel', 'resume', 'wake', 'upgrade', 'worker', 'dev', '--watch', '--fix']);
 const words = argv.slice(2);
 const works = words.some((word) => CHANGES.has(word));
 

@@ -15,12 +15,18 @@ interface Form {
   type: string;
   chunk(index: number, chunk: Chunk): string;
   end(index: number): string;
+  /** What says that the stream goes on while nothing is written; null where nothing may be said. */
+  alive: string | null;
 }
+
+/** Proxies take a connection for dead on which nothing has come for a minute or so; ms. */
+const ALIVE_EVERY = 15_000;
 
 const LINES: Form = {
   type: 'application/x-ndjson',
   chunk: (index, chunk) => `${JSON.stringify({ index, ...contentOf(chunk) })}\n`,
   end: (index) => `${JSON.stringify({ index, end: true })}\n`,
+  alive: null,
 };
 
 // `EventSource` sends the newest id when it connects again; it does so too at the end, unless it is told of it.
@@ -28,6 +34,8 @@ const EVENTS: Form = {
   type: 'text/event-stream',
   chunk: (index, chunk) => `id: ${index}\ndata: ${JSON.stringify(contentOf(chunk))}\n\n`,
   end: (index) => `event: end\ndata: ${JSON.stringify({ index })}\n\n`,
+  // A comment.
+  alive: ': goes on\n\n',
 };
 
 function contentOf(chunk: Chunk): { value: unknown } | { base64: string } {
@@ -65,13 +73,21 @@ function bodyOf(tail: StreamTail, form: Form, signal: AbortSignal): ReadableStre
   const encoder = new TextEncoder();
   let over = false;
   const giveUp = (): void => tail.cancel();
+  /** A page that was asked for and has not come. */
+  let asked: Promise<StreamPage | null> | null = null;
   return new ReadableStream<Uint8Array>(
     {
       start: () => signal.addEventListener('abort', giveUp, { once: true }),
       async pull(controller) {
         if (signal.aborted) tail.cancel();
-        const page: StreamPage | null = await tail.next();
+        asked ??= tail.next();
+        const page = form.alive === null ? await asked : await within(ALIVE_EVERY, asked);
         if (over) return;
+        if (page === 'late') {
+          controller.enqueue(encoder.encode(form.alive as string));
+          return;
+        }
+        asked = null;
         if (page !== null) {
           const text = page.chunks.map((chunk, offset) => form.chunk(page.from + offset, chunk)).join('');
           controller.enqueue(encoder.encode(text));
@@ -93,4 +109,12 @@ function bodyOf(tail: StreamTail, form: Form, signal: AbortSignal): ReadableStre
     },
     { highWaterMark: 0 },
   );
+}
+
+/** What is waited for, or that it takes longer than so many ms. */
+function within<T>(ms: number, wanted: Promise<T>): Promise<T | 'late'> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve('late'), ms);
+    wanted.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

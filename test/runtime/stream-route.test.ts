@@ -93,6 +93,32 @@ describe('GET /streams/ID', () => {
     expect(await response.json()).toMatchObject({ error: { code, remedy: expect.any(String) } });
   });
 
+  test('says now and then that it goes on, to who reads events', async () => {
+    const { start, ask, worker } = await served();
+    const run = await start('waits');
+    await settle();
+    const response = await ask(run.runId, { headers: { accept: 'text/event-stream' } });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const next = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe('id: 0\ndata: {"value":"first"}\n\n');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      for (let times = 0; times < 2; times++) {
+        const read = next();
+        await settle();
+        vi.advanceTimersByTime(15_000);
+        expect(await read).toBe(': goes on\n\n');
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    const read = next();
+    await worker.resumeHook('t', null);
+    expect(await read).toBe('id: 1\ndata: {"value":"second"}\n\n');
+    expect(await next()).toMatch(/^event: end\n/);
+    expect((await reader.read()).done).toBe(true);
+  });
+
   test('takes the token, and nothing but GET', async () => {
     const { start, ask, handler, worker } = await served();
     const run = await start('w', ['secret']);
