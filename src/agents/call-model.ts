@@ -77,7 +77,7 @@ export async function callModel(request: ModelRequest, context: AttemptContext):
     if (failure !== null) throw (failure as { error: unknown }).error;
     context.signal?.throwIfAborted();
     if (limit.exceeded !== null) throw timedOut(limit.exceeded);
-    const [step] = await result.steps;
+    const [step] = await Promise.race([result.steps, limit.end]);
     if (!step || isCut(step)) throw cutOff();
     return answerOf(step);
   } catch (thrown) {
@@ -100,6 +100,8 @@ function isCut({ finishReason, rawFinishReason }: FinalStep): boolean {
 /** Ends a call that takes too long, as a whole or between two parts of the answer. */
 class Limit {
   readonly signal: AbortSignal;
+  /** Rejects when the call shall end: not every provider hears the signal. */
+  readonly end: Promise<never>;
   /** Ms that it was allowed; null while it is within. */
   exceeded: number | null = null;
   readonly #controller = new AbortController();
@@ -110,6 +112,11 @@ class Limit {
   constructor(timeout: unknown, outer: AbortSignal | undefined) {
     const own = this.#controller.signal;
     this.signal = outer ? AbortSignal.any([own, outer]) : own;
+    this.end = new Promise((_resolve, reject) => {
+      if (this.signal.aborted) reject(this.signal.reason);
+      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
+    });
+    this.end.catch(() => {});
     const { totalMs, stepMs, chunkMs } = (typeof timeout === 'object' && timeout !== null ? timeout : {}) as Record<
       string,
       number | undefined
@@ -174,16 +181,22 @@ async function forward(result: Result, { stream }: ModelRequest, attempt: number
     sendReasoning: stream?.reasoning ?? false,
     sendSources: stream?.sources ?? false,
   });
+  const reader = chunks.getReader();
   const writer = stream?.writable.getWriter();
   try {
     for (const chunk of stream?.before ?? []) await writer?.write(chunk);
-    for await (const chunk of chunks) {
+    for (;;) {
+      const { done, value: chunk } = await Promise.race([reader.read(), limit.end]);
+      if (done) break;
       limit.heard();
       // The loop ends the step when the tools have answered, and tells of calls that are wrong when nobody mends them.
       if (HELD.has(chunk.type) || !stream) continue;
       const mark: PartMark = { call: stream.call, attempt };
       await writer?.write(ownId(markChunk(chunk, mark), mark));
     }
+  } catch (error) {
+    reader.cancel(error).catch(() => {});
+    throw error;
   } finally {
     writer?.releaseLock();
   }
