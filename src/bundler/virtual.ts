@@ -16,6 +16,7 @@ import { VIRTUAL } from './rolldown.ts';
 const API = `${VIRTUAL}api`;
 const COMPILED = `${VIRTUAL}compiled`;
 const AGENT = `${VIRTUAL}agent`;
+const COMPILED_AGENT = `${VIRTUAL}compiled-agent`;
 const STUB = `${VIRTUAL}unavailable/`;
 
 /** The prefix makes the local names of helpers unmistakable in the bundle, where the build looks for their calls. */
@@ -44,6 +45,7 @@ export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plu
       async handler(id, importer, { kind }) {
         if (id === 'pawl') return API;
         if (id === 'pawl/internal/workflow') return COMPILED;
+        if (id === 'pawl/internal/workflow-agent') return COMPILED_AGENT;
         if (id === 'pawl/agent') return AGENT;
         // Packages for browsers bring modules of Node as packages: `events`, `buffer`.
         if (!id.startsWith('node:') && !id.startsWith('pawl') && importer && /[\\/]node_modules[\\/]/.test(importer)) {
@@ -55,11 +57,12 @@ export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plu
     },
     load: {
       order: 'pre',
-      filter: { id: new RegExp(`^${VIRTUAL}(?:api$|compiled$|agent$|unavailable/)`) },
+      filter: { id: new RegExp(`^${VIRTUAL}(?:api$|compiled$|compiled-agent$|agent$|unavailable/)`) },
       handler(id) {
         if (id === API)
           return { code: WORKFLOW_API.map((name) => `export const ${name} = __pawl.api.${name};`).join('\n') };
         if (id === COMPILED) return { code: compiledModule(compiled) };
+        if (id === COMPILED_AGENT) return { code: compiledAgentModule() };
         if (id === AGENT) return { code: agentModule() };
         return { code: stub(stubbedModule(id)?.name ?? id, use), moduleType: 'js' };
       },
@@ -75,10 +78,16 @@ function compiledModule(names: readonly string[]): string {
   const functions = names.map(
     (name) => `function ${HELPER_PREFIX}${name}(...args) { return __pawl.compiled.${name}(...args); }`,
   );
-  const agent =
+  return functions.join('\n') + exportList(names);
+}
+
+/** What only programs with agents import: it brings the agent loop along. */
+function compiledAgentModule(): string {
+  return (
     `import { agentDefinition } from "pawl/agent";\n` +
-    `function ${HELPER_PREFIX}agentDefinition(...args) { return agentDefinition(...args); }\n`;
-  return agent + functions.join('\n') + exportList([...names, 'agentDefinition']);
+    `function ${HELPER_PREFIX}agentDefinition(...args) { return agentDefinition(...args); }` +
+    exportList(['agentDefinition'])
+  );
 }
 
 /** What `import { … } from 'pawl/agent'` gives in workflow code. */

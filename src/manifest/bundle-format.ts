@@ -99,7 +99,7 @@ export const WORKFLOW_API = [
 export type WorkflowApiName = (typeof WORKFLOW_API)[number];
 
 /**
- * What compiled code in the workflow target imports from `pawl/internal/workflow`, besides `agentDefinition`, which comes with the bundle;
+ * What compiled code in the workflow target imports from `pawl/internal/workflow`; `agentDefinition` comes with the bundle;
  * older bundles have `defineWorkflow` and `agent` too.
  */
 export const COMPILED_API = [

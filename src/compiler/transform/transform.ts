@@ -22,6 +22,9 @@ const ENTRY: Record<Mode, string> = {
   client: 'pawl/internal/client',
 };
 
+/** Helpers of the workflow target that bring code along: only programs that call them get it, or even read it. */
+const HEAVY: Readonly<Record<string, string>> = { agentDefinition: 'pawl/internal/workflow-agent' };
+
 /** What the passes of one target share. */
 export class Transform {
   readonly analysis: Analysis;
@@ -79,8 +82,16 @@ export class Transform {
   /** The helpers' import: at the end of ES modules (imports are hoisted, and no line moves), at the top of CommonJS. */
   importHelpers(): void {
     if (this.#helpers.size === 0) return;
-    const names = [...this.#helpers].sort();
-    const from = JSON.stringify(ENTRY[this.mode]);
+    const entries = new Map<string, string[]>();
+    for (const name of [...this.#helpers].sort()) {
+      const entry = HEAVY[name] ?? ENTRY[this.mode];
+      entries.set(entry, [...(entries.get(entry) ?? []), name]);
+    }
+    for (const [entry, names] of entries) this.#importFrom(entry, names);
+  }
+
+  #importFrom(entry: string, names: readonly string[]): void {
+    const from = JSON.stringify(entry);
     if (this.analysis.facts.format === 'cjs') {
       const list = names.map((name) => `${name}: ${this.local(name)}`).join(', ');
       this.edits.insertFirst(firstStatement(this.analysis.model.program), `const { ${list} } = require(${from});\n`);
