@@ -8,12 +8,12 @@
 import { getStepMetadata, getWritable } from '../../src/index.ts';
 import { FatalError } from '../../src/runtime/errors.ts';
 import { createWorker, type Worker } from '../../src/runtime/worker.ts';
-import { openStore } from '../../src/store/index.ts';
 import type { AppendChunksRequest, AppendRequest, EventStore } from '../../src/store/port.ts';
 import { program } from '../runtime/support.ts';
 import { type Defect, faultyStore, type Line } from './faults.ts';
 import { CHILDREN, randomProgram, type RandomProgram } from './programs.ts';
 import { Random } from './random.ts';
+import { freshStore } from './store.ts';
 
 export interface SimulationOptions {
   seed: number;
@@ -99,7 +99,7 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   });
 
   // Leases go by a clock that does not jump: with the wall clock a jump there and back would end one that its holder trusts in.
-  const store = await openStore('sqlite::memory:', { clock: () => performance.now() });
+  const store = await freshStore(() => performance.now());
   const appended = ({ runId, events }: AppendRequest): void => {
     for (const event of events)
       if (event.type === 'step_completed' || event.type === 'step_failed') finished.add(`${runId}-${event.cid}`);
