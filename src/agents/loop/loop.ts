@@ -214,7 +214,11 @@ class Loop {
     this.#ended = true;
     const last = isCancelled ? { type: 'abort' } : { type: 'error', errorText: messageOf(error) };
     const start = sendStart && !this.#begun ? [{ type: 'start', messageId: this.#id }] : [];
-    await this.#write([...start, last], !preventClose);
+    try {
+      await this.#write([...start, last], !preventClose);
+    } catch {
+      // Of two errors the first one counts: perhaps it was the stream.
+    }
   }
 }
 

@@ -44,6 +44,10 @@ export interface ModelStream {
   sources: boolean;
 }
 
+/**
+ * What a model call is asked. The loop of a run in flight is the one that it began with: whoever answers has to understand what earlier versions
+ * of pawl asked, so members may be added here, and none taken away.
+ */
 export interface ModelRequest {
   model: ModelReference;
   /** Slug of the agent that asks: what it does not say itself its definition says. */
@@ -79,6 +83,7 @@ export interface Usage {
   [detail: string]: unknown;
 }
 
+/** What it answers; earlier versions of the loop read it too. */
 export interface ModelAnswer {
   text: string;
   reasoning: unknown[];
