@@ -142,6 +142,7 @@ function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
   const found = new Set<string>();
   const workflows = new Set<string>();
   const agents = new Set<DefinitionFact>();
+  const members = new Set<Unit>();
   const addAgentSteps = (): void => {
     for (const id of Object.values(AGENT_STEPS)) found.add(id);
   };
@@ -154,6 +155,8 @@ function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
     if (id) found.add(id);
     const workflow = target && ids.workflows.get(target);
     if (workflow) workflows.add(workflow);
+    if (reference.kind === 'unit' && reference.unit.kind === 'variable' && mayGiveTools(module))
+      addMembers(reference.module, reference.unit);
     if (reference.kind === 'definition' && reference.definition.kind === 'agent')
       enter(reference.module, reference.definition);
   };
@@ -162,6 +165,19 @@ function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
     const inside = module.functions.filter(({ kind, span }) => kind === 'step' && isWithin(span, within));
     // A step in a step runs in its place.
     for (const { span, id } of inside) if (!inside.some((other) => isWithin(span, other.span))) found.add(id);
+  };
+  const mayGiveTools = ({ imports, definitions }: ModuleFacts): boolean =>
+    definitions.some(({ kind }) => kind === 'agent') || imports.some(({ source }) => isAgentEntry(source, compat));
+  /** An agent gets its tools as a whole, and calls what is in them. */
+  const addMembers = (module: ModuleFacts, object: Unit): void => {
+    if (members.has(object)) return;
+    members.add(object);
+    for (const unit of module.units) {
+      if (!unit.path.startsWith(`${object.path}.`)) continue;
+      const id = ids.steps.get(unit);
+      if (id) found.add(id);
+      else if (!LEVELS.has(unit.kind)) walk({ module, unit });
+    }
   };
   const walk = (from: Place): void => {
     for (const { module, unit } of graph.reach(from, ({ unit }) => !LEVELS.has(unit.kind))) {

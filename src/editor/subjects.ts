@@ -55,6 +55,8 @@ export type Target =
 /** Units that run at a level of their own: a call of one is an entry in the event log, not a call into its code. */
 const LEVELS: ReadonlySet<Unit['kind']> = new Set(['workflow', 'workflow-definition', 'step', 'action', 'agent']);
 
+const AGENT_ENTRY = /^(?:pawl|@workflow\/ai)\/agent$/;
+
 /** Members of a step, an action or an agent that are a call of it. */
 const CALLING = /^(?:call|apply|bind|run|prompt)$/;
 
@@ -176,9 +178,15 @@ export class Subjects {
     const { module, unit } = workflow;
     if (!unit) return [];
     const found = new Map<Subject, Reached>();
-    for (const place of this.#program.reach({ module, unit }, (target) => !LEVELS.has(target.unit.kind))) {
+    const places = [...this.#program.reach({ module, unit }, (target) => !LEVELS.has(target.unit.kind))];
+    const seen = new Set<Unit>();
+    for (let index = 0; index < places.length; index++) {
+      const place = places[index] as (typeof places)[number];
       for (const use of place.unit.uses) {
         if (use.access === 'write') continue;
+        for (const member of this.#tools(place.module, use, seen)) {
+          places.push(...this.#program.reach(member, (target) => !LEVELS.has(target.unit.kind)));
+        }
         const target = this.#target(place.module, use);
         if (!target || target.subject.kind === 'workflow') continue;
         if (target.rest.length > 0 && !CALLING.test(target.rest[0] as string)) continue;
@@ -189,6 +197,18 @@ export class Subjects {
       }
     }
     return [...found.values()].sort((a, b) => compareText(a.step.id, b.step.id));
+  }
+
+  /** An agent gets its tools as a whole, and calls what is in them. */
+  #tools(module: ModuleFacts, use: Use, seen: Set<Unit>): { module: ModuleFacts; unit: Unit }[] {
+    if (!module.imports.some(({ source }) => AGENT_ENTRY.test(source))) return [];
+    const reference = this.#program.resolve(module, use);
+    if (reference.kind !== 'unit' || reference.unit.kind !== 'variable' || seen.has(reference.unit)) return [];
+    seen.add(reference.unit);
+    const prefix = `${reference.unit.path}.`;
+    return reference.module.units
+      .filter(({ path, kind }) => path.startsWith(prefix) && !LEVELS.has(kind))
+      .map((unit) => ({ module: reference.module, unit }));
   }
 
   #allCallers(): Map<Subject, { workflow: Subject; calls: PlaceOfCall[] }[]> {

@@ -141,7 +141,6 @@ export const RULES: readonly Rule[] = [
 ];
 
 export type { Example, Explanation, Rule, RuleContext, RuleOptions } from './define-rule.ts';
-export { notBuilt } from './unbuilt.ts';
 export { docsUrl, exampleFiles, optionsExample, optionsOf, ruleHelp, ruleMarkdown, rulesMarkdown } from './markdown.ts';
 export type { Chain, ChainQuery, Hop, Place, Program, Reference } from './program.ts';
 export type { Refusal, Types, ValueType } from './types.ts';

@@ -3,7 +3,6 @@ import { CODES } from '../diagnostics/codes.ts';
 import type { RuleHelp } from '../diagnostics/format/options.ts';
 import { VERSION } from '../version.ts';
 import type { Example, Rule } from './define-rule.ts';
-import { notBuilt } from './unbuilt.ts';
 
 /** Documentation made out of rule literals: `docs/rules.md`, a page for each rule, and the help that other tools show. */
 
@@ -89,7 +88,6 @@ export function ruleHelp(rule: Rule): RuleHelp {
 function ruleBody(rule: Rule): string {
   const { severity, suppressible, optIn } = CODES[rule.name];
   const { mistake, why, allowed, unseen } = rule.explanation;
-  const missing = notBuilt(rule);
   const notes = [severity, optIn ? 'off unless it is set' : '', rule.fixable ? 'with a fix' : ''];
   if (!suppressible) notes.push('cannot be suppressed');
   if (rule.by === 'bundler') notes.push('found by `pawl build` alone');
@@ -106,7 +104,6 @@ function ruleBody(rule: Rule): string {
     `**Allowed.** ${allowed}`,
     '',
     `**Not seen.** ${unseen}`,
-    ...(missing === null ? [] : ['', `**In this version** ${missing}`]),
     '',
     'Reported:',
     '',

@@ -25,7 +25,7 @@ export const toolLevel = defineRule({
       'A tool that is a step; a tool that waits and calls steps for its I/O; any I/O in tools of an agent that a step makes.',
     unseen: 'Tools whose functions arrive as values; I/O of packages; modules without directives that nothing reaches.',
   },
-  bad: `import { DurableAgent } from '@workflow/ai/agent';
+  bad: `import { DurableAgent } from 'pawl/agent';
 import { z } from 'zod';
 
 async function remember({ text }: { text: string }) {
@@ -45,7 +45,7 @@ export const assistant = new DurableAgent({
   },
 });
 `,
-  good: `import { DurableAgent } from '@workflow/ai/agent';
+  good: `import { DurableAgent } from 'pawl/agent';
 import { z } from 'zod';
 
 async function remember({ text }: { text: string }) {

@@ -118,6 +118,13 @@ export async function main() {
   return agent.stream({ prompt: 'Search, and remind me.', writable: getWritable<UIMessageChunk>() });
 }`);
   expect(runtime.diagnostics).toEqual([]);
+  expect(runtime.manifest.workflows['src/main.ts#main']?.steps).toEqual([
+    'pawl/agent#callModel',
+    'pawl/agent#write',
+    'src/main.ts#model',
+    'src/main.ts#search',
+    'src/main.ts#stamp',
+  ]);
   const run = await runtime.start<{ steps: unknown[]; messages: unknown[] }>('main');
   await runtime.waitForSleep(run);
   const result = await runtime.finish(run);

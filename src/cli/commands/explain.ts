@@ -55,8 +55,7 @@ async function printRule(rule: Rule, { code, severity, suppressible, optIn }: Co
   const c = out.colors;
   const width = Math.min(out.columns, MAX_COLUMNS);
   const paragraph = (title: string, text: string): string => `${c.bold(title)}\n${wrap(plain(text, c), width, '  ')}`;
-  const { notBuilt, optionsExample, optionsOf } = await import('../../rules/index.ts');
-  const missing = notBuilt(rule);
+  const { optionsExample, optionsOf } = await import('../../rules/index.ts');
   const notes = [
     severity,
     optIn ? 'off unless it is set' : '',
@@ -74,7 +73,6 @@ async function printRule(rule: Rule, { code, severity, suppressible, optIn }: Co
       paragraph('Why', why),
       paragraph('Allowed', allowed),
       paragraph('Not seen', unseen),
-      ...(missing === null ? [] : [paragraph('In this version', missing)]),
       `${c.bold(c.red('Reported'))}\n${await codeOf(rule.bad, c)}`,
       `${c.bold(c.green('Instead'))}\n${await codeOf(rule.good, c)}`,
       ...(options.length === 0
