@@ -22,6 +22,8 @@ const entries = {
   'internal/agent-loop': 'src/internal/agent-loop.ts',
   'internal/agent-step': 'src/internal/agent-step.ts',
   'internal/serde': 'src/internal/serde.ts',
+  'internal/workflow-ai': 'src/internal/workflow-ai.ts',
+  'internal/keystroke': 'src/internal/keystroke.ts',
   'internal/oauth': 'src/agents/oauth.ts',
   vite: 'plugins/vite.ts',
   webpack: 'plugins/webpack.ts',

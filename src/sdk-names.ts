@@ -10,14 +10,15 @@ const ENTRIES: Record<CompatSdk, Record<string, string>> = {
     workflow: 'pawl',
     'workflow/api': 'pawl/client',
     '@workflow/serde': 'pawl/internal/serde',
-    '@workflow/ai/agent': 'pawl/agent',
+    '@workflow/ai/agent': 'pawl/internal/workflow-ai',
   },
   keystroke: {
     '@keystrokehq/keystroke': 'pawl',
     '@keystrokehq/keystroke/action': 'pawl',
-    '@keystrokehq/keystroke/workflow': 'pawl',
+    '@keystrokehq/keystroke/workflow': 'pawl/internal/keystroke',
     '@keystrokehq/keystroke/agent': 'pawl',
     '@keystrokehq/keystroke/credential': 'pawl',
+    '@keystrokehq/keystroke/credentials': 'pawl',
   },
 };
 
@@ -39,6 +40,15 @@ export function compatEntry(specifier: string, compat: readonly CompatSdk[] = CO
   }
   return null;
 }
+
+/**
+ * Names that an entry has besides those of pawl's own: where they come from. Bundles make such an entry of its parts, since each kind of
+ * bundle has its own `pawl`.
+ */
+export const COMPAT_EXTRAS: Readonly<Record<string, { all: string; names: readonly string[]; from: string }>> = {
+  'pawl/internal/workflow-ai': { all: 'pawl/agent', names: ['Output'], from: 'ai' },
+  'pawl/internal/keystroke': { all: 'pawl', names: ['promptLlm'], from: 'pawl/agent' },
+};
 
 /** The SDK that an import name belongs to; null for any other name. */
 export function sdkOf(specifier: string): CompatSdk | null {

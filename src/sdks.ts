@@ -14,7 +14,7 @@ const CLIENT =
   /^(?:pawl\/client|workflow\/(?:api|runtime)|@workflow\/core\/runtime|@keystrokehq\/keystroke(?:\/client)?)$/;
 
 /** What definitions are written with: `defineAction`. */
-const DEFINITIONS = /^(?:pawl(?:\/agent)?|@keystrokehq\/keystroke(?:\/(?:action|workflow|agent|credential))?)$/;
+const DEFINITIONS = /^(?:pawl(?:\/agent)?|@keystrokehq\/keystroke(?:\/(?:action|workflow|agent|credentials?))?)$/;
 
 /** Where the keys of the serialization methods come from. */
 const SYMBOLS = /^(?:pawl|@workflow\/serde|workflow)$/;

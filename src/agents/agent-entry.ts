@@ -17,6 +17,7 @@ import { outsideAction } from '../leaf.ts';
 import { plainHost } from './agent-host.ts';
 import type { GenerationSettings } from './define-agent.ts';
 import { durableAgentClass } from './loop/durable-agent.ts';
+import { promptLlmWith } from './loop/prompt-llm.ts';
 import type { AgentStep, ToolCall, ToolResult } from './loop/types.ts';
 import type { OutputOf, Schema } from './schema.ts';
 
@@ -158,3 +159,13 @@ export interface DurableAgent {
 export const DurableAgent = durableAgentClass(plainHost, outsideAction) as unknown as new (
   settings: DurableAgentSettings,
 ) => DurableAgent;
+
+/**
+ * One question to a model, without an agent: for programs that were written for Keystroke. In pawl prompt an agent.
+ *
+ * @internal
+ */
+export const promptLlm = promptLlmWith(durableAgentClass(plainHost, outsideAction)) as <S extends Schema | undefined>(
+  prompt: string,
+  options: { model: AgentModel; outputSchema?: S } & GenerationSettings,
+) => Promise<S extends Schema ? OutputOf<S> : string>;

@@ -1,6 +1,6 @@
 import type { ModuleFacts } from '../compiler/index.ts';
 import type { ManifestStep } from '../manifest/schema.ts';
-import { type CompatSdk, compatEntry } from '../sdk-names.ts';
+import { COMPAT_EXTRAS, type CompatSdk, compatEntry } from '../sdk-names.ts';
 import { hashSource } from './files.ts';
 
 /**
@@ -40,13 +40,17 @@ export function mayHaveAgents(modules: readonly ModuleFacts[], compat: readonly 
   return modules.some(
     ({ definitions, imports }) =>
       definitions.some(({ kind }) => kind === 'agent') ||
-      imports.some(({ source, typeOnly }) => !typeOnly && isAgentEntry(source, compat)),
+      imports.some(({ source, typeOnly, imported }) => !typeOnly && makesAgents(source, imported, compat)),
   );
 }
 
-/** Whether an import specifier leads to `pawl/agent`. */
-export function isAgentEntry(specifier: string, compat: readonly CompatSdk[]): boolean {
-  return specifier === 'pawl/agent' || compatEntry(specifier, compat) === 'pawl/agent';
+/** Whether an export of a package makes agents: all of `pawl/agent`, and what prompts a model for Keystroke. */
+export function makesAgents(specifier: string, name: string | undefined, compat: readonly CompatSdk[]): boolean {
+  if (specifier === 'pawl/agent') return true;
+  const entry = compatEntry(specifier, compat);
+  const extras = entry === null ? undefined : COMPAT_EXTRAS[entry];
+  if (!extras) return false;
+  return extras.all === 'pawl/agent' || (name !== undefined && extras.names.includes(name));
 }
 
 /** Whether the step bundle has the steps of agents. */

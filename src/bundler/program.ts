@@ -12,7 +12,7 @@ import type {
   ManifestWorkflow,
 } from '../manifest/schema.ts';
 import type { CompatSdk } from '../sdk-names.ts';
-import { AGENT_STEPS, isAgentEntry, mayHaveAgents } from './agents.ts';
+import { AGENT_STEPS, makesAgents, mayHaveAgents } from './agents.ts';
 import { type BuildFiles, hashSource } from './files.ts';
 import { findLoadEffects, type LoadEffects } from './load-effects.ts';
 
@@ -148,7 +148,7 @@ function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
   };
   const look = (module: ModuleFacts, use: Use): void => {
     const reference = graph.resolve(module, use);
-    if (reference.kind === 'package' && isAgentEntry(reference.specifier, compat)) addAgentSteps();
+    if (reference.kind === 'package' && makesAgents(reference.specifier, reference.path[0], compat)) addAgentSteps();
     const target =
       reference.kind === 'unit' ? reference.unit : reference.kind === 'definition' ? reference.definition : null;
     const id = target && ids.steps.get(target);

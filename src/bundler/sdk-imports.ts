@@ -4,7 +4,7 @@ import remapping from '@jridgewell/remapping';
 import MagicString from 'magic-string';
 import type { Plugin } from 'rolldown';
 import { realPath, toRelative } from '../checker/disk-resolve.ts';
-import { COMPAT_NAMES, type CompatSdk, compatEntry } from '../sdk-names.ts';
+import { COMPAT_EXTRAS, COMPAT_NAMES, type CompatSdk, compatEntry } from '../sdk-names.ts';
 import { type CompileOptions, compile, mayHaveDirectives, readSpecifiers } from '../compiler/index.ts';
 import type { RawMap } from './maps.ts';
 import { ownFiles } from './own.ts';
@@ -13,6 +13,7 @@ import { VIRTUAL } from './rolldown.ts';
 
 const SERDE = `${VIRTUAL}serde`;
 const SERDE_ENTRY = 'pawl/internal/serde';
+const EXTRAS = `${VIRTUAL}compat/`;
 
 /** Leads the import names of other SDKs to pawl's entries, in bundles; packages that use such an SDK included. */
 export function sdkNames(compat: readonly CompatSdk[]): Plugin[] {
@@ -29,20 +30,30 @@ function namesOf(compat: readonly CompatSdk[]): Plugin {
         const entry = compatEntry(id, compat);
         if (entry === null || !hasEntry(entry)) return null;
         if (entry === SERDE_ENTRY) return SERDE;
+        if (Object.hasOwn(COMPAT_EXTRAS, entry)) return EXTRAS + entry;
         return await this.resolve(entry, importer as never, { kind, skipSelf: true });
       },
     },
     load: {
       order: 'pre',
-      filter: { id: new RegExp(`^${SERDE}$`) },
-      handler: () => ({
+      filter: { id: new RegExp(`^(?:${SERDE}$|${EXTRAS})`) },
+      handler: (id) => ({
         moduleSideEffects: false,
-        code: ['serialize', 'deserialize']
-          .map((name) => `export const WORKFLOW_${name.toUpperCase()} = Symbol.for('workflow-${name}');\n`)
-          .join(''),
+        code: id === SERDE ? serde() : withExtras(id.slice(EXTRAS.length)),
       }),
     },
   };
+}
+
+function serde(): string {
+  return ['serialize', 'deserialize']
+    .map((name) => `export const WORKFLOW_${name.toUpperCase()} = Symbol.for('workflow-${name}');\n`)
+    .join('');
+}
+
+function withExtras(entry: string): string {
+  const { all, names, from } = COMPAT_EXTRAS[entry] as (typeof COMPAT_EXTRAS)[string];
+  return `export * from '${all}';\nexport { ${names.join(', ')} } from '${from}';\n`;
 }
 
 /** An entry that this version of pawl does not have leads nowhere: the import is reported as it stands. */

@@ -94,7 +94,7 @@ function compiledAgentModule(): string {
 function agentModule(): string {
   return `import { call } from 'pawl/internal/workflow';
 import { createHook, defineAgent } from 'pawl';
-import { durableAgentClass, withoutAbandoned, workflowAgent } from ${JSON.stringify(ownFiles().agentLoop)};
+import { durableAgentClass, promptLlmWith, withoutAbandoned, workflowAgent } from ${JSON.stringify(ownFiles().agentLoop)};
 const host = {
   isDurable: true,
   callModel: (request) => call(${JSON.stringify(AGENT_STEPS.callModel)}, [request]),
@@ -102,6 +102,7 @@ const host = {
   approval: (token) => createHook({ token }),
 };
 export const DurableAgent = /*#__PURE__*/ durableAgentClass(host);
+export const promptLlm = /*#__PURE__*/ promptLlmWith(DurableAgent);
 export function agentDefinition(slug, settings) { return workflowAgent(slug, settings, host); }
 export { defineAgent, withoutAbandoned };
 `;

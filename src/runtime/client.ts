@@ -20,7 +20,7 @@ import { receiveWebhook } from './webhook-requests.ts';
 import { isWebhookToken } from './webhook-token.ts';
 import { defaultWorld } from './world.ts';
 
-export type { ReadableOptions, Run } from './run-handle.ts';
+export type { ReadableOptions, Run, RunStream } from './run-handle.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
 
 /** A workflow: a compiled function, a definition, or its id. */
@@ -53,7 +53,7 @@ export interface StartOptions {
  *
  * @param workflow A workflow function or definition as imported from compiled code, or its id (`src/orders.ts#fulfil`, a slug). Where there is no
  *   worker in the process, the definition itself parses the input: its slug alone cannot.
- * @param args Its arguments; a definition has one, its input.
+ * @param args Its arguments; a definition has one, its input. May be left out when there are none.
  * @returns The run, which is durable now.
  * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_NOT_A_WORKFLOW`, `PAWL_NO_STORE`.
  * @example
@@ -62,10 +62,12 @@ export interface StartOptions {
  */
 export async function start<W extends WorkflowLike>(
   workflow: W,
-  args: ArgumentsOf<W>,
-  options: StartOptions = {},
+  ...rest: [] extends ArgumentsOf<W>
+    ? [args?: ArgumentsOf<W>, options?: StartOptions]
+    : [args: ArgumentsOf<W>, options?: StartOptions]
 ): Promise<Run<ResultOf<W>>> {
   refuseWorkflowInAction('start');
+  const [args = [], options = {}] = rest;
   const workflowId = idOf(workflow);
   if (!Array.isArray(args)) {
     throw new PawlError('PAWL_ARGUMENTS', 'The arguments of a workflow are passed as an array.', {
@@ -113,14 +115,15 @@ export async function listRuns(filter: RunFilter = {}): Promise<{ runs: RunRecor
 /**
  * Sends a payload to a hook. When this resolves, the payload is kept: the workflow gets it, whatever happens.
  *
- * @param token The hook's token.
+ * @param hook The hook's token, or what `getHookByToken` gave.
  * @returns The id of the run.
  * @throws PawlError `PAWL_UNKNOWN_HOOK`, `PAWL_HOOK_CLOSED` (disposed, or its run has ended), `PAWL_PAYLOAD_INVALID` (the hook has a
  *   schema, and nothing was kept), `PAWL_PAYLOAD_TOO_LARGE` (of more than 32 MiB), `PAWL_NOT_SERIALIZABLE`.
  * @example
  * await resumeHook(`approval:${order.id}`, { approved: true });
  */
-export async function resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
+export async function resumeHook(hook: string | { token: string }, payload: unknown): Promise<{ runId: string }> {
+  const token = typeof hook === 'string' ? hook : hook.token;
   return deliverPayload(defaultWorld() ?? (await storeSource()), token, payload);
 }
 

@@ -28,6 +28,12 @@ export interface ReadableOptions {
   startIndex?: number;
 }
 
+/** A stream of a run, and how far it has come. */
+export interface RunStream<R = unknown> extends ReadableStream<R> {
+  /** Index of the last chunk that is there now; -1 when there is none. */
+  getTailIndex(): Promise<number>;
+}
+
 /**
  * A run: to look at, to wait for, to cancel.
  *
@@ -49,6 +55,30 @@ export class Run<T = unknown> {
   /** `pending`, `running`, `completed`, `failed`, `cancelled` or `parked`, as it is now. Rejects when there is no such run. */
   get status(): Promise<RunStatus> {
     return this.record().then((record) => record.status);
+  }
+
+  /** Whether there is such a run. */
+  get exists(): Promise<boolean> {
+    return this.#find().then((record) => record !== null);
+  }
+
+  /** The workflow's id: `src/orders.ts#fulfil`, or a slug. */
+  get workflowName(): Promise<string> {
+    return this.record().then((record) => record.workflowId);
+  }
+
+  get createdAt(): Promise<Date> {
+    return this.record().then((record) => new Date(record.createdAt));
+  }
+
+  /** When a worker first took it up; undefined as long as none has. */
+  get startedAt(): Promise<Date | undefined> {
+    return this.record().then((record) => dateOf(record.startedAt));
+  }
+
+  /** When it came to its end, whichever; undefined before. */
+  get completedAt(): Promise<Date | undefined> {
+    return this.record().then((record) => dateOf(record.finishedAt));
   }
 
   /**
@@ -105,7 +135,7 @@ export class Run<T = unknown> {
   }
 
   /** What steps write to `getWritable()`, from its beginning; each time a stream of its own. See `getReadable`. */
-  get readable(): ReadableStream {
+  get readable(): RunStream {
     return this.getReadable();
   }
 
@@ -117,14 +147,22 @@ export class Run<T = unknown> {
    * @example
    * for await (const line of run.getReadable<string>({ namespace: 'progress', startIndex: seen })) seen = show(line, seen + 1);
    */
-  getReadable<R = unknown>({ namespace, startIndex = 0 }: ReadableOptions = {}): ReadableStream<R> {
+  getReadable<R = unknown>({ namespace, startIndex = 0 }: ReadableOptions = {}): RunStream<R> {
     if (!Number.isSafeInteger(startIndex)) {
       throw new PawlError('PAWL_STREAM_INDEX', 'The index of a stream to begin with must be a whole number.', {
         remedy: 'Pass the number of chunks that you have, or leave it out.',
       });
     }
     const name = streamName(namespace);
-    return readableOf<R>(this.#source, { runId: this.runId, name, ...(startIndex !== 0 && { from: startIndex }) });
+    const address = { runId: this.runId, name };
+    const stream = readableOf<R>(this.#source, { ...address, ...(startIndex !== 0 && { from: startIndex }) });
+    const getTailIndex = async (): Promise<number> => {
+      const { store } = await this.#source();
+      const page = await store.readChunks(this.runId, name, { from: -1 });
+      if (page === null) throw unknownRun(this.runId, store.url);
+      return page.count - 1;
+    };
+    return Object.assign(stream, { getTailIndex });
   }
 
   /**
@@ -151,10 +189,14 @@ export class Run<T = unknown> {
 
   /** What the store knows of the run. Rejects with `PAWL_UNKNOWN_RUN` when there is none. */
   async record(): Promise<RunRecord> {
-    const { store } = await this.#source();
-    const record = await store.getRun(this.runId);
-    if (record === null) throw unknownRun(this.runId, store.url);
+    const record = await this.#find();
+    if (record === null) throw unknownRun(this.runId, (await this.#source()).store.url);
     return record;
+  }
+
+  async #find(): Promise<RunRecord | null> {
+    const { store } = await this.#source();
+    return store.getRun(this.runId);
   }
 
   /** The run's event log. */
@@ -162,4 +204,8 @@ export class Run<T = unknown> {
     const { store } = await this.#source();
     return store.readEvents(this.runId);
   }
+}
+
+function dateOf(at: number | null): Date | undefined {
+  return at === null ? undefined : new Date(at);
 }

@@ -49,13 +49,19 @@ export const GENERATION = [
  * @throws what `PawlError`s say of wrong settings; what the last model call failed with
  */
 export async function runLoop(settings: LoopSettings, options: LoopOptions, host: LoopHost): Promise<AgentResult> {
-  const loop = new Loop({ ...settings, ...defined(options) }, host);
+  const loop = new Loop(withOutput({ ...settings, ...defined(options) }), host);
   try {
     return await loop.run();
   } catch (error) {
     await loop.failed(error);
     throw error;
   }
+}
+
+/** Programs for the Workflow SDK and for Keystroke give the schema of the answer under other names. */
+function withOutput({ outputSchema, ...options }: LoopOptions): LoopOptions {
+  const { output = options.experimental_output ?? outputSchema } = options;
+  return output === undefined ? options : { ...options, output };
 }
 
 function defined(options: LoopOptions): LoopOptions {
@@ -197,6 +203,7 @@ class Loop {
       text,
       ...(reasoningText !== undefined && { reasoningText }),
       output: parsed,
+      ...(this.#options.experimental_output !== undefined && { experimental_output: parsed }),
       usage,
       totalUsage,
       finishReason,

@@ -175,6 +175,8 @@ export interface AgentResult {
   text: string;
   reasoningText?: string;
   output: unknown;
+  /** The same, where the program asked for it by that name. */
+  experimental_output?: unknown;
   usage: Usage;
   totalUsage: Usage;
   finishReason: string;
