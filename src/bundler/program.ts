@@ -13,6 +13,7 @@ import type {
 } from '../manifest/schema.ts';
 import type { CompatSdk } from '../sdk-names.ts';
 import { AGENT_STEPS, makesAgents, mayHaveAgents } from './agents.ts';
+import { FETCH_STEP, givesFetch, mayFetch } from './fetch-step.ts';
 import { type BuildFiles, hashSource } from './files.ts';
 import { findLoadEffects, type LoadEffects } from './load-effects.ts';
 
@@ -50,6 +51,8 @@ export interface BuildProgram {
   effects: LoadEffects;
   /** Whether it has agents, as far as the user's modules say. */
   agents: boolean;
+  /** Whether it takes `fetch` of pawl. */
+  fetches: boolean;
 }
 
 /** Joins the facts of the entries and of what workflows reach beyond them. */
@@ -62,7 +65,13 @@ export function joinProgram(
   const graph = new ProgramGraph({ keys: () => entries, get: (file) => files.facts(file) }, resolve);
   const modules = graph.modules.filter((module) => files.compiled(module.file) !== null);
   const effects = findLoadEffects(graph, modules.filter(belongsToWorkflows), files, resolve);
-  return { modules, calls: findCalls(graph, modules, compat), effects, agents: mayHaveAgents(graph.modules, compat) };
+  return {
+    modules,
+    calls: findCalls(graph, modules, compat),
+    effects,
+    agents: mayHaveAgents(graph.modules, compat),
+    fetches: mayFetch(graph.modules),
+  };
 }
 
 /**
@@ -149,6 +158,7 @@ function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
   const look = (module: ModuleFacts, use: Use): void => {
     const reference = graph.resolve(module, use);
     if (reference.kind === 'package' && makesAgents(reference.specifier, reference.path[0], compat)) addAgentSteps();
+    if (reference.kind === 'package' && givesFetch(reference.specifier, reference.path[0])) found.add(FETCH_STEP);
     const target =
       reference.kind === 'unit' ? reference.unit : reference.kind === 'definition' ? reference.definition : null;
     const id = target && ids.steps.get(target);
@@ -167,7 +177,8 @@ function callsOf({ graph, ids, compat }: Search, root: Place): Calls {
     for (const { span, id } of inside) if (!inside.some((other) => isWithin(span, other.span))) found.add(id);
   };
   const mayGiveTools = ({ imports, definitions }: ModuleFacts): boolean =>
-    definitions.some(({ kind }) => kind === 'agent') || imports.some(({ source }) => isAgentEntry(source, compat));
+    definitions.some(({ kind }) => kind === 'agent') ||
+    imports.some(({ source, imported }) => makesAgents(source, imported, compat));
   /** An agent gets its tools as a whole, and calls what is in them. */
   const addMembers = (module: ModuleFacts, object: Unit): void => {
     if (members.has(object)) return;

@@ -19,6 +19,7 @@ import type { Diagnostic } from '../diagnostics/types.ts';
 import { PawlError } from '../errors.ts';
 import { STEPS_FILE, WORKFLOWS_FILE } from '../manifest/index.ts';
 import { agentSteps, callsAgents, registersAgents } from './agents.ts';
+import { callsFetch, FETCH_STEP, fetchStep, registersFetch } from './fetch-step.ts';
 import { assemble, BundleMap, outputPath } from './assemble.ts';
 import { CachedBundle } from './cached-bundle.ts';
 import {
@@ -183,6 +184,7 @@ class Session implements BuildSession {
     if (last && last.key.length === key.length && last.key.every((part, index) => part === key[index])) return last;
     const described = describeProgram(modules, this.#calls(program), this.#files, schemas);
     if (registersAgents(step.code)) Object.assign(described.steps, agentSteps());
+    if (registersFetch(step.code)) described.steps[FETCH_STEP] = fetchStep();
     const written = (file: string): string | undefined => this.#files.code(file, 'workflow')?.code;
     const diagnostics = verifyIds(described, { workflows: workflow.code, steps: step.code }, written);
     const cycles = cyclesOf(step, this.#files);
@@ -319,26 +321,30 @@ class Session implements BuildSession {
       const locate = (line: number, column: number) => this.#maps.workflow.locate(result.output, line, column);
       return diagnoseWorkflowBundle(result.output, { files, locate }).filter(({ severity }) => severity === 'error');
     };
-    const steps = (hasAgents: boolean): Promise<Made> => {
+    const steps = (hasAgents: boolean, fetches: boolean): Promise<Made> => {
       const agents = hasAgents ? { providers: this.#providers() } : null;
       const entries = this.#paths([...program.modules, ...this.#installed()]);
       const installed = new Set(this.#paths(this.#installed()));
-      return this.#bundles.step.get(this.#key([...entries, JSON.stringify(agents)]), this.#loader('step'), (load) =>
-        bundleSteps({
-          ...base,
-          entries,
-          load,
-          externals: this.#options.externals ?? 'specifier',
-          installed: (path) => installed.has(path),
-          resolutions: this.#resolutions,
-          agents,
-        }),
+      return this.#bundles.step.get(
+        this.#key([...entries, JSON.stringify([agents, fetches])]),
+        this.#loader('step'),
+        (load) =>
+          bundleSteps({
+            ...base,
+            entries,
+            load,
+            externals: this.#options.externals ?? 'specifier',
+            installed: (path) => installed.has(path),
+            resolutions: this.#resolutions,
+            agents,
+            fetches,
+          }),
       );
     };
     const known = files.installed.length;
     const [{ made: workflow, warnings }, firstStep, schemas] = await Promise.all([
       bundleWithEffects(program.effects, workflows, problems),
-      steps(program.agents),
+      steps(program.agents, program.fetches),
       withSchemas.length === 0
         ? null
         : this.#bundles.schemas.get(this.#key(this.#paths(withSchemas)), this.#loader('schemas'), (load) =>
@@ -347,9 +353,11 @@ class Session implements BuildSession {
     ]);
     // Modules of packages turn up while workflows are bundled; the step bundle has to have them too.
     if (files.installed.length !== known) this.#resolutions.clear();
-    const hasAgents = program.agents || (workflow.result.ok && callsAgents(workflow.result.output.code));
-    const isComplete = files.installed.length === known && hasAgents === program.agents;
-    const step = isComplete ? firstStep : await steps(hasAgents);
+    const workflowCode = workflow.result.ok ? workflow.result.output.code : '';
+    const hasAgents = program.agents || callsAgents(workflowCode);
+    const fetches = program.fetches || callsFetch(workflowCode);
+    const isComplete = files.installed.length === known && hasAgents === program.agents && fetches === program.fetches;
+    const step = isComplete ? firstStep : await steps(hasAgents, fetches);
     const ofPackages = await this.#schemasOfPackages(base);
     stats.bundled = { workflows: workflow.fresh, steps: step.fresh, schemas: schemas?.fresh ?? false };
     const diagnostics: Diagnostic[] = this.#judge(warnings);

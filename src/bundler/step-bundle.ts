@@ -5,6 +5,7 @@ import type { Plugin } from 'rolldown';
 import type { CompatSdk } from '../sdk-names.ts';
 import { withSlashes } from '../checker/disk-resolve.ts';
 import { AGENT_STEPS } from './agents.ts';
+import { FETCH_STEP } from './fetch-step.ts';
 import { placeHelper } from './module-place.ts';
 import { isOwnFile, ownFiles } from './own.ts';
 import { type BundleResult, bundle, VIRTUAL } from './rolldown.ts';
@@ -28,6 +29,8 @@ export interface StepBundleRequest {
   installed: (path: string) => boolean;
   /** Kept from build to build as long as imports lead where they led. */
   resolutions: Map<string, Resolution>;
+  /** Whether the program takes `fetch` of pawl. */
+  fetches: boolean;
   /** Of a program with agents. */
   agents: AgentsRequest | null;
 }
@@ -57,6 +60,7 @@ export const STEP_API = [
 
 const STEP = `${VIRTUAL}step`;
 const AGENTS = `${VIRTUAL}agents`;
+const FETCH = `${VIRTUAL}fetch`;
 const CONFIG = `${VIRTUAL}config`;
 /** Where a folder of packages begins in a path. */
 const PACKAGES = /[\\/]node_modules[\\/]/;
@@ -64,8 +68,8 @@ const PACKAGES = /[\\/]node_modules[\\/]/;
 /** Bundles the user's source for Node. Packages stay imports; pawl itself is inlined, so each bundle has its own registry. */
 export function bundleSteps(request: StepBundleRequest): Promise<BundleResult> {
   const { root, outDir, entries, packages, compat, load, installed } = request;
-  const agents = request.agents ? [AGENTS] : [];
-  const imports = ['pawl/internal/step', ...agents, ...entries]
+  const extras = [...(request.agents ? [AGENTS] : []), ...(request.fetches ? [FETCH] : [])];
+  const imports = ['pawl/internal/step', ...extras, ...entries]
     .map((path) => `import ${JSON.stringify(path)};\n`)
     .join('');
   return bundle({
@@ -99,6 +103,7 @@ function ownModules({ agents, externals }: StepBundleRequest): Plugin {
     'pawl/internal/step': STEP,
     'pawl/config': CONFIG,
     [AGENTS]: AGENTS,
+    [FETCH]: FETCH,
   };
   const texts: Record<string, () => string> = {
     [STEP]: () =>
@@ -106,6 +111,8 @@ function ownModules({ agents, externals }: StepBundleRequest): Plugin {
       helperModule((name) => `own.${name}`, STEP_API) +
       `export { registry } from ${JSON.stringify(own.step)};\n`,
     [AGENTS]: () => agentsModule(agents),
+    [FETCH]: () =>
+      `import { step } from 'pawl/internal/step';\nimport { fetch } from 'pawl';\nstep(${JSON.stringify(FETCH_STEP)}, fetch);\n`,
     // All that the configuration of a project needs at run time.
     [CONFIG]: () => 'export const defineConfig = (config) => config;\n',
   };
@@ -113,14 +120,16 @@ function ownModules({ agents, externals }: StepBundleRequest): Plugin {
     name: 'pawl:own',
     resolveId: {
       order: 'pre',
-      filter: { id: [new RegExp(`^(?:pawl(?:/agent|/config|/internal/step)?|${AGENTS})$`), /\/oauth\.[jt]s$/] },
+      filter: {
+        id: [new RegExp(`^(?:pawl(?:/agent|/config|/internal/step)?|${AGENTS}|${FETCH})$`), /\/oauth\.[jt]s$/],
+      },
       handler: (id, importer) =>
         modules[id] ?? (importer && isOwnFile(importer) ? { id: oauth, external: true } : null),
     },
     load: {
       order: 'pre',
-      filter: { id: new RegExp(`^(?:${STEP}|${AGENTS}|${CONFIG})$`) },
-      handler: (id) => ({ code: texts[id]?.() ?? '', moduleSideEffects: id === AGENTS }),
+      filter: { id: new RegExp(`^(?:${STEP}|${AGENTS}|${FETCH}|${CONFIG})$`) },
+      handler: (id) => ({ code: texts[id]?.() ?? '', moduleSideEffects: id === AGENTS || id === FETCH }),
     },
   };
 }

@@ -2,6 +2,7 @@ import { builtinModules } from 'node:module';
 import type { Plugin } from 'rolldown';
 import { COMPILED_API, WORKFLOW_API } from '../manifest/bundle-format.ts';
 import { AGENT_STEPS } from './agents.ts';
+import { FETCH_STEP } from './fetch-step.ts';
 import { ownFiles } from './own.ts';
 import { VIRTUAL } from './rolldown.ts';
 
@@ -59,8 +60,7 @@ export function virtualModules(target: 'workflow' | 'schemas' = 'workflow'): Plu
       order: 'pre',
       filter: { id: new RegExp(`^${VIRTUAL}(?:api$|compiled$|compiled-agent$|agent$|unavailable/)`) },
       handler(id) {
-        if (id === API)
-          return { code: WORKFLOW_API.map((name) => `export const ${name} = __pawl.api.${name};`).join('\n') };
+        if (id === API) return { code: apiModule() };
         if (id === COMPILED) return { code: compiledModule(compiled) };
         if (id === COMPILED_AGENT) return { code: compiledAgentModule() };
         if (id === AGENT) return { code: agentModule() };
@@ -88,6 +88,16 @@ function compiledAgentModule(): string {
     `function ${HELPER_PREFIX}agentDefinition(...args) { return agentDefinition(...args); }` +
     exportList(['agentDefinition'])
   );
+}
+
+/** A request is a step; all else the sandbox has. */
+function apiModule(): string {
+  const constants = WORKFLOW_API.filter((name) => name !== 'fetch').map(
+    (name) => `export const ${name} = __pawl.api.${name};`,
+  );
+  return `import { call } from 'pawl/internal/workflow';
+export const fetch = (...args) => call(${JSON.stringify(FETCH_STEP)}, args);
+${constants.join('\n')}`;
 }
 
 /** What `import { … } from 'pawl/agent'` gives in workflow code. */
