@@ -5,7 +5,7 @@ import { createDiagnostic } from '../diagnostics/create.ts';
 import { nearest } from '../diagnostics/nearest.ts';
 import { Positions } from '../diagnostics/positions.ts';
 import type { Diagnostic, Span } from '../diagnostics/types.ts';
-import { sdkOf } from '../sdk-names.ts';
+import { sdkOf, unservedName } from '../sdk-names.ts';
 import type { SourceFile, SourceFiles } from './files.ts';
 import { explainEntry, explainImports, type Trouble } from './package-entry.ts';
 import { isMissing, type Resolution, type Resolve } from './resolution.ts';
@@ -36,10 +36,10 @@ export class ImportCheck {
    */
   find(modules: readonly ModuleFacts[], resolve: Resolve, generation: number | null = null): Diagnostic[] {
     const roots = modules.filter(registers).map(({ file }) => file);
-    if (generation !== null && this.#isSound(roots, resolve, generation)) return [];
+    if (generation !== null && this.#isSound(roots, resolve, generation)) return this.#unservedIn(modules, resolve);
+    const found = this.#unservedIn(modules, resolve);
     const isSound = this.#walk(roots, resolve, likelySpecifiers, () => false);
-    if (isSound) return [];
-    const found: Diagnostic[] = [];
+    if (isSound) return found;
     this.#walk(
       roots,
       resolve,
@@ -50,6 +50,25 @@ export class ImportCheck {
       },
     );
     return found;
+  }
+
+  /**
+   * What of other SDKs is out of scope, in any module: a trigger, to which no root leads, would just never fire.
+   */
+  #unservedIn(modules: readonly ModuleFacts[], resolve: Resolve): Diagnostic[] {
+    return modules.flatMap(({ file, imports }) => {
+      const names = imports.filter(
+        ({ source, typeOnly }) =>
+          !typeOnly &&
+          unservedName(source) !== null &&
+          resolve(source, file).kind !== 'file' &&
+          homeOf(packageOf(source), absolute(this.#root, file)) === null,
+      );
+      const first = new Map(names.map((fact) => [fact.source, fact] as const).reverse());
+      return [...first].map(([source, { span }]) =>
+        unresolvedImport(source, absolute(this.#root, file), { file, span }),
+      );
+    });
   }
 
   /** Whether all that the roots seem to load is there. When in doubt it is not: then everything is looked at anew. */
@@ -174,6 +193,11 @@ export function unresolvedImport(specifier: string, importer: string, place: { f
   });
 }
 
+/** The folder above a file where a package is installed. */
+function homeOf(name: string, importer: string): string | null {
+  return folderAbove(importer, (folder) => isDirectory(join(folder, 'node_modules', name)));
+}
+
 function explain(specifier: string, importer: string): Trouble {
   if (/^(?:\/|\.{1,2}(?:\/|$))/.test(specifier)) return explainPath(specifier, importer);
   if (specifier.startsWith('#')) {
@@ -192,8 +216,10 @@ function explain(specifier: string, importer: string): Trouble {
     };
   }
   const name = packageOf(specifier);
-  const home = folderAbove(importer, (folder) => isDirectory(join(folder, 'node_modules', name)));
+  const home = homeOf(name, importer);
   if (home === null) {
+    const unserved = unservedName(specifier);
+    if (unserved) return { reason: `pawl has nothing in place of ${unserved.what}`, remedy: unserved.remedy };
     const sdk = sdkOf(specifier);
     const install = `Install the package (\`npm install ${name}\`), or correct the name.`;
     return {

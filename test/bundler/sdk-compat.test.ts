@@ -16,7 +16,7 @@ import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { createTestRuntime } from 'pawl/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { build, compileAppModule } from '../../src/bundler/index.ts';
-import { COMPAT_SDKS, compatEntry, sdkOf } from '../../src/sdk-names.ts';
+import { COMPAT_SDKS, compatEntry, sdkOf, unservedName } from '../../src/sdk-names.ts';
 import { runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
@@ -233,4 +233,58 @@ test('names', () => {
   for (const name of ['workflow', 'workflow/api', '@workflow/serde', '@keystrokehq/keystroke/action']) {
     expect(Object.keys(exports)).toContain(compatEntry(name)?.replace('pawl', '.'));
   }
+});
+
+test('what is out of scope is told at its import, by what it is', async () => {
+  const root = temporaryProject({
+    'src/workflows/digest.ts': `import { defineWorkflow } from '@keystrokehq/keystroke/workflow';
+import { defineSandbox } from '@keystrokehq/keystroke/sandbox';
+import { z } from 'zod';
+export default defineWorkflow({
+  slug: 'digest',
+  input: z.object({}),
+  output: z.object({}),
+  async run() {
+    return { sandbox: defineSandbox({ mode: 'vm' }) };
+  },
+});
+`,
+    'src/triggers/daily.ts': `import { defineCronSource } from '@keystrokehq/keystroke/trigger';
+import workflow from '../workflows/digest';
+export default defineCronSource({ slug: 'daily', schedule: '0 9 * * *' }).attach({ workflow });
+`,
+  });
+  const { diagnostics } = await build({
+    root,
+    write: false,
+    config: { compat: ['keystroke'] },
+    packages: [join(ROOT, 'node_modules')],
+  });
+  expect(findings({ diagnostics })).toEqual([
+    expect.stringMatching(
+      /^src\/triggers\/daily\.ts\(1,\d+\): error PAWL9006: `@keystrokehq\/keystroke\/trigger` does not resolve: pawl has nothing in place of Keystroke's triggers\. Start runs from your scheduler/,
+    ),
+    expect.stringMatching(
+      /^src\/workflows\/digest\.ts\(2,\d+\): error PAWL9006: `@keystrokehq\/keystroke\/sandbox` does not resolve: .* Keystroke's sandboxes\. Do what needs files/,
+    ),
+  ]);
+});
+
+test('names that lead nowhere', () => {
+  const whats = ['workflow/next', '@workflow/ai/openai', '@workflow/vitest', '@keystrokehq/keystroke/sandbox'].map(
+    (name) => unservedName(name)?.what,
+  );
+  expect(whats).toEqual([
+    'integrations of frameworks',
+    'providers that make models in steps',
+    'its plugin for tests',
+    "Keystroke's sandboxes",
+  ]);
+  expect(['workflow', 'workflows', '@workflow/serde', 'pawl', 'zod'].map(unservedName)).toEqual([
+    null,
+    null,
+    null,
+    null,
+    null,
+  ]);
 });
