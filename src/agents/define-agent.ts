@@ -1,3 +1,4 @@
+import { PawlError } from '../errors.ts';
 import { outsideAction } from '../leaf.ts';
 import { plainHost } from './agent-host.ts';
 import { define, requireOptions } from './define.ts';
@@ -82,11 +83,14 @@ export interface Agent {
   prompt(input: PromptOptions): Promise<PromptResult>;
 }
 
+/** Of Keystroke's agents: without them another agent would answer. */
+const NOT_SERVED = ['skills', 'sandbox'] as const;
+
 /**
  * Defines an agent: a model with instructions and tools, which workflows and actions prompt.
  *
  * @param options A literal: the build reads it. `maxSteps` bounds the model calls of a prompt.
- * @throws PawlError `PAWL_DEFINITION` without `slug`, `systemPrompt` or `model`
+ * @throws PawlError `PAWL_DEFINITION` without `slug`, `systemPrompt` or `model`, or with what pawl does not do
  * @example
  * export const support = defineAgent({
  *   slug: 'support',
@@ -98,6 +102,12 @@ export interface Agent {
  */
 export function defineAgent(options: AgentOptions): Agent {
   requireOptions('agent', options, ['slug', 'systemPrompt', 'model']);
+  for (const each of NOT_SERVED) {
+    if ((options as unknown as Record<string, unknown>)[each] === undefined) continue;
+    throw new PawlError('PAWL_DEFINITION', `The agent ${options.slug} has \`${each}\`, which pawl does not do.`, {
+      remedy: 'Leave it out; docs/migrating.md has what stands in its place.',
+    });
+  }
   const { slug, name, description, systemPrompt, model, tools = [], ...rest } = options;
   const settings = { ...rest, instructions: systemPrompt, model, tools } as LoopSettings;
   const prompt = (input: unknown): Promise<never> =>

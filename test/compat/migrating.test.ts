@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { DurableAgent } from '../../src/agents/agent-entry.ts';
+import { defineAgent } from '../../src/agents/define-agent.ts';
 import { DEFAULT_MAX_STEPS } from '../../src/agents/loop/loop.ts';
 import { Run } from '../../src/runtime/run-handle.ts';
 import { COMPAT_SDKS, compatEntry, COMPAT_EXTRAS, unservedName } from '../../src/sdk-names.ts';
@@ -65,6 +67,25 @@ test('what is missing is missing', () => {
 
 test('numbers and codes', () => {
   expect(page).toContain(`stops after ${DEFAULT_MAX_STEPS} model calls`);
-  const realm = readFileSync(join(ROOT, 'src/runtime/realm/main.ts'), 'utf8');
-  for (const [code] of page.matchAll(/PAWL_\w+/g)) expect(realm).toContain(`'${code}'`);
+  const texts = ['src/runtime/realm/main.ts', 'src/agents/loop/loop.ts', 'src/agents/define-agent.ts'];
+  const thrown = texts.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+  for (const [code] of page.matchAll(/PAWL_\w+/g)) expect(thrown).toContain(`'${code}'`);
+});
+
+test('settings of agents that would be missed are refused by name', async () => {
+  const message = 'Leave it out; docs/migrating.md has what stands in its place.';
+  const refused = { message: expect.stringContaining('`skills`, which pawl does not do'), remedy: message };
+  const clerk = { slug: 'clerk', systemPrompt: 'Sort letters.', model: 'a/b' };
+  expect(() => defineAgent({ ...clerk, skills: ['sorting'] } as typeof clerk)).toThrow(
+    expect.objectContaining({ code: 'PAWL_DEFINITION', ...refused }),
+  );
+  expect(defineAgent({ ...clerk, memory: false } as typeof clerk).slug).toBe('clerk');
+  const agent = new DurableAgent({ model: {} });
+  for (const name of ['collectUIMessages', 'experimental_transform', 'experimental_download', 'includeRawChunks']) {
+    await expect(agent.stream({ prompt: 'x', [name]: true })).rejects.toMatchObject({
+      code: 'PAWL_AGENT_SETTING',
+      message: expect.stringContaining(`\`${name}\``),
+    });
+    expect(page).toContain(`\`${name}\``);
+  }
 });

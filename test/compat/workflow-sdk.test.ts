@@ -138,6 +138,7 @@ test('hooks that give more than once, streams that are passed on, classes that c
       status: 'completed',
       workflowName: 'src/workflows/watch.ts#watchPrices',
       createdAt: expect.stringMatching(/Z$/),
+      startedAt: expect.stringMatching(/Z$/),
       completedAt: expect.stringMatching(/Z$/),
     },
     reminder: 'Time to fly',

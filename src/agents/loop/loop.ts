@@ -58,6 +58,22 @@ export async function runLoop(settings: LoopSettings, options: LoopOptions, host
   }
 }
 
+/** Of the Workflow SDK's agents: what a program that asks for it would miss. */
+const NOT_SERVED = [
+  'collectUIMessages',
+  'experimental_transform',
+  'experimental_download',
+  'includeRawChunks',
+] as const;
+
+function refuseNotServed(options: LoopOptions): void {
+  const name = NOT_SERVED.find((each) => options[each] !== undefined && options[each] !== false);
+  if (name === undefined) return;
+  throw new PawlError('PAWL_AGENT_SETTING', `The agent was given \`${name}\`, which pawl does not do.`, {
+    remedy: 'Leave it out; docs/migrating.md has what stands in its place.',
+  });
+}
+
 /** Programs for the Workflow SDK and for Keystroke give the schema of the answer under other names. */
 function withOutput({ outputSchema, ...options }: LoopOptions): LoopOptions {
   const { output = options.experimental_output ?? outputSchema } = options;
@@ -88,6 +104,7 @@ class Loop {
 
   async run(): Promise<AgentResult> {
     const { output, writable, sendStart = true } = this.#options;
+    refuseNotServed(this.#options);
     const tools = await readTools(this.#options.tools);
     const responseFormat = await responseFormatOf(output);
     const stops = stopsOf(this.#options);
