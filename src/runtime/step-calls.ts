@@ -58,6 +58,8 @@ export class StepCalls {
   readonly #delayed = new Map<number, () => void>();
   /** First attempts that others may make. */
   #offering: Offering | null = null;
+  /** Steps of which other workers have told how their attempts ended. */
+  readonly #told = new Set<number>();
 
   constructor(host: CallHost, run: RunIdentity, caller: Caller) {
     this.#host = host;
@@ -101,12 +103,15 @@ export class StepCalls {
 
   /** Steps of a run that was taken up again which are on offer, or were taken. */
   resume(cids: readonly number[]): void {
-    if (cids.length > 0) this.#offers().resume(cids);
+    // A message may have come before the run was read, and what was read may be older.
+    const open = cids.filter((cid) => !this.#told.has(cid));
+    if (open.length > 0) this.#offers().resume(open);
   }
 
   /** Another worker tells how an attempt ended. */
   told(message: TakenStepMessage): void {
     const { cid } = message;
+    this.#told.add(cid);
     this.#offering?.over(cid);
     const step = this.#caller.step(cid);
     const event = step && toldOf(message, step, this.#host.steps.codec);
