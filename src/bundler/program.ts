@@ -70,7 +70,7 @@ export function joinProgram(
     calls: findCalls(graph, modules, compat),
     effects,
     agents: mayHaveAgents(graph.modules, compat),
-    fetches: mayFetch(graph.modules),
+    fetches: mayFetch(graph.modules.filter(belongsToWorkflows)),
   };
 }
 

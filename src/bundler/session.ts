@@ -355,7 +355,7 @@ class Session implements BuildSession {
     if (files.installed.length !== known) this.#resolutions.clear();
     const workflowCode = workflow.result.ok ? workflow.result.output.code : '';
     const hasAgents = program.agents || callsAgents(workflowCode);
-    const fetches = program.fetches || callsFetch(workflowCode);
+    const fetches = callsFetch(workflowCode);
     const isComplete = files.installed.length === known && hasAgents === program.agents && fetches === program.fetches;
     const step = isComplete ? firstStep : await steps(hasAgents, fetches);
     const ofPackages = await this.#schemasOfPackages(base);

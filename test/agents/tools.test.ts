@@ -170,7 +170,7 @@ export async function main() {
 
 test('a mistake in the level of a tool ends the run, in the words of the level table', async () => {
   const runtime = await agentProgram(`${HEAD}
-const hidden: Record<string, () => Promise<unknown>> = { wait: () => sleep('1s'), look: () => fetch('https://x.example') };
+const hidden: Record<string, () => Promise<unknown>> = { wait: () => sleep('1s'), look: () => globalThis.fetch('https://x.example') };
 async function wait() {
   'use step';
   await hidden['wa' + 'it']!();

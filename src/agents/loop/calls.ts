@@ -169,9 +169,10 @@ function readError(error: unknown): { code?: unknown; message: string } {
   }
 }
 
-/** What was called: `sleep() works …`, `Writing to a stream (getWriter) does not …`. */
+/** What was called: `sleep() works …`, `fetch does not …`, `Writing to a stream (getWriter) does not …`. */
 function apiOf(message: string): string {
-  return /^(\w+)\(\)/.exec(message)?.[1] ?? /\((\w+)\)/.exec(message)?.[1] ?? message;
+  const name = /^(\w+)(?:\(\)| does not work in )/.exec(message) ?? /\((\w+)\)/.exec(message);
+  return name?.[1] ?? message;
 }
 
 /** Of a tool that yields, what it yields last; the others are progress. */
