@@ -60,6 +60,9 @@ function formsOf(secret: string): Set<string> {
   const escaped = JSON.stringify(secret).slice(1, -1);
   // As Node shows texts within objects.
   const shown = escaped.replaceAll('\\"', '"');
+  const form = new URLSearchParams([['', secret]]).toString().slice(1);
+  // As OAuth writes ids and secrets before it makes a `Basic` header of them.
+  const strict = form.replace(/[-_.*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   return new Set([
     secret,
     escaped,
@@ -67,8 +70,20 @@ function formsOf(secret: string): Set<string> {
     shown.replaceAll("'", "\\'"),
     JSON.stringify(escaped).slice(1, -1),
     encodeURIComponent(secret),
+    inUrl(secret),
+    form,
+    strict,
     ...base64Of(secret),
+    ...base64Of(form),
+    ...base64Of(strict),
   ]);
+}
+
+/** As `URL` writes it into a query. */
+function inUrl(secret: string): string {
+  const url = new URL('http://localhost/');
+  url.search = `=${secret}`;
+  return url.search.slice(2);
 }
 
 /** The characters that base64 has of it wherever it begins: `Basic` headers hold it behind a name. */

@@ -11,7 +11,8 @@ import type { CredentialSpec } from './define-credential.ts';
  */
 export async function valuesOf(spec: CredentialSpec): Promise<Record<string, string>> {
   const { key, variables } = spec;
-  const values: Record<string, string> = {};
+  // Without a prototype: a field may be named like anything that objects have.
+  const values = Object.create(null) as Record<string, string>;
   const missing = (): string[] => Object.keys(variables).filter((field) => values[field] === undefined);
   for (const resolve of [spec.resolve, credentialSources().resolve]) {
     const fields = missing();
@@ -33,8 +34,9 @@ async function ask(
 ): Promise<Record<string, string>> {
   let given: Awaited<ReturnType<CredentialResolver>>;
   try {
-    given = await resolve({ key, fields });
+    given = await inTime(key, resolve({ key, fields }));
   } catch (cause) {
+    if (cause instanceof PawlError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PawlError(
       'PAWL_CREDENTIAL_UNRESOLVED',
@@ -46,9 +48,10 @@ async function ask(
       },
     );
   }
-  const values: Record<string, string> = {};
+  const values = Object.create(null) as Record<string, string>;
   for (const field of fields) {
-    const value: unknown = given?.[field];
+    const isInherited = field in Object.prototype && !Object.hasOwn(given ?? {}, field);
+    const value: unknown = isInherited ? undefined : given?.[field];
     if (typeof value === 'string' && value !== '') values[field] = value;
     else if (value !== undefined && value !== null && value !== '')
       throw new PawlError(
@@ -61,6 +64,25 @@ async function ask(
       );
   }
   return values;
+}
+
+/** How long a resolver may take, ms: who looks for what is missing waits for it before anything begins. */
+const PATIENCE = 30_000;
+
+async function inTime<T>(key: string, given: T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `The resolver of the credential ${key} has not answered within ${PATIENCE / 1_000} s.`;
+      const remedy = 'See what it asks: a vault that does not answer, say. The step is tried again.';
+      reject(new PawlError('PAWL_CREDENTIAL_UNRESOLVED', message, { place: `credential ${key}`, remedy }));
+    }, PATIENCE);
+  });
+  try {
+    return await Promise.race([given, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const DEFAULT_FILES = ['.env.local', '.env'];

@@ -104,12 +104,12 @@ ${constants.join('\n')}`;
 function agentModule(): string {
   return `import { call } from 'pawl/internal/workflow';
 import { createHook, defineAgent } from 'pawl';
-import { durableAgentClass, promptLlmWith, withoutAbandoned, workflowAgent } from ${JSON.stringify(ownFiles().agentLoop)};
+import { durableAgentClass, approvalSchema, promptLlmWith, withoutAbandoned, workflowAgent } from ${JSON.stringify(ownFiles().agentLoop)};
 const host = {
   isDurable: true,
   callModel: (request) => call(${JSON.stringify(AGENT_STEPS.callModel)}, [request]),
   write: (request) => call(${JSON.stringify(AGENT_STEPS.write)}, [request]),
-  approval: (token) => createHook({ token }),
+  approval: (token) => createHook({ token, schema: approvalSchema }),
 };
 export const DurableAgent = /*#__PURE__*/ durableAgentClass(host);
 export const promptLlm = /*#__PURE__*/ promptLlmWith(DurableAgent);

@@ -7,7 +7,7 @@ import { visible, visibleLine } from './visible.ts';
 export class ParkedChildren {
   readonly #store: EventStore;
   readonly #print: (text: string) => void;
-  readonly #unsubscribe: () => void;
+  #unsubscribe: () => void = () => {};
   /** Runs whose ends the command waits for. */
   #waited: ReadonlySet<string> = new Set();
   /** When each that was told of was parked, so that one which goes on and is parked again is told of again. */
@@ -18,9 +18,6 @@ export class ParkedChildren {
   constructor(store: EventStore, print: (text: string) => void) {
     this.#store = store;
     this.#print = print;
-    this.#unsubscribe = store.subscribe(({ kind }) => {
-      if (kind === 'external' && this.#waited.size > 0) this.#look();
-    });
   }
 
   /** What this process's own worker tells. Progress is a courtesy: a store that fails is told of by others. */
@@ -35,6 +32,10 @@ export class ParkedChildren {
   /** From now on other workers' runs are looked at, too. */
   watch(ids: readonly string[]): void {
     this.#waited = new Set(ids);
+    // Not before: it keeps the process alive, also one whose steps never come to be loaded.
+    this.#unsubscribe = this.#store.subscribe(({ kind }) => {
+      if (kind === 'external') this.#look();
+    });
     this.#look();
   }
 

@@ -4,6 +4,12 @@ import { defineRule } from './define-rule.ts';
 
 const VALID = /^[a-zA-Z0-9_-]{1,64}$/;
 const LONGEST = 64;
+/** The one name that an object cannot have as a key of its own in the everyday way. */
+const RESERVED = '__proto__';
+
+function isValid(slug: string): boolean {
+  return VALID.test(slug) && slug !== RESERVED;
+}
 
 export const slugFormat = defineRule({
   name: 'slug-format',
@@ -44,7 +50,7 @@ export const createIssue = defineAction({
     for (const { file, definitions } of program.modules)
       for (const definition of definitions) {
         const { kind, slug, slugSpan } = definition;
-        if (kind === 'credential' || slug === null || slugSpan === null || VALID.test(slug)) continue;
+        if (kind === 'credential' || slug === null || slugSpan === null || isValid(slug)) continue;
         report({
           file,
           span: slugSpan,
@@ -58,6 +64,7 @@ export const createIssue = defineAction({
 
 function reasonOf(slug: string): string {
   if (slug === '') return 'is empty';
+  if (slug === RESERVED) return 'is a name that objects keep for themselves';
   const strange = /[^a-zA-Z0-9_-]/u.exec(slug)?.[0];
   return strange === undefined ? `has ${slug.length} characters` : `holds ${JSON.stringify(strange)}`;
 }
@@ -66,7 +73,7 @@ function reasonOf(slug: string): string {
 function fixOf({ slug, slugSpan, slugLiteral }: DefinitionFact, taken: Set<string>): Fix | undefined {
   if (slug === null || slugSpan === null || !slugLiteral) return undefined;
   const name = toSlug(slug);
-  if (!VALID.test(name) || taken.has(name.toLowerCase())) return undefined;
+  if (!isValid(name) || taken.has(name.toLowerCase())) return undefined;
   taken.add(name.toLowerCase());
   return {
     title: `Name it ${name}`,

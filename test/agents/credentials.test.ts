@@ -77,6 +77,31 @@ describe('values', () => {
     expect(await values(shop)).toEqual({ shop: { token: 'the second' } });
   });
 
+  test('fields may be named like anything that objects have', async () => {
+    const fields = ['constructor', 'toString'] as const;
+    const odd = defineCredential({ key: 'odd', fields });
+    await expect(values(odd)).rejects.toThrow(/2 values of credentials are not/);
+    vi.stubEnv('ODD_CONSTRUCTOR', 'first value');
+    const half = defineCredential({ key: 'odd', fields, resolve: () => ({ toString: 'second value' }) as never });
+    const given = (await values(half)) as { odd: Record<string, string> };
+    expect({ ...given.odd }).toEqual({ constructor: 'first value', toString: 'second value' });
+  });
+
+  test('a resolver that never answers is given up after a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const never = defineCredential({ key: 'never', fields: ['key'], resolve: () => new Promise(() => {}) });
+      const asked = expect(values(never)).rejects.toMatchObject({
+        code: 'PAWL_CREDENTIAL_UNRESOLVED',
+        message: expect.stringContaining('has not answered within 30 s'),
+      });
+      await vi.advanceTimersByTimeAsync(30_000);
+      await asked;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('what a resolver does wrong is said', async () => {
     const broken = defineCredential({
       key: 'shop',

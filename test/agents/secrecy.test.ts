@@ -149,6 +149,12 @@ describe('a secret', () => {
   }, 240_000);
 });
 
+/** RFC 6749, 2.3.1 and appendix B, as strict as clients are. */
+const oauthForm = (text: string): string =>
+  encodeURIComponent(text)
+    .replace(/[-_.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+
 describe('words for secrets', () => {
   test('short ones are whole words, and break no structure', () => {
     keepSecret('tst1', 'short.one');
@@ -182,6 +188,19 @@ describe('words for secrets', () => {
     expect(redact('a-key-that-stays access-token-299-of-many access-token-0-of-many')).toBe(
       '[credential kept.key] [credential kept.token] access-token-0-of-many',
     );
+  });
+
+  test.each([
+    ['a form', (secret: string) => new URLSearchParams({ key: secret }).toString()],
+    ['a URL', (secret: string) => new URL(`https://shop.example/?key=${secret}`).href],
+    ['an OAuth header', (secret: string) => `Basic ${btoa(`some%2Did:${oauthForm(secret)}`)}`],
+  ])('one is found as %s writes it', (_, write) => {
+    const secret = "lin 'canary\\-of_this.test*";
+    keepSecret(secret, 'written.key');
+    const text = write(secret);
+    expect(text).not.toContain(secret);
+    expect(redact(text)).toContain('[credential written.key]');
+    expect(secretIn(text)).toBe('written.key');
   });
 
   test('an empty one is none', () => {

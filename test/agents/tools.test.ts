@@ -233,7 +233,10 @@ export async function main() {
       if (value?.type === 'tool-approval-request') approvalId = value.approvalId;
     }
     await reader.cancel();
-    await (await runtime.waitForHook(run, approvalId)).resume({ approved: answer });
+    const asked = await runtime.waitForHook(run, approvalId);
+    for (const malformed of [{ approved: 'yes' }, 'x', null])
+      await expect(asked.resume(malformed)).rejects.toMatchObject({ code: 'PAWL_PAYLOAD_INVALID' });
+    await asked.resume({ approved: answer });
     await own.resume({ approved: answer });
     const outputs = await runtime.finish(run);
     return { outputs, message: (await watch(run)).message };

@@ -51,7 +51,16 @@ test('every option of `pawl check` that the README names exists', async () => {
 
 test('the configuration is accepted', async () => {
   const [, config = ''] = /```ts\n([^]*?)```/.exec(section('Configuration')) ?? [];
-  const root = temporaryProject({ 'pawl.config.ts': config, 'src/a.ts': BROKEN.replace('function', 'async function') });
+  const root = temporaryProject({
+    'node_modules/@ai-sdk/openai/package.json': JSON.stringify({
+      name: '@ai-sdk/openai',
+      type: 'module',
+      exports: './index.js',
+    }),
+    'node_modules/@ai-sdk/openai/index.js': 'export const openai = () => {};',
+    'pawl.config.ts': config,
+    'src/a.ts': BROKEN.replace('function', 'async function'),
+  });
   expect(await runCli(['check'], { cwd: root })).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(section('Configuration')).toContain('"$schema": "./node_modules/pawl/docs/pawl.config.schema.json"');
 });

@@ -210,6 +210,20 @@ async function isAllowed(call: ToolCall, tool: Tool, options: ExecuteOptions, co
   return answer === true || (answer as { approved?: unknown } | null | undefined)?.approved === true;
 }
 
+/** What a person answers to a request for approval: anything else is refused before it is kept. */
+export const approvalSchema = {
+  '~standard': {
+    version: 1,
+    vendor: 'pawl',
+    validate(value: unknown) {
+      const approved =
+        typeof value === 'boolean' ? value : (value as { approved?: unknown } | null | undefined)?.approved;
+      if (typeof approved === 'boolean') return { value };
+      return { issues: [{ message: 'Answer true or false, or { approved: true } or { approved: false }.' }] };
+    },
+  },
+};
+
 /** Nobody can guess it who does not see the stream. */
 function approvalToken(toolCallId: string): string {
   return `approval:${toolCallId}:${crypto.randomUUID()}`;

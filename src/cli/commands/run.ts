@@ -95,7 +95,8 @@ async function execute(
     ]);
     if (typeof made === 'number') return made;
     worker = made;
-    await Promise.race([worker.credentials.check([request.workflowId]), lost]);
+    const checked = await Promise.race([worker.credentials.check([request.workflowId]), interrupted.code, lost]);
+    if (typeof checked === 'number') return checked;
     const plan = await Promise.race([planRuns(store, worker, request), lost]);
     if (plan.ended) {
       out.note(`the run ${visibleLine(plan.ended.id)} has ended before; this is how`);

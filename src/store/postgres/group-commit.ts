@@ -11,6 +11,7 @@ import type { AppendRequest, AppendResult, CrashPoint, StoreChange } from '../po
 import { isEverydayEvent, toRow } from '../event-row.ts';
 import type { Connections, Executor } from './connection.ts';
 import { closed, explain, isConflict, isTaken } from './errors.ts';
+import type { Watch } from './watch.ts';
 import { type GuardedAppend, insertGuarded, insertOneGuarded } from './events.ts';
 
 /** Work inside a transaction. Notes what listeners shall hear once it is durable. May be done twice; must keep no state. */
@@ -33,7 +34,7 @@ const TRIES = 5;
 
 export class GroupCommit {
   readonly #connections: Connections;
-  readonly #emit: (changes: StoreChange[]) => void;
+  readonly #watch: Pick<Watch, 'announce' | 'emit'>;
   readonly #crashPoint: ((point: CrashPoint) => void) | undefined;
   readonly #known: KnownLogs = new Map();
   #entries: Entry[] = [];
@@ -44,11 +45,11 @@ export class GroupCommit {
 
   constructor(
     connections: Connections,
-    emit: (changes: StoreChange[]) => void,
+    watch: Pick<Watch, 'announce' | 'emit'>,
     crashPoint: ((point: CrashPoint) => void) | undefined,
   ) {
     this.#connections = connections;
-    this.#emit = emit;
+    this.#watch = watch;
     this.#crashPoint = crashPoint;
   }
 
@@ -156,8 +157,10 @@ export class GroupCommit {
       for (const { reject } of entries) reject(error);
       return null;
     }
+    // Whoever asked for it may end its process with the answer: what waits for a worker must have been told by then.
+    await this.#watch.announce(changes);
     for (const entry of entries) entry.resolve(results.get(entry) as never);
-    this.#emit(changes);
+    this.#watch.emit(changes);
     return null;
   }
 

@@ -78,7 +78,7 @@ export class PostgresStore implements EventStore {
     this.#reader = { rows: (statement, values) => connections.read(statement, values) };
     this.#time = clock ? async () => clock() : serverTime;
     this.#watch = new Watch(connections, schema);
-    this.#commits = new GroupCommit(connections, (changes) => this.#watch.emit(changes), crashPoint);
+    this.#commits = new GroupCommit(connections, this.#watch, crashPoint);
   }
 
   createRun(request: CreateRunRequest): Promise<CreateRunResult> {

@@ -13,6 +13,14 @@ const AGAIN_MS = 200;
 /** How long news of nothing but events and chunks may wait for more, ms. */
 const EVENTS_MS = 50;
 
+/** How long a request may wait for its news to be told, ms. */
+const LATE_MS = 500;
+
+/** Something waits for a worker that may be another process. */
+function isWaiting({ kind }: StoreChange): boolean {
+  return kind === 'runnable' || kind === 'inbox';
+}
+
 // A notification is worth no sync of its own: who hears none after a crash looks for itself.
 const NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
@@ -25,7 +33,7 @@ export class Watch {
   #listening: Promise<{ end(): Promise<void> }> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
-  #isTelling = false;
+  #telling: Promise<void> | null = null;
   #hasNews = false;
   #isClosed = false;
 
@@ -45,10 +53,22 @@ export class Watch {
     };
   }
 
-  /** Tells this process's listeners, and those of other processes. */
+  /** Tells other processes of what waits for a worker; nothing to wait for when nothing does. */
+  announce(changes: readonly StoreChange[]): Promise<void> | undefined {
+    if (!changes.some(isWaiting)) return undefined;
+    // It is durable, and workers look for themselves from time to time: no reason to wait long.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LATE_MS);
+    });
+    return Promise.race([this.#notify(), late]).finally(() => clearTimeout(timer));
+  }
+
+  /** Tells this process's listeners, and those of other processes what was not announced. */
   emit(changes: readonly StoreChange[]): void {
     if (changes.length === 0) return;
     this.#hear(changes);
+    if (changes.some(isWaiting)) return;
     if (changes.some(({ kind }) => kind !== 'events' && kind !== 'chunks')) this.#tellSoon();
     // Another process works on other runs: steps of these are news only for who looks on.
     else this.#later ??= setTimeout(this.#tellSoon, EVENTS_MS).unref();
@@ -58,14 +78,16 @@ export class Watch {
     clearTimeout(this.#later);
     this.#later = undefined;
     this.#hasNews = true;
-    if (!this.#isTelling) void this.#tell();
+    this.#telling ??= this.#tell();
   };
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     this.#listeners.clear();
+    // The last news are told, too.
+    if (this.#later !== undefined) this.#tellSoon();
+    await this.#telling;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#later);
     const client = await this.#listening?.catch(() => null);
     await client?.end().catch(() => {});
   }
@@ -75,13 +97,16 @@ export class Watch {
   }
 
   async #tell(): Promise<void> {
-    this.#isTelling = true;
     while (this.#hasNews && !this.#isClosed) {
       this.#hasNews = false;
-      // Who does not hear of it looks again from time to time.
-      await this.#connections.read(NOTIFY, [this.#channel, this.#self]).catch(() => {});
+      await this.#notify();
     }
-    this.#isTelling = false;
+    this.#telling = null;
+  }
+
+  /** Who does not hear of it looks again from time to time. */
+  async #notify(): Promise<void> {
+    await this.#connections.read(NOTIFY, [this.#channel, this.#self]).catch(() => {});
   }
 
   #listen(): void {
