@@ -24,6 +24,15 @@ function isWaiting({ kind }: StoreChange): boolean {
 // A notification is worth no sync of its own: who hears none after a crash looks for itself.
 const NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
+/** What it tells of is durable, and workers look for themselves from time to time: no reason to wait for a server that is slow. */
+function notTooLong(telling: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LATE_MS);
+  });
+  return Promise.race([telling, late]).finally(() => clearTimeout(timer));
+}
+
 export class Watch {
   readonly #connections: Connections;
   readonly #channel: string;
@@ -56,12 +65,7 @@ export class Watch {
   /** Tells other processes of what waits for a worker; nothing to wait for when nothing does. */
   announce(changes: readonly StoreChange[]): Promise<void> | undefined {
     if (!changes.some(isWaiting)) return undefined;
-    // It is durable, and workers look for themselves from time to time: no reason to wait long.
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LATE_MS);
-    });
-    return Promise.race([this.#notify(), late]).finally(() => clearTimeout(timer));
+    return notTooLong(this.#notify());
   }
 
   /** Tells this process's listeners, and those of other processes what was not announced. */
@@ -85,7 +89,7 @@ export class Watch {
     this.#listeners.clear();
     // The last news are told, too.
     if (this.#later !== undefined) this.#tellSoon();
-    await this.#telling;
+    if (this.#telling !== null) await notTooLong(this.#telling);
     this.#isClosed = true;
     clearTimeout(this.#timer);
     const client = await this.#listening?.catch(() => null);
