@@ -249,6 +249,12 @@ const tools = {
   two: tool({ description: 'Two.', inputSchema: schema, execute: async () => 2 }),
 };
 
+export async function odd(options: object) {
+  'use workflow';
+  const { text } = await new DurableAgent({ model, tools }).stream({ prompt: 'Go.', ...options } as never);
+  return text;
+}
+
 export async function main(active: string[]) {
   'use workflow';
   const agent = new DurableAgent({ model, tools, toolChoice: 'required', activeTools: active as never });
@@ -278,6 +284,11 @@ export async function main(active: string[]) {
   await expect(runtime.finish(await runtime.start('main', [['three']]))).rejects.toMatchObject({
     cause: { code: 'PAWL_AGENT_TOOL', message: '`activeTools` names three, and the agent has no such tool.' },
   });
+  const odd = async (options: object) => runtime.finish(await runtime.start('odd', [options]));
+  await expect(odd({ toolChoice: { type: 'tool', toolName: 'zz' } })).rejects.toMatchObject({
+    cause: { code: 'PAWL_AGENT_TOOL', message: '`toolChoice` names zz, and the agent has no such tool.' },
+  });
+  await expect(odd({ writable: {} })).rejects.toMatchObject({ cause: { code: 'PAWL_AGENT_WRITABLE' } });
 });
 
 test('gives an object for a schema, and an error when the answer does not match', async () => {

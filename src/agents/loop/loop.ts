@@ -105,6 +105,7 @@ class Loop {
   async run(): Promise<AgentResult> {
     const { output, writable, sendStart = true } = this.#options;
     refuseNotServed(this.#options);
+    checkWritable(writable);
     const tools = await readTools(this.#options.tools);
     const responseFormat = await responseFormatOf(output);
     const stops = stopsOf(this.#options);
@@ -132,6 +133,7 @@ class Loop {
     const system = prepared.system ?? options.instructions ?? options.system;
     const sent = [...(prepared.messages ?? messages)];
     const toolChoice = prepared.toolChoice ?? options.toolChoice;
+    checkChoice(toolChoice, tools);
     const { writable, sendReasoning = true, sendSources = false } = options;
     const answer = await this.#host.callModel({
       model: checkModel(model, options.agent, this.#host),
@@ -288,6 +290,23 @@ function activeOf(tools: Tools, active: readonly string[] | undefined): Tools {
     });
   }
   return new Map([...tools].filter(([name]) => active.includes(name)));
+}
+
+/** A provider would refuse it, or never come to an end. */
+function checkChoice(choice: unknown, tools: Tools): void {
+  const { type, toolName } = (isObject(choice) ? choice : {}) as { type?: unknown; toolName?: unknown };
+  if (type !== 'tool' || tools.has(toolName as string)) return;
+  throw new PawlError('PAWL_AGENT_TOOL', `\`toolChoice\` names ${String(toolName)}, and the agent has no such tool.`, {
+    remedy: `It has: ${[...tools.keys()].join(', ') || 'none'}.`,
+  });
+}
+
+function checkWritable(writable: unknown): void {
+  if (writable === undefined || (isObject(writable) && typeof (writable as WritableStream).getWriter === 'function'))
+    return;
+  throw new PawlError('PAWL_AGENT_WRITABLE', 'The `writable` of the agent is no stream that can be written.', {
+    remedy: 'Give it `getWritable<UIMessageChunk>()`, or leave it out.',
+  });
 }
 
 function generationOf(options: LoopOptions, prepared: PreparedStep): Record<string, unknown> {
