@@ -123,7 +123,9 @@ export async function listRuns(filter: RunFilter = {}): Promise<{ runs: RunRecor
  * await resumeHook(`approval:${order.id}`, { approved: true });
  */
 export async function resumeHook(hook: string | { token: string }, payload: unknown): Promise<{ runId: string }> {
-  const token = typeof hook === 'string' ? hook : hook.token;
+  // What is neither is named for what it is.
+  const own = (hook as { token?: unknown } | null | undefined)?.token;
+  const token = (typeof own === 'string' ? own : hook) as string;
   return deliverPayload(defaultWorld() ?? (await storeSource()), token, payload);
 }
 
