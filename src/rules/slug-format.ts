@@ -72,7 +72,7 @@ function reasonOf(slug: string): string {
 /** Only where the slug is written in place, and the new one is free. */
 function fixOf({ slug, slugSpan, slugLiteral }: DefinitionFact, taken: Set<string>): Fix | undefined {
   if (slug === null || slugSpan === null || !slugLiteral) return undefined;
-  const name = toSlug(slug);
+  const name = slug === RESERVED ? 'proto' : toSlug(slug);
   if (!isValid(name) || taken.has(name.toLowerCase())) return undefined;
   taken.add(name.toLowerCase());
   return {
