@@ -1,11 +1,12 @@
 /** The chat app as a user runs it: a server and a worker in a process that gets killed, a model behind real HTTP. */
 import { join } from 'node:path';
-import { readUIMessageStream, type UIMessage, type UIMessageChunk } from 'ai';
+import type { UIMessage, UIMessageChunk } from 'ai';
 import { openStore } from 'pawl/runtime';
 import { expect, test } from 'vitest';
 import { withoutAbandoned } from '../../src/agents/agent-entry.ts';
 import { chatApp } from './chat-app.ts';
 import { type ModelServer, type Reply, startModelServer } from './model-server.ts';
+import { messageOf } from './support.ts';
 
 const app = chatApp();
 let model: ModelServer;
@@ -52,18 +53,6 @@ async function read(
   return { chunks, last, end: null };
 }
 
-async function messageOf(chunks: readonly UIMessageChunk[]): Promise<UIMessage> {
-  const stream = new ReadableStream<UIMessageChunk>({
-    start(controller) {
-      for (const chunk of chunks) controller.enqueue(structuredClone(chunk));
-      controller.close();
-    },
-  });
-  let message: UIMessage | undefined;
-  for await (const each of readUIMessageStream({ stream, terminateOnError: true })) message = each;
-  return message as UIMessage;
-}
-
 const turnOf = (request: ModelServer['requests'][number]): number =>
   request.messages.filter(({ role }) => role === 'tool').length;
 
@@ -101,7 +90,7 @@ test('no finished model call is paid again after a kill, and the answer goes on 
 
   const chunks = [...before.chunks, ...after.chunks];
   expect((await read(second.url, id)).chunks).toEqual(chunks);
-  const message = await messageOf(chunks);
+  const message = (await messageOf(chunks)) as UIMessage;
   expect(texts(message)).toEqual(['Let me look. ', 'In Rome the sky ', 'In Rome the sky is blue.']);
   const clean = withoutAbandoned(message);
   expect(texts(clean)).toEqual(['Let me look. ', 'In Rome the sky is blue.']);
@@ -120,7 +109,7 @@ test('no finished model call is paid again after a kill, and the answer goes on 
   // The next turn knows the conversation, tools and all.
   reply = () => ['You are welcome.'];
   const next = await say(second.url, 'Thank you!', id);
-  expect(texts(await messageOf((await read(second.url, next)).chunks))).toEqual(['You are welcome.']);
+  expect(texts((await messageOf((await read(second.url, next)).chunks)) as UIMessage)).toEqual(['You are welcome.']);
   expect(model.requests.at(-1)?.messages.map(({ role }) => role)).toEqual([
     'system',
     'user',
@@ -147,7 +136,7 @@ test('a connection that drops in the middle of an answer, and an answer without 
   const { chunks, end } = await read(url, id);
   expect(end).toBe('completed');
   expect(model.requests).toHaveLength(3);
-  const message = await messageOf(chunks);
+  const message = (await messageOf(chunks)) as UIMessage;
   expect(texts(message).at(-1)).toBe('It is whole.');
   expect(texts(withoutAbandoned(message))).toEqual(['It is whole.']);
   const store = await openStore(`sqlite:${join(app.base, 'drop.db')}`);

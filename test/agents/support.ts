@@ -91,10 +91,8 @@ export async function agentProgram(main: string, more: Record<string, string> = 
   return runtime;
 }
 
-/** Everything that was streamed, as a client of the AI SDK sees it. */
-export async function watch(run: Run<unknown>): Promise<{ chunks: UIMessageChunk[]; message: UIMessage | undefined }> {
-  const chunks: UIMessageChunk[] = [];
-  for await (const chunk of run.getReadable<UIMessageChunk>()) chunks.push(chunk);
+/** What a client of the AI SDK makes of chunks. */
+export async function messageOf(chunks: readonly UIMessageChunk[]): Promise<UIMessage | undefined> {
   const stream = new ReadableStream<UIMessageChunk>({
     start(controller) {
       for (const chunk of chunks) controller.enqueue(structuredClone(chunk));
@@ -103,7 +101,14 @@ export async function watch(run: Run<unknown>): Promise<{ chunks: UIMessageChunk
   });
   let message: UIMessage | undefined;
   for await (const each of readUIMessageStream({ stream, terminateOnError: true })) message = each;
-  return { chunks, message };
+  return message;
+}
+
+/** Everything that was streamed, as a client of the AI SDK sees it. */
+export async function watch(run: Run<unknown>): Promise<{ chunks: UIMessageChunk[]; message: UIMessage | undefined }> {
+  const chunks: UIMessageChunk[] = [];
+  for await (const chunk of run.getReadable<UIMessageChunk>()) chunks.push(chunk);
+  return { chunks, message: await messageOf(chunks) };
 }
 
 /** Kinds of chunks in their order. */
