@@ -120,6 +120,8 @@ export class StepCalls {
 
   /** Makes the attempt `step.attempt` as soon as there is room. */
   begin(step: PendingStep, reason: Reason): void {
+    // Another worker took it and was done with it before we heard that it is on offer.
+    if (reason === 'first' && this.#told.has(step.cid)) return;
     if (this.#offering?.has(step.cid)) {
       this.#offering.wait();
       return;

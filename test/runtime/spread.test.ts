@@ -14,6 +14,7 @@ const WORKFLOWS = `const s = step('s');
   workflow('one', async () => s(0));
   workflow('many', async (count) => Promise.all(Array.from({ length: count }, (_, n) => s(n))));
   workflow('later', async () => { await s('first'); return Promise.all([s('a'), s('b')]); });
+  workflow('hooked', async () => { await s('first'); createHook({ token: 't' }); return Promise.all([s('a'), s('b')]); });
   workflow('cancelled', async () => { try { await Promise.all([s('a'), s('b')]); } catch (error) { return error.name; } });
   workflow('first', async () => Promise.race([s('a'), s('b')]));`;
 
@@ -26,7 +27,7 @@ interface Team {
   attempts: { by: string; value: unknown; attempt: number }[];
   events: WorkerEvent[];
   /** A worker that takes what it gets; the second one knows the first. */
-  join(name: string, options?: { concurrency?: number; lacks?: boolean }): Promise<Setup>;
+  join(name: string, options?: { concurrency?: number; lacks?: boolean; store?: EventStore }): Promise<Setup>;
   /** Lets time pass, timer by timer, until the condition holds. */
   until(condition: () => boolean | Promise<boolean>): Promise<void>;
   madeBy(): Record<string, unknown[]>;
@@ -168,6 +169,31 @@ describe('a taken step', () => {
     ]);
     expect(seen.at(-1)).toEqual({ done: 7 });
     expect(a.events).toContainEqual(expect.objectContaining({ type: 'step-retrying', attempt: 1 }));
+  });
+
+  test('that ends before its owner hears that it is on offer is not made again', async () => {
+    const { join, store, until, madeBy } = await team();
+    await join('b');
+    const answer = held();
+    const append: EventStore['append'] = async (request) => {
+      const result = await store.append(request);
+      if (request.offers?.length) await answer.promise;
+      return result;
+    };
+    const slow = new Proxy(store, {
+      get: (target, key) => {
+        if (key === 'append') return append;
+        const value = Reflect.get(target, key, target) as unknown;
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const a = await join('a', { store: slow });
+    const run = await a.start('hooked');
+    await until(async () => (await store.readInbox({ runId: run.runId })).length === 1);
+    answer.release();
+    await until(ended(store, run.runId));
+    expect(madeBy()).toEqual({ a: ['first', 'a'], b: ['b'] });
+    expect(await run.returnValue).toEqual(['a', 'b']);
   });
 
   test('that fails for good fails its caller with the error', async () => {
