@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { spawnCli } from '../support/cli.ts';
+import { runCli, spawnCli } from '../support/cli.ts';
 import { temporaryProject } from '../support/project.ts';
 
 interface Case {
@@ -147,7 +147,7 @@ const findingsOf = (stdout: string): string[] => stdout.split('\n').filter(Boole
 
 test.each(Object.entries(CASES))('%s', async (_name, { specifier = 'broken', reason, remedy = INSTALL, ...files }) => {
   const root = temporaryProject(projectOf({ specifier, ...files }));
-  const { code, stdout, stderr } = await spawnCli(['check', '--no-types'], { cwd: root });
+  const { code, stdout, stderr } = await runCli(['check', '--no-types'], { cwd: root });
   expect(findingsOf(stdout)).toEqual([
     `src/a.ts(2,8): error PAWL9006: \`${specifier}\` does not resolve: ${reason}. ${remedy}`,
     expect.stringMatching(/^src\/b\.ts\(3,9\): error PAWL3002: /),
@@ -163,7 +163,7 @@ test('a folder that is no package, and a package.json that is a directory', asyn
     join(root, 'src/a.ts'),
     `import 'folder';\nimport 'bare';\nexport async function charge() { 'use step'; }\n`,
   );
-  const { stdout } = await spawnCli(['check', '--no-types'], { cwd: root });
+  const { stdout } = await runCli(['check', '--no-types'], { cwd: root });
   expect(findingsOf(stdout)).toEqual([
     expect.stringContaining(': node_modules/folder/package.json cannot be read: it is a directory. Install it again'),
     expect.stringContaining(': node_modules/bare has no package.json and no index.js. Install it again'),
@@ -175,7 +175,7 @@ test('a package of the workspace is to be built, and not installed', async () =>
   const root = temporaryProject({ ...projectOf({ manifest: '{}', specifier: 'lib' }), 'lib/src/index.ts': '' });
   writeFileSync(join(root, 'lib/package.json'), '{ "exports": "./dist/index.js" }');
   symlinkSync('../lib', join(root, 'node_modules/lib'));
-  const { stdout } = await spawnCli(['check', '--no-types'], { cwd: root });
+  const { stdout } = await runCli(['check', '--no-types'], { cwd: root });
   expect(findingsOf(stdout)[0]).toBe(
     'src/a.ts(2,8): error PAWL9006: `lib` does not resolve: `exports` of node_modules/lib/package.json names `./dist/index.js`, and there is no such file. Build the package, which is a link to a folder of yours, or repair its package.json.',
   );
@@ -183,12 +183,12 @@ test('a package of the workspace is to be built, and not installed', async () =>
 
 test('it is repaired, and the next check sees it; a build says the same as a check', async () => {
   const root = temporaryProject(projectOf({ manifest: '{ "exports": "./dist/index.js" }' }));
-  const broken = await spawnCli(['check', '--no-types'], { cwd: root });
+  const broken = await runCli(['check', '--no-types'], { cwd: root });
   expect(findingsOf(broken.stdout)).toHaveLength(2);
-  expect((await spawnCli(['build'], { cwd: root })).stdout).toBe(broken.stdout);
+  expect((await runCli(['build'], { cwd: root })).stdout).toBe(broken.stdout);
   mkdirSync(join(root, 'node_modules/broken/dist'));
   writeFileSync(join(root, 'node_modules/broken/dist/index.js'), 'export {};\n');
-  const repaired = await spawnCli(['check', '--no-types'], { cwd: root });
+  const repaired = await runCli(['check', '--no-types'], { cwd: root });
   expect(findingsOf(repaired.stdout)).toEqual([expect.stringContaining('src/b.ts(3,9)')]);
 });
 
@@ -216,7 +216,7 @@ test('`imports` of the package name a file that is not there', async () => {
     ...projectOf({ manifest: '{}', specifier: '#deep/x' }),
     'package.json': '{ "imports": { "#deep/*": { "default": "./src/deep/*.ts" } } }',
   });
-  const { stdout } = await spawnCli(['check', '--no-types'], { cwd: root });
+  const { stdout } = await runCli(['check', '--no-types'], { cwd: root });
   expect(findingsOf(stdout)[0]).toBe(
     'src/a.ts(2,8): error PAWL9006: `#deep/x` does not resolve: `imports["#deep/*"].default` of package.json makes that `./src/deep/x.ts`, and there is no such file. Correct it there, or create the file.',
   );

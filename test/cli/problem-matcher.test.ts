@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { CLI, spawnCli } from '../support/cli.ts';
+import { CLI, runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
 
@@ -45,7 +45,7 @@ function match(text: string, pattern: Pattern | Pattern[]): Record<string, strin
 }
 
 const expected = async (root: string): Promise<Record<string, string>[]> => {
-  const { stdout } = await spawnCli(['check', '--json'], { cwd: root });
+  const { stdout } = await runCli(['check', '--json'], { cwd: root });
   const findings = JSON.parse(stdout) as {
     file: string;
     line: number;
@@ -76,7 +76,7 @@ test.each(['0', '1'])('every finding of `--format pretty`, and nothing else (FOR
   const root = temporaryProject(FILES);
   const { problemMatcher } = task('pawl check --watch');
   const env = { NO_COLOR: '', FORCE_COLOR: color };
-  const { stdout } = await spawnCli(['check', '--format', 'pretty'], { cwd: root, env });
+  const { stdout } = await runCli(['check', '--format', 'pretty'], { cwd: root, env });
   expect(stdout.includes('\u001b[')).toBe(color === '1');
   expect(match(stdout, problemMatcher.pattern)).toEqual(await expected(root));
 });

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Defect } from './faults.ts';
-import { simulate } from './simulate.ts';
+import { EVENTFUL_EVERY, simulate } from './simulate.ts';
 
 const SEEDS = Number(process.env.PAWL_SIM_SEEDS ?? 2_000);
 const ONLY = process.env.PAWL_SIM_SEED;
@@ -45,6 +45,8 @@ test(`${ONLY === undefined ? `${SEEDS} seeds` : `seed ${ONLY}`}: whatever happen
   // The world was as bad as it should be.
   for (const what of ['kills', 'cuts', 'jumps', 'children', 'chunks', 'taken'])
     expect(totals[what], what).toBeGreaterThan(SEEDS / 2);
+  for (const what of ['partial deploys', 'upgrades: upgraded'])
+    expect(totals[what], what).toBeGreaterThan(SEEDS / EVENTFUL_EVERY / 8);
 });
 
 describe('finds', () => {

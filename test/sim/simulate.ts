@@ -6,12 +6,15 @@
  * a failure can be looked at again.
  */
 import { getStepMetadata, getWritable } from '../../src/index.ts';
+import { hashText } from '../../src/manifest/index.ts';
 import { FatalError } from '../../src/runtime/errors.ts';
+import type { Program } from '../../src/runtime/program.ts';
+import { upgradeRun } from '../../src/runtime/upgrade.ts';
 import { createWorker, type Worker } from '../../src/runtime/worker.ts';
-import type { AppendChunksRequest, AppendRequest, EventStore } from '../../src/store/port.ts';
+import type { AppendChunksRequest, AppendRequest, EventStore, RunRecord } from '../../src/store/port.ts';
 import { program } from '../runtime/support.ts';
 import { type Defect, faultyStore, type Line } from './faults.ts';
-import { CHILDREN, randomProgram, type RandomProgram } from './programs.ts';
+import { randomProgram, type RandomProgram, SHARED } from './programs.ts';
 import { Random } from './random.ts';
 import { freshStore } from './store.ts';
 
@@ -32,10 +35,29 @@ export interface SimulationResult {
 const BAD_TURNS = 60;
 const ALL_TURNS = 1_500;
 const LEASE = 500;
+/** Turns. */
+const UNPARK_EVERY = 10;
+
+/** Which lives have deploys, moves to other code and workers with little room: they take twice as long to live. */
+export const EVENTFUL_EVERY = Number(process.env.PAWL_SIM_EVENTFUL ?? 20);
+
+/** A build of the program: with all steps, and without one. */
+interface Version {
+  whole: Program;
+  partial: Program;
+}
+
+interface SimulatedRun extends RandomProgram {
+  id: string;
+  /** The turn in which it is told to stop. */
+  cancelAt: number | null;
+}
 
 interface Node {
   worker: Worker | null;
   line: Line;
+  /** Runs a build without one of the steps. */
+  isPartial: boolean;
 }
 
 export async function simulate({ seed, time, defect = null }: SimulationOptions): Promise<SimulationResult> {
@@ -46,7 +68,11 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
     happened[what] = (happened[what] ?? 0) + 1;
   };
 
-  const runs = Array.from({ length: 1 + random.below(3) }, (_, n) => ({ id: `r${n}`, ...randomProgram(random) }));
+  const runs: SimulatedRun[] = Array.from({ length: 1 + random.below(3) }, (_, n) => ({
+    id: `r${n}`,
+    ...randomProgram(random),
+    cancelAt: random.chance(0.15) ? random.below(BAD_TURNS) : null,
+  }));
   const finished = new Set<string>();
   const began = (): { key: string; attempt: number } => {
     const { idempotencyKey, attempt } = getStepMetadata();
@@ -93,9 +119,15 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
     },
   };
   const code = runs.map(({ id, code: body }) => `workflow('${id}', async () => {\n${body}\n});`).join('\n');
-  const made = program({
-    workflows: `const add = step('add'), flaky = step('flaky'), fail = step('fail'), say = step('say');\n${CHILDREN}\n${code}`,
-    steps,
+  const { add: _, ...fewer } = steps;
+  const isEventful = seed % EVENTFUL_EVERY === 0;
+  const versions = (isEventful ? [1, 2, 3] : [1]).map((version): Version => {
+    const workflows = `${SHARED}\n${code}\n// version ${version}`;
+    const made = program({ workflows, steps });
+    // The same code in effect, but code of its own.
+    const bundle = { ...made.workflows, hash: hashText(made.workflows.code) };
+    const whole = { ...made, workflows: bundle };
+    return { whole, partial: isEventful ? { ...program({ workflows, steps: fewer }), workflows: bundle } : whole };
   });
 
   // Leases go by a clock that does not jump: with the wall clock a jump there and back would end one that its holder trusts in.
@@ -116,15 +148,30 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
     if (finished.has(key)) problems.push(`step ${key} is taken after its result`);
   };
 
-  const nodes: Node[] = Array.from({ length: 1 + random.below(3) }, () => ({ worker: null, line: newLine(random) }));
+  const nodes: Node[] = Array.from({ length: 1 + random.below(3) }, () => ({
+    worker: null,
+    line: newLine(random),
+    isPartial: false,
+  }));
   let names = 0;
+  let isBad = true;
   const start = async (node: Node): Promise<void> => {
     node.line = newLine(random);
     const line = node.line;
     const view = faultyStore(store, line, random, { appended, written, taken, defect });
     node.worker = null;
+    const version = random.pick(versions);
+    const isPartial = isEventful && isBad && random.chance(0.12);
+    node.isPartial = isPartial;
+    if (isPartial) note('partial deploys');
     try {
-      const worker = await createWorker({ program: made, store: view, lease: LEASE, newSeed: () => `seed ${names++}` });
+      const worker = await createWorker({
+        program: isPartial ? version.partial : version.whole,
+        store: view,
+        lease: LEASE,
+        maxRuns: isEventful ? random.pick([1, 1_000, 1_000]) : 1_000,
+        newSeed: () => `seed ${names++}`,
+      });
       if (line.dead) worker.kill();
       else node.worker = worker;
     } catch {
@@ -148,6 +195,18 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   }
   const acknowledged = new Map<string, number[]>();
   const starting = new Set<Node>();
+  const upgrade = async (runId: string, { whole }: Version): Promise<void> => {
+    const host = { store, now: () => Date.now() };
+    try {
+      const result = await upgradeRun(host, runId, { ...whole.workflows, manifest: null }, { timeout: 200 });
+      note(`upgrades: ${result.outcome}`);
+      if (result.outcome !== 'refused' || /_(?:SUPERSEDED|FINISHED)$/.test(result.problem.code)) return;
+      problems.push(`${runId} is not moved: ${result.problem.message}`);
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      if (!/^PAWL_(?:RUN_FINISHED|UPGRADE_FAILED)$/.test(String(code))) problems.push(`${runId}: ${message}`);
+    }
+  };
   const begin = (node: Node): void => {
     starting.add(node);
     void start(node).finally(() => starting.delete(node));
@@ -157,9 +216,17 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
   let turn = 0;
   for (; turn < ALL_TURNS; turn++) {
     await settle();
-    const isBad = turn < BAD_TURNS;
+    isBad = turn < BAD_TURNS;
     if (!isBad) for (const { line } of nodes) Object.assign(line, { cut: false, trouble: 0 });
+    // The last deploy is a whole one, also where a partial one was under way when the world healed.
+    if (!isBad) for (const node of nodes) if (node.isPartial && node.worker) kill(node);
     if (await allEnded(store, runs)) break;
+    if (!isBad && turn % UNPARK_EVERY === 0) await unpark(store, nodes);
+    for (const { id, cancelAt } of runs) if (turn === cancelAt) await store.requestCancel(id, { at: Date.now() });
+    if (isEventful && isBad && random.chance(0.08)) {
+      const { runs: all } = await store.listRuns({ limit: 1_000 });
+      void upgrade(random.pick(all).id, random.pick(versions));
+    }
     for (const node of nodes) if (!node.worker && !starting.has(node) && (!isBad || random.chance(0.5))) begin(node);
     await deliver(store, runs, acknowledged, random);
     if (!isBad) {
@@ -169,12 +236,8 @@ export async function simulate({ seed, time, defect = null }: SimulationOptions)
     const node = random.pick(nodes);
     switch (random.below(12)) {
       case 0:
-        if (node.worker) {
-          note('kills');
-          node.line.dead = true;
-          node.worker.kill();
-          node.worker = null;
-        }
+        if (node.worker) note('kills');
+        kill(node);
         break;
       case 1:
         note(node.line.cut ? 'heals' : 'cuts');
@@ -208,18 +271,41 @@ function newLine(random: Random): Line {
   return { cut: false, dead: false, trouble: random.pick([0, 0.05, 0.2]) };
 }
 
+const ENDED = /^(?:completed|failed|cancelled)$/;
+
+/** Whether it has ended, or cannot go on whatever is deployed. */
+function isOver({ status, parkedReason }: RunRecord): boolean {
+  return ENDED.test(status) || (parkedReason !== null && parkedReason.code !== 'PAWL_STEP_MISSING');
+}
+
+/** Looks at the children only when their callers have ended: to list runs takes longer than most turns. */
 async function allEnded(store: EventStore, runs: readonly { id: string }[]): Promise<boolean> {
   for (const { id } of runs) {
     const run = await store.getRun(id);
-    if (run && (run.status === 'pending' || run.status === 'running')) return false;
+    if (run && !isOver(run)) return false;
   }
-  return true;
+  return (await store.listRuns({ limit: 1_000 })).runs.every(isOver);
+}
+
+function kill(node: Node): void {
+  if (!node.worker) return;
+  node.line.dead = true;
+  node.worker.kill();
+  node.worker = null;
+}
+
+/** As the start of a worker with all steps does. Its line may be slow: nobody waits for it, or time would stand still. */
+async function unpark(store: EventStore, nodes: readonly Node[]): Promise<void> {
+  const worker = nodes.find((node) => node.worker)?.worker;
+  if (!worker) return;
+  for (const { id } of (await store.listRuns({ status: ['parked'], limit: 1_000 })).runs)
+    worker.unpark(id).catch(() => {});
 }
 
 /** Hands in the payloads of a hook, one after the other. */
 async function deliver(
   store: EventStore,
-  runs: readonly ({ id: string } & RandomProgram)[],
+  runs: readonly SimulatedRun[],
   acknowledged: Map<string, number[]>,
   random: Random,
 ): Promise<void> {
@@ -227,6 +313,7 @@ async function deliver(
     const sent = acknowledged.get(id) ?? [];
     const next = payloads[sent.length];
     if (next === undefined || random.chance(0.5)) continue;
+    // Most of what a schema refuses is refused at once; here it comes in all the same, as for a run that could not be asked.
     const result = await store.deliverHook(`hook of ${id}`, `1[${next}]`, Date.now());
     if (result.ok) acknowledged.set(id, [...sent, next]);
   }
@@ -275,14 +362,16 @@ async function verifyStreams(store: EventStore, runs: readonly { id: string }[],
 
 async function verify(
   store: EventStore,
-  runs: readonly ({ id: string } & RandomProgram)[],
+  runs: readonly SimulatedRun[],
   acknowledged: ReadonlyMap<string, number[]>,
   problems: string[],
 ): Promise<void> {
-  for (const { id, expected } of runs) {
+  for (const { id, expected, cancelAt } of runs) {
     const run = await store.getRun(id);
     const log = await store.readEvents(id);
-    if (run?.status !== 'completed' || run.output !== `1[${expected}]`)
+    // What is told to stop may do what it likes about it, but ends.
+    const isStopped = cancelAt !== null && (run?.status === 'cancelled' || run?.status === 'completed');
+    if (!isStopped && (run?.status !== 'completed' || run.output !== `1[${expected}]`))
       problems.push(
         `${id} is ${run?.status} with ${run?.output ?? run?.error ?? run?.parkedReason?.message}, not completed with ${expected}`,
       );
