@@ -43,7 +43,8 @@ async function resolveCredentials(
  * Runs an action's code with the values of its credentials, and once more with other tokens where a server did not take those that it got.
  *
  * @param owner - `action triage`
- * @throws PawlError as `resolveCredentials`; `PAWL_UNAUTHORIZED` when fresh tokens are not taken either; what `run` throws
+ * @throws PawlError as `resolveCredentials`; `PAWL_UNAUTHORIZED`, after which no attempt is made, when fresh tokens are not taken
+ *   either; what `run` throws
  */
 export async function withCredentials(
   credentials: readonly Credential[],
@@ -75,13 +76,16 @@ function isUnauthorized(thrown: unknown): boolean {
 
 function unauthorized(owner: string, credentials: readonly Credential[], cause: unknown): PawlError {
   const keys = credentials.filter(({ kind }) => kind === 'oauth').map(({ key }) => key);
-  const message = `A server answered ${owner} with 401, and again with a fresh token of ${keys.join(' and ')}.`;
+  const refreshed = keys.length === 1 ? `credential ${keys[0]} was` : `credentials ${keys.join(' and ')} were`;
+  const message = `A server answered ${owner} with 401, and again after the ${refreshed} refreshed.`;
   const remedy = 'See which scope and which audience the server asks for.';
-  return new PawlError('PAWL_UNAUTHORIZED', message, {
-    place: owner,
-    remedy,
-    ...(cause instanceof Error && { cause }),
-  });
+  return fatal(
+    new PawlError('PAWL_UNAUTHORIZED', message, {
+      place: owner,
+      remedy,
+      ...(cause instanceof Error && { cause }),
+    }),
+  );
 }
 
 /** Fields for which nobody has a value; no token is got for that. */

@@ -6,6 +6,7 @@ import * as oauth from 'oauth4webapi';
 import { PawlError } from '../errors.ts';
 import { keepSecret } from '../secrets.ts';
 import type { CredentialSpec } from './define-credential.ts';
+import { type Asked, explain, misdefined, refused, unavailable } from './oauth-errors.ts';
 
 export interface Grant {
   accessToken: string;
@@ -31,8 +32,9 @@ export async function requestToken(spec: OAuthSpec, values: Record<string, strin
   const { clientId = '', clientSecret = '', refreshToken = '' } = values;
   // How the secret is written in a `Basic` header, whoever quotes it.
   keepSecret(btoa(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`), `${key}.clientSecret`);
+  const asked = askedOf(spec);
   try {
-    const server = await serverOf(spec);
+    const server = await serverOf(spec, asked);
     const client = { client_id: clientId };
     const proof =
       authentication === 'none'
@@ -42,7 +44,7 @@ export async function requestToken(spec: OAuthSpec, values: Record<string, strin
           : oauth.ClientSecretBasic(clientSecret);
     const scopes = typeof scope === 'string' ? scope : scope?.join(' ');
     const further = { ...(scopes !== undefined && { scope: scopes }), ...parameters };
-    const http = httpOptions(key, server.token_endpoint ?? '');
+    const http = httpOptions(asked, server.token_endpoint);
     const response =
       grant === 'refresh-token'
         ? await oauth.refreshTokenGrantRequest(server, client, proof, refreshToken, {
@@ -50,7 +52,7 @@ export async function requestToken(spec: OAuthSpec, values: Record<string, strin
             additionalParameters: further,
           })
         : await oauth.clientCredentialsGrantRequest(server, client, proof, further, http);
-    const answer = await withoutIdToken(response);
+    const answer = await answerOf(response, asked);
     const result =
       grant === 'refresh-token'
         ? await oauth.processRefreshTokenResponse(server, client, answer)
@@ -64,85 +66,70 @@ export async function requestToken(spec: OAuthSpec, values: Record<string, strin
       ...(expiresIn !== undefined && { expiresIn }),
     };
   } catch (error) {
-    throw explain(error, key);
+    throw explain(asked, error, TIMEOUT);
   }
 }
 
-async function serverOf({ key, tokenUrl, issuer }: OAuthSpec): Promise<oauth.AuthorizationServer> {
-  if (tokenUrl !== undefined) return { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl };
-  const url = new URL(issuer as string);
-  const http = httpOptions(key, url.href);
-  const first = await oauth.discoveryRequest(url, http);
-  if (first.ok) return oauth.processDiscoveryResponse(url, first);
-  return oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, { ...http, algorithm: 'oauth2' }));
+function askedOf({ key, tokenUrl, issuer }: OAuthSpec): Asked {
+  return tokenUrl === undefined
+    ? { key, address: issuer as string, option: 'issuer' }
+    : { key, address: tokenUrl, option: 'tokenUrl' };
+}
+
+async function serverOf({ tokenUrl, issuer }: OAuthSpec, asked: Asked): Promise<oauth.AuthorizationServer> {
+  const url = urlOf(asked, asked.address);
+  if (tokenUrl !== undefined) return { issuer: url.origin, token_endpoint: tokenUrl };
+  const http = httpOptions(asked, issuer);
+  let response = await oauth.discoveryRequest(url, http);
+  if (!response.ok) response = await oauth.discoveryRequest(url, { ...http, algorithm: 'oauth2' });
+  if (!response.ok) throw refused(asked, response, null, ' when it was asked for its metadata');
+  return oauth.processDiscoveryResponse(url, response);
+}
+
+function urlOf(asked: Asked, address: string | undefined): URL {
+  if (address === undefined) throw misdefined(asked, 'its metadata names no token endpoint');
+  if (!URL.canParse(address)) throw misdefined(asked, `\`${address}\` is no address`);
+  return new URL(address);
 }
 
 /** Secrets travel encrypted, but for what never leaves the machine. */
-function httpOptions(key: string, target: string): { signal: AbortSignal; [oauth.allowInsecureRequests]?: true } {
-  const { protocol, hostname } = new URL(target);
+function httpOptions(
+  asked: Asked,
+  target: string | undefined,
+): { signal: AbortSignal; [oauth.allowInsecureRequests]?: true } {
+  const { protocol, hostname } = urlOf(asked, target);
   const signal = AbortSignal.timeout(TIMEOUT);
   if (protocol === 'https:') return { signal };
   if (/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)) return { signal, [oauth.allowInsecureRequests]: true };
   throw new PawlError(
     'PAWL_OAUTH_REFUSED',
-    `The credential ${key} would send its secrets over ${protocol}//${hostname}, unencrypted.`,
+    `The credential ${asked.key} would send its secrets over ${protocol}//${hostname}, unencrypted.`,
     {
-      place: `credential ${key}`,
+      place: `credential ${asked.key}`,
       remedy: 'Write an `https:` address.',
     },
   );
 }
 
-/** Nobody asked who the user is, and to verify the answer takes more than is known here. */
-async function withoutIdToken(response: Response): Promise<Response> {
-  if (!response.ok) return response;
-  const text = await response.text();
-  const { status, headers } = response;
+/**
+ * The answer, if it may be a token. Whatever says why there is none is read here: the library looks at a challenge in the headers first,
+ * which must stand there beside `invalid_client` and says less. Without an id token: nobody asked who the user is, and to verify the answer
+ * takes more than is known here.
+ */
+async function answerOf(response: Response, asked: Asked): Promise<Response> {
+  const body = objectIn(await response.text());
+  const saysWhy = typeof body?.error === 'string' && body.access_token === undefined;
+  if (!response.ok || saysWhy) throw refused(asked, response, body);
+  if (body === null) throw unavailable(asked, `it answered ${response.status}, and not with JSON`);
+  const { id_token: _, ...rest } = body;
+  return Response.json(rest);
+}
+
+function objectIn(text: string): Record<string, unknown> | null {
   try {
-    const { id_token: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
-    return new Response(JSON.stringify(rest), { status, headers });
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
-    return new Response(text, { status, headers });
+    return null;
   }
-}
-
-function explain(error: unknown, key: string): PawlError {
-  if (error instanceof PawlError) return error;
-  const place = `credential ${key}`;
-  if (error instanceof oauth.ResponseBodyError && error.status < 500 && error.status !== 429) {
-    const { error: code, error_description: description } = error;
-    const why = description === undefined ? code : `${code}, ${description.replace(/\.$/, '')}`;
-    return new PawlError(
-      'PAWL_OAUTH_REFUSED',
-      `The authorization server gives no token for the credential ${key}: ${why}.`,
-      {
-        place,
-        remedy:
-          code === 'invalid_grant'
-            ? 'The refresh token holds no more: authorize anew, and set the new one.'
-            : 'See that the client id, its secret and the scope are those that the server knows.',
-        cause: error,
-        details: { error: code },
-      },
-    );
-  }
-  const { status, response } = error as { status?: number; response?: Response; cause?: unknown };
-  const answered = status ?? response?.status ?? (error as { cause?: { status?: number } }).cause?.status;
-  const reason = typeof answered === 'number' ? `it answered ${answered}` : messageOf(error);
-  return new PawlError(
-    'PAWL_OAUTH_UNAVAILABLE',
-    `The authorization server gives no token for the credential ${key}: ${reason}.`,
-    {
-      place,
-      remedy: 'See whether it is reached and well; the step is tried again.',
-      cause: error,
-      ...(response?.headers?.get('retry-after') && { details: { retryAfter: response.headers.get('retry-after') } }),
-    },
-  );
-}
-
-function messageOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  const inner = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
-  return `${message ?? String(error)}`.replace(/\.$/, '') + inner;
 }

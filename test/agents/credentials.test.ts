@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { z } from 'zod';
-import { type Credential, defineAction, defineCredential } from '../../src/index.ts';
+import { type Credential, defineAction, defineCredential, FatalError } from '../../src/index.ts';
 import { type CredentialSources, setCredentialSources } from '../../src/runtime/credential-sources.ts';
 import { createTestRuntime } from '../../src/testing/index.ts';
 import { temporaryProject } from '../support/project.ts';
 import { closeAll, setup } from '../runtime/support.ts';
-import { type AuthorizationServer, authorizationServer, CLIENT } from './support/authorization-server.ts';
+import { type Answer, type AuthorizationServer, authorizationServer, CLIENT } from './support/authorization-server.ts';
 
 let root = '';
 const from = (sources: Omit<CredentialSources, 'root'> = {}): void => setCredentialSources({ root, ...sources });
@@ -303,7 +303,7 @@ describe('tokens of an authorization server', () => {
     });
     await expect(call.run(null)).rejects.toMatchObject({
       code: 'PAWL_UNAUTHORIZED',
-      message: 'A server answered action call with 401, and again with a fresh token of crm.',
+      message: 'A server answered action call with 401, and again after the credential crm was refreshed.',
       cause: { message: 'who are you?' },
     });
     expect(new Set(tokens).size).toBe(2);
@@ -403,7 +403,9 @@ describe('tokens of an authorization server', () => {
     });
     expect(server.requests).toHaveLength(1);
     const { runs } = await store.listRuns();
-    expect(JSON.stringify(await store.readEvents(runs[0]?.id ?? ''))).not.toContain('nobody knows');
+    const recorded = JSON.stringify(await store.readEvents(runs[0]?.id ?? ''));
+    expect(recorded).not.toContain('nobody knows');
+    expect(recorded).not.toContain('oauth4webapi');
   });
 
   test('a server that is busy, broken or gone is asked again, when it says', async () => {
@@ -420,9 +422,97 @@ describe('tokens of an authorization server', () => {
     ];
     await expect(call.run(null)).rejects.toMatchObject(unavailable('it answered 503'));
     await expect(call.run(null)).rejects.toMatchObject({ ...unavailable('it answered 429'), retryAfter: 7_000 });
-    await expect(call.run(null)).rejects.toMatchObject(unavailable('fetch failed'));
-    await expect(call.run(null)).rejects.toMatchObject(unavailable(''));
+    await expect(call.run(null)).rejects.toMatchObject(unavailable('it cannot be reached, other side closed'));
+    await expect(call.run(null)).rejects.toMatchObject(unavailable('its answer is of no use'));
     expect(await call.run(null)).toBe(200);
+  });
+
+  test.each<[string, Answer, object]>([
+    [
+      'a challenge beside the reason',
+      {
+        status: 401,
+        body: { error: 'invalid_client', error_description: 'who is\n that?' },
+        headers: { 'www-authenticate': 'Basic realm="crm"' },
+      },
+      {
+        message: 'invalid_client, who is that?',
+        remedy: 'See that the client id, its secret and the scope are those that the server knows.',
+      },
+    ],
+    ['a reason with 200', { status: 200, body: { error: 'invalid_scope' } }, { message: 'invalid_scope' }],
+    [
+      'a page',
+      { status: 403, body: '<html>', headers: { 'content-type': 'text/html' } },
+      { message: 'it answered 403', remedy: expect.stringMatching(/^See that `tokenUrl` is the address .*\/token$/) },
+    ],
+    ['another address', { status: 302, headers: { location: '/login' } }, { message: 'it answered 302' }],
+  ])('%s is refused for good', async (_, answer, { message, ...more }: { message?: string }) => {
+    const call = caller(defineCredential({ key: 'crm', kind: 'oauth', tokenUrl: server.tokenUrl }));
+    server.answers = [answer];
+    const error = await call.run(null).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'PAWL_OAUTH_REFUSED',
+      message: `The authorization server gives no token for the credential crm: ${message}.`,
+      place: 'credential crm',
+      ...more,
+    });
+    expect(FatalError.is(error)).toBe(true);
+    expect(error).not.toHaveProperty('cause');
+  });
+
+  test.each<[string, Answer, string]>([
+    ['a page', { status: 200, body: '<html>' }, 'it answered 200, and not with JSON'],
+    ['a number', { status: 200, body: '1' }, 'it answered 200, and not with JSON'],
+    ['a server that says so', { status: 400, body: { error: 'temporarily_unavailable' } }, 'it answered 400, temp'],
+  ])('%s is worth another attempt', async (_, answer, message) => {
+    const call = caller(defineCredential({ key: 'crm', kind: 'oauth', tokenUrl: server.tokenUrl }));
+    server.answers = [answer];
+    const error = await call.run(null).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'PAWL_OAUTH_UNAVAILABLE', message: expect.stringContaining(message) });
+    expect(FatalError.is(error)).toBe(false);
+    expect(error).not.toHaveProperty('cause');
+  });
+
+  test('what is no address, or has no server, is said', async () => {
+    const of = (where: { tokenUrl: string } | { issuer: string }) =>
+      caller(defineCredential({ key: 'crm', kind: 'oauth', ...where })).run(null);
+    await expect(of({ tokenUrl: 'undefined/token' })).rejects.toMatchObject({
+      code: 'PAWL_OAUTH_REFUSED',
+      message: expect.stringContaining('`undefined/token` is no address'),
+    });
+    await expect(of({ issuer: `${server.url}/nobody` })).rejects.toMatchObject({
+      code: 'PAWL_OAUTH_REFUSED',
+      message: expect.stringContaining('it answered 404 when it was asked for its metadata'),
+      remedy: `See that \`issuer\` is the address of the server: ${server.url}/nobody`,
+    });
+    const gone = await authorizationServer();
+    gone.close();
+    await expect(of({ tokenUrl: gone.tokenUrl })).rejects.toMatchObject({
+      code: 'PAWL_OAUTH_UNAVAILABLE',
+      message: expect.stringMatching(/it cannot be reached, connect ECONNREFUSED /),
+    });
+  });
+
+  test('a server that takes no token at all ends the step, after one that was refreshed', async () => {
+    const crm = defineCredential({ key: 'crm', kind: 'oauth', tokenUrl: server.tokenUrl });
+    let calls = 0;
+    const call = defineAction({
+      slug: 'call',
+      ...anything,
+      credentials: [crm],
+      run: () => {
+        calls++;
+        throw Object.assign(new Error('not for you'), { status: 401 });
+      },
+    });
+    const { run } = await setup({
+      workflows: `const caller = action('call'); workflow('w', async () => caller.run(null));`,
+      registry: { actions: new Map([['call', call]]) },
+    });
+    await expect(run('w')).rejects.toMatchObject({ cause: { code: 'PAWL_UNAUTHORIZED' } });
+    expect(calls).toBe(2);
+    expect(server.requests).toHaveLength(2);
   });
 
   test('secrets are not sent unencrypted to other machines', async () => {

@@ -4,7 +4,7 @@ import { agentProgram, asked, kinds, watch } from './support.ts';
 
 const HEAD = `import { getWritable, sleep } from 'pawl';
 import { DurableAgent } from 'pawl/agent';
-import { jsonSchema, Output, stepCountIs, tool, type UIMessageChunk } from 'ai';
+import { jsonSchema, Output, stepCountIs, tool, type UIMessageChunk, zodSchema } from 'ai';
 import { z } from 'zod';
 import { scripted } from './model';
 `;
@@ -299,6 +299,14 @@ const answers: Record<string, string> = {
   bad: '{"name":7,"born":"1815"}',
   text: 'Ada, I think',
   none: '',
+  list: '{"elements":[{"names":["Ada"]},{"names":["Bob",{}]}]}',
+};
+const names = z.object({ names: z.array(z.string()) });
+const outputs: Record<string, any> = {
+  object: Output.object({ schema: z.object({ name: z.string() }) }),
+  array: Output.array({ element: names }),
+  choice: Output.choice({ options: ['yes', 'no'] }),
+  schema: zodSchema(z.object({ elements: z.array(names) })),
 };
 async function answering(kind: string) {
   'use step';
@@ -310,10 +318,10 @@ export async function main(kind: string) {
   const { output } = await agent.stream({ prompt: 'Who?', output: person });
   return output;
 }
-export async function sdk() {
+export async function sdk(how: string, kind: string) {
   'use workflow';
-  const agent = new DurableAgent({ model: async () => { 'use step'; return scripted([answers.good]); } });
-  const { output } = await agent.stream({ prompt: 'Who?', output: Output.object({ schema: z.object({ name: z.string() }) }) });
+  const agent = new DurableAgent({ model: async () => { 'use step'; return scripted([answers[kind]]); } });
+  const { output } = await agent.stream({ prompt: 'Who?', output: outputs[how] });
   return output;
 }`);
   const end = async (...args: [string, unknown[]?]) => runtime.finish(await runtime.start(...args));
@@ -333,5 +341,21 @@ export async function sdk() {
   expect((await problem('none')).message).toBe(
     "The model's answer is empty (finish reason: stop), and an object was asked for.",
   );
-  expect(await end('sdk')).toEqual({ name: 'Ada' });
+  expect(await end('sdk', ['object', 'good'])).toEqual({ name: 'Ada' });
+  const judged = async (how: string, kind: string) => {
+    const thrown: unknown = await end('sdk', [how, kind]).catch(({ cause }) => cause);
+    const error = thrown as Error & { details: { issues: { path: string }[] } };
+    expect(error).toMatchObject({ code: 'PAWL_AGENT_OUTPUT' });
+    return [error.message.replace(/^.* the output: /, ''), error.details.issues[0]?.path];
+  };
+  expect(await judged('object', 'bad')).toEqual([expect.stringMatching(/^output\.name: .*[^.]\.$/), 'output.name']);
+  expect(await judged('object', 'text')).toEqual(['it is no JSON.', 'output']);
+  const place = 'output[1].names[1]';
+  expect(await judged('array', 'list')).toEqual([expect.stringContaining(`${place}: `), place]);
+  const inElements = 'output.elements[1].names[1]';
+  expect(await judged('schema', 'list')).toEqual([expect.stringContaining(`${inElements}: `), inElements]);
+  expect(await judged('choice', 'good')).toEqual([
+    'output: response must be an object that contains a choice value.',
+    'output',
+  ]);
 });

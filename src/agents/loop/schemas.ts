@@ -1,6 +1,7 @@
 /** Schemas of tools and of answers, of whichever library: their JSON Schema, and what they say of a value. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { PawlError } from '../../errors.ts';
-import { describeIssues, issuesOf, type Schema } from '../../runtime/schema-issues.ts';
+import { describeIssues, issuesOf, type Schema, type SchemaIssue } from '../../runtime/schema-issues.ts';
 
 /** Schemas of the AI SDK bear this. */
 const AI_SCHEMA = Symbol.for('vercel.ai.schema');
@@ -97,7 +98,7 @@ function each(schemas: unknown): unknown {
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, closed(schema)]));
 }
 
-export type Validation = { ok: true; value: unknown } | { ok: false; message: string };
+export type Validation = { ok: true; value: unknown } | { ok: false; message: string; issues: SchemaIssue[] };
 
 /**
  * Asks a schema about a value; what it makes of it counts.
@@ -109,12 +110,40 @@ export async function validate(schema: unknown, value: unknown, root: string): P
   if (isAiSchema(resolved)) {
     if (!resolved.validate) return { ok: true, value };
     const result = (await resolved.validate(value)) as { success: boolean; value?: unknown; error?: unknown };
-    if (result.success) return { ok: true, value: result.value };
-    return { ok: false, message: String((result.error as { message?: unknown } | null)?.message ?? result.error) };
+    return result.success ? { ok: true, value: result.value } : failed(issuesBehind(result.error, root));
   }
   const standard = standardOf(resolved);
   if (!standard) return { ok: true, value };
   const result = await standard.validate(value);
-  if (!result.issues) return { ok: true, value: result.value };
-  return { ok: false, message: describeIssues(issuesOf(root, result.issues)) };
+  return result.issues ? failed(issuesOf(root, result.issues)) : { ok: true, value: result.value };
+}
+
+function failed(issues: SchemaIssue[]): Validation {
+  return { ok: false, message: describeIssues(issues), issues };
+}
+
+/** Causes that are looked through: the AI SDK wraps what a schema said two or three times. */
+const DEEPEST = 6;
+
+/**
+ * What a schema of the AI SDK found wrong. It hides that behind the errors that it makes: the issues themselves are the cause of the last
+ * one, or a field of it, and the messages in front repeat the whole value.
+ *
+ * @param root what the value is called in paths
+ */
+export function issuesBehind(error: unknown, root: string): SchemaIssue[] {
+  let last: unknown = error;
+  for (let depth = 0; depth < DEEPEST; depth++) {
+    const { cause, issues } = (last ?? {}) as { cause?: unknown; issues?: unknown };
+    const found = Array.isArray(last) ? last : issues;
+    if (Array.isArray(found) && found.length > 0 && found.every(isIssue)) return issuesOf(root, found);
+    if (cause === undefined || cause === null) break;
+    last = cause;
+  }
+  return [{ path: root, message: String((last as { message?: unknown } | null)?.message ?? last) }];
+}
+
+function isIssue(value: unknown): value is StandardSchemaV1.Issue {
+  const { message, path } = (value ?? {}) as { message?: unknown; path?: unknown };
+  return typeof message === 'string' && (path === undefined || Array.isArray(path));
 }

@@ -7,6 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
+/** What a request is answered with; a text stays as it is. */
+export interface Answer {
+  status: number;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
 export interface AuthorizationServer {
   readonly url: string;
   readonly tokenUrl: string;
@@ -20,7 +27,9 @@ export interface AuthorizationServer {
   /** Access tokens are no longer taken from now on. */
   revoke(): void;
   /** What the next requests for tokens are answered with instead. */
-  answers: ({ status: number; body?: unknown; headers?: Record<string, string> } | 'hang up')[];
+  answers: (Answer | 'hang up')[];
+  /** From now on nobody is there. */
+  close(): void;
   /** s; null: the server does not say, and they hold. */
   expiresIn: number | null;
   /** Requests wait until it is resolved. */
@@ -38,10 +47,11 @@ export async function authorizationServer({ rotate = true }: { rotate?: boolean 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(() => {
+  const close = (): void => {
     server.closeAllConnections();
     server.close();
-  });
+  };
+  onTestFinished(close);
   const it: AuthorizationServer = {
     url,
     tokenUrl: `${url}/token`,
@@ -51,6 +61,7 @@ export async function authorizationServer({ rotate = true }: { rotate?: boolean 
     refreshTokens: new Set(['refresh-token-0']),
     revoke: () => tokens.clear(),
     answers: [],
+    close,
     expiresIn: 3600,
     gate: Promise.resolve(),
   };
@@ -61,12 +72,14 @@ export async function authorizationServer({ rotate = true }: { rotate?: boolean 
     body: unknown,
     headers: Record<string, string> = {},
   ): void => {
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === '/.well-known/openid-configuration')
       return json(response, 200, { issuer: url, token_endpoint: it.tokenUrl });
+    if (request.url?.endsWith('/nobody') || request.url?.startsWith('/.well-known/')) return json(response, 404, {});
     if (request.url === '/api') {
       const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
       const status = (tokens.get(token) ?? 0) > Date.now() ? 200 : 401;
