@@ -216,6 +216,8 @@ export interface ToolFact {
   nameSpan: Span;
   /** Made for an agent in this unit, the tools in place or in a variable of the module. */
   given?: number;
+  /** The definition that this agent is; none of a `new DurableAgent({ tools })`. */
+  definition?: number;
   described: boolean;
   /** Range of `execute`, where that is a function in place. */
   execute?: { start: number; end: number };
@@ -228,6 +230,7 @@ export interface ToolFact {
 export interface ToolSetFact {
   /** Of the agent. */
   unit: number;
+  definition?: number;
   use: { unit: number; use: number };
 }
 

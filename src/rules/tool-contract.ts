@@ -1,7 +1,7 @@
 import type { AgentFact, DefinitionFact, ModuleFacts, ToolFact } from '../compiler/facts.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
 import type { Program } from './program.ts';
-import { givenTools } from './tools.ts';
+import { givenTools, toolAt } from './tools.ts';
 
 /** Definitions that agents have as tools, and tools that a `DurableAgent` is given in place. */
 export const toolContract = defineRule({
@@ -45,7 +45,8 @@ export const clerk = defineAgent({ slug: 'clerk', systemPrompt: 'Find letters.',
     const told = new Set<DefinitionFact>();
     for (const module of context.program.modules)
       for (const agent of module.calls?.agents ?? []) checkAgent(context, module, agent, told);
-    for (const { module, tool } of givenTools(context.program)) checkTool(context, module, tool);
+    const given = new Map(givenTools(context.program).map(({ module, tool }) => [tool, module]));
+    for (const [tool, module] of given) checkTool(context, module, tool);
   },
 });
 
@@ -127,18 +128,10 @@ function checkTool(
 
 /** The action that an element of `tools` is. */
 function actionAt(program: Program, module: ModuleFacts, place: AgentFact['tools'][number]): Tool | null {
-  const reference = referenceAt(program, module, place);
+  const reference = toolAt(program, module, place);
   if (reference?.kind !== 'definition' || reference.rest.length > 0) return null;
   const { definition } = reference;
   return definition.kind !== 'credential' && definition.slug !== null
     ? { module: reference.module, definition, place }
     : null;
-}
-
-function referenceAt(program: Program, module: ModuleFacts, { span }: AgentFact['tools'][number]) {
-  for (const { uses } of module.units) {
-    const use = uses.find((candidate) => candidate.span.start === span.start && candidate.span.end === span.end);
-    if (use) return program.resolve(module, use);
-  }
-  return null;
 }

@@ -1,17 +1,18 @@
-import type { ModuleFacts, ToolFact, Unit, Use } from '../compiler/facts.ts';
+import type { DefinitionFact, ModuleFacts, ToolFact, Unit, Use } from '../compiler/facts.ts';
 import type { Span } from '../diagnostics/types.ts';
 import { givesPart } from '../sdks.ts';
 import { toolDoesIo, toolWaits } from '../tool-levels.ts';
 import { defineRule, type RuleContext } from './define-rule.ts';
-import { stepCode } from './durable.ts';
+import { stepCode, workflowCode } from './durable.ts';
 import { ioEnd } from './io.ts';
 import { isPlain } from './levels.ts';
 import type { Program, Reference } from './program.ts';
-import { givenTools } from './tools.ts';
+import { durableUses } from './reached.ts';
+import { givenTools, toolAt } from './tools.ts';
 
 /**
  * What the `execute` of a tool does, by itself and through helpers: I/O belongs into steps, durable waiting into workflow code. Tools of
- * agents that are made in a step run within that step, whatever they are.
+ * agents that are made in a step run within that step, whatever they are, and those of a defined agent where it is prompted.
  */
 export const toolLevel = defineRule({
   name: 'tool-level',
@@ -19,10 +20,10 @@ export const toolLevel = defineRule({
   description: 'A tool that does I/O at the level of workflows, or waits durably as a step',
   explanation: {
     mistake:
-      "The `execute` of a tool does I/O without `'use step'`, and the agent is not made in a step; or it is a step and calls `sleep`, `createHook` or `createWebhook`; or it does both in one function.",
+      "The `execute` of a tool does I/O without `'use step'`, and the agent is not made in a step (a defined agent: workflow code prompts it); or it is a step and calls `sleep`, `createHook` or `createWebhook`; or it does both in one function.",
     why: 'A tool is either a step, which may do I/O and cannot wait durably, or workflow code, which may wait and cannot do I/O: it is replayed. The agent finds out only when the model calls the tool.',
     allowed:
-      'A tool that is a step; a tool that waits and calls steps for its I/O; any I/O in tools of an agent that a step makes.',
+      'A tool that is a step; a tool that waits and calls steps for its I/O; any I/O in tools of an agent that a step makes, or that only actions and scripts prompt.',
     unseen: 'Tools whose functions arrive as values; I/O of packages; modules without directives that nothing reaches.',
   },
   bad: `import { DurableAgent } from 'pawl/agent';
@@ -73,20 +74,46 @@ export const assistant = new DurableAgent({
   check({ program, report }) {
     const inSteps = new Set(stepCode(program).map(({ unit }) => unit));
     const given = givenTools(program);
-    for (const { module, tool, agent } of given) {
+    const prompted = given.some(({ definition }) => definition) ? promptedByWorkflows(program) : null;
+    const seen = new Set<ToolFact>();
+    for (const { module, tool, agent, definition } of given) {
+      const isReplayed = definition ? prompted?.has(definition) : !inSteps.has(agent.unit);
+      if (seen.has(tool)) continue;
       const found = endsOf(program, module, tool);
-      if (found.step) {
-        if (found.wait) reportTool(report, module, tool, [found.wait]);
-      } else if (found.io && !inSteps.has(agent.unit)) reportTool(report, module, tool, [found.io, found.wait]);
+      const isWrong = found.step ? found.wait : isReplayed && found.io;
+      if (!isWrong) continue;
+      seen.add(tool);
+      reportTool(report, module, tool, found.step ? [found.wait] : [found.io, found.wait]);
     }
     for (const module of program.modules)
       for (const tool of module.calls?.tools ?? []) {
-        if (given.some((other) => other.tool === tool)) continue;
+        if (seen.has(tool) || given.some((other) => other.tool === tool && !other.definition)) continue;
         const found = endsOf(program, module, tool);
         if (found.wait && (found.step || found.io)) reportTool(report, module, tool, [found.io, found.wait]);
       }
   },
 });
+
+/**
+ * Definitions of agents whose tools run as workflow code: those that workflows prompt, and the agents among the tools of such. One that only
+ * actions and scripts prompt runs its tools there.
+ */
+function promptedByWorkflows(program: Program): ReadonlySet<DefinitionFact> {
+  const found = new Map<DefinitionFact, ModuleFacts>();
+  const add = (reference: Reference | null, rest: string): void => {
+    if (reference?.kind !== 'definition' || reference.definition.kind !== 'agent') return;
+    if (reference.rest.join() === rest && !found.has(reference.definition))
+      found.set(reference.definition, reference.module);
+  };
+  for (const { inner } of workflowCode(program))
+    for (const { use, reference } of durableUses(inner)) if (use.access === 'call') add(reference, 'prompt');
+  // Grows while it is gone through.
+  for (const [definition, module] of found)
+    for (const agent of module.calls?.agents ?? [])
+      if (module.definitions[agent.definition] === definition)
+        for (const place of agent.tools) add(toolAt(program, module, place), '');
+  return new Set(found.keys());
+}
 
 function reportTool(
   report: RuleContext['report'],

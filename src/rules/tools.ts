@@ -1,5 +1,5 @@
-import type { ModuleFacts, ToolFact } from '../compiler/facts.ts';
-import type { Place, Program } from './program.ts';
+import type { AgentFact, DefinitionFact, ModuleFacts, ToolFact } from '../compiler/facts.ts';
+import type { Place, Program, Reference } from './program.ts';
 
 /** Tools that are written as objects, and the agents that get them. */
 
@@ -8,16 +8,25 @@ export interface GivenTool {
   tool: ToolFact;
   /** The unit in which the agent is made. */
   agent: Place;
+  /** Where the agent is a definition; null for a `new DurableAgent({ tools })`. */
+  definition: DefinitionFact | null;
 }
 
-/** Tools of each `new DurableAgent({ tools })`, in place or by name, also out of other modules. */
+/**
+ * Tools of each `new DurableAgent({ tools })` and `defineAgent({ tools })`, in place or by name, also out of other modules; those of
+ * several agents more than once.
+ */
 export function givenTools(program: Program): GivenTool[] {
   const found: GivenTool[] = [];
   for (const module of program.modules) {
-    const agentAt = (index: number) => ({ module, unit: module.units[index] as Place['unit'] });
+    const agentAt = (unit: number, definition: number | undefined): Omit<GivenTool, 'tool'> => ({
+      module,
+      agent: { module, unit: module.units[unit] as Place['unit'] },
+      definition: module.definitions[definition ?? -1] ?? null,
+    });
     for (const tool of module.calls?.tools ?? [])
-      if (tool.given !== undefined) found.push({ module, tool, agent: agentAt(tool.given) });
-    for (const { unit, use } of module.calls?.toolSets ?? []) {
+      if (tool.given !== undefined) found.push({ ...agentAt(tool.given, tool.definition), tool });
+    for (const { unit, definition, use } of module.calls?.toolSets ?? []) {
       const named = module.units[use.unit]?.uses[use.use];
       const reference = named && program.resolve(module, named);
       if (reference?.kind !== 'unit' || reference.unit.kind !== 'variable') continue;
@@ -25,9 +34,18 @@ export function givenTools(program: Program): GivenTool[] {
       for (const tool of reference.module.calls?.tools ?? []) {
         const own = reference.module.units[tool.unit]?.path ?? '';
         if (own === path || own.startsWith(`${path}.`))
-          found.push({ module: reference.module, tool, agent: agentAt(unit) });
+          found.push({ ...agentAt(unit, definition), module: reference.module, tool });
       }
     }
   }
-  return found.filter(({ tool }, index) => found.findIndex((other) => other.tool === tool) === index);
+  return found;
+}
+
+/** What a name in the `tools` of an agent means. */
+export function toolAt(program: Program, module: ModuleFacts, { span }: AgentFact['tools'][number]): Reference | null {
+  for (const { uses } of module.units) {
+    const use = uses.find((candidate) => candidate.span.start === span.start && candidate.span.end === span.end);
+    if (use) return program.resolve(module, use);
+  }
+  return null;
 }

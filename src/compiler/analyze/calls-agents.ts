@@ -193,25 +193,37 @@ function namedTools(context: CallContext, tools: Node): AgentFact['tools'] {
   });
 }
 
-/** Objects that agents get as tools, with the agent's unit; what is named there goes to the facts. */
-function givenTools(context: CallContext): Map<Node, number> {
-  const given = new Map<Node, number>();
+/** The agent that gets tools: its unit, and which definition it is. */
+type Given = Pick<ToolSetFact, 'unit' | 'definition'>;
+
+/** Objects that agents get as tools; what is named there goes to the facts. */
+function givenTools(context: CallContext): Map<Node, Given> {
+  const given = new Map<Node, Given>();
   const sets: ToolSetFact[] = [];
-  for (const { node } of context.walk.calls) {
-    if (node.type !== 'NewExpression' || !isDurableAgent(context, node.callee as Node)) continue;
-    const tools = propertyOf(node.arguments[0] as Node | undefined, 'tools');
-    if (!tools) continue;
-    const unit = context.unitAt(node.start as number);
+  for (const { tools, agent } of toolOptions(context)) {
     const object = context.through(tools);
-    given.set(object, unit);
+    if (!given.has(object)) given.set(object, agent);
     const names = object.type === 'ObjectExpression' ? object.properties.flatMap(spreadIn) : [tools];
     for (const name of names) {
       const use = context.useOf(name, false);
-      if (use) sets.push({ unit, use });
+      if (use) sets.push({ ...agent, use });
     }
   }
   if (sets.length > 0) context.out.toolSets = sets;
   return given;
+}
+
+/** The `tools` of all agents. */
+function* toolOptions(context: CallContext): Generator<{ tools: Node; agent: Given }> {
+  for (const { node } of context.walk.calls) {
+    if (node.type !== 'NewExpression' || !isDurableAgent(context, node.callee as Node)) continue;
+    const tools = propertyOf(node.arguments[0] as Node | undefined, 'tools');
+    if (tools) yield { tools, agent: { unit: context.unitAt(node.start as number) } };
+  }
+  for (const [definition, { kind, call }] of context.model.definitions.entries()) {
+    const tools = kind === 'agent' ? propertyOf(call.arguments[0] as Node | undefined, 'tools') : null;
+    if (tools) yield { tools, agent: { unit: context.unitAt(call.start as number), definition } };
+  }
 }
 
 function isDurableAgent(context: CallContext, callee: Node): boolean {
@@ -244,8 +256,9 @@ function toolsOf(context: CallContext): ToolFact[] {
         node.properties.some(({ type }) => type === 'SpreadElement') || propertyOf(node, 'description') !== null,
       formless: schema && !isFunction(schema) ? formlessIn(context, schema) : [],
     };
-    const agent = ancestors.map((ancestor) => given.get(ancestor)).find((unit) => unit !== undefined);
-    if (agent !== undefined) fact.given = agent;
+    const agent = ancestors.map((ancestor) => given.get(ancestor)).find((owner) => owner !== undefined);
+    if (agent) fact.given = agent.unit;
+    if (agent?.definition !== undefined) fact.definition = agent.definition;
     if (execute && isFunction(execute)) {
       fact.execute = { start: execute.start as number, end: execute.end as number };
     } else {
