@@ -12,7 +12,7 @@ export const STORE_OPTION = {
   store: {
     type: 'string',
     value: 'URL',
-    description: 'The store (default: `store` of pawl.config, else sqlite:.pawl/pawl.db)',
+    description: 'The store (default: PAWL_STORE, else `store` of pawl.config, else sqlite:.pawl/pawl.db)',
   },
 } as const satisfies OptionSpecs;
 
@@ -26,14 +26,18 @@ export interface Project {
   credentials: CredentialSources;
 }
 
-/** Reads the configuration. */
-export async function openProject(root: string, store: string | undefined): Promise<Project> {
+/** Reads the configuration. What the command line says of the store comes first, then `PAWL_STORE`, as in `pawl/client`. */
+export async function openProject(
+  root: string,
+  store: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Project> {
   const { loadConfig } = await import('../config/index.ts');
   const { config } = await loadConfig(root);
   return {
     root,
     outDir: resolve(root, config.outDir),
-    storeUrl: await absoluteUrl(store ?? config.store, root),
+    storeUrl: await absoluteUrl(store ?? (env.PAWL_STORE || config.store), root),
     credentials: { root, ...config.credentials },
   };
 }

@@ -60,6 +60,26 @@ const EVENTFUL: NewRunEvent[] = [
   { type: 'run_failed', at: 8_020, data: data(new Error('gave up')) },
 ];
 
+test('the store is what the command line says, else what PAWL_STORE says, else what the configuration says', async () => {
+  for (const name of ['told', 'environment', 'configured', '.pawl/pawl']) {
+    const store = await openStore(`sqlite:${join(root, `${name}.db`)}`);
+    await store.registerOwner('test', 60_000);
+    await addRun(store, `in ${name}`, 1_000, []);
+    await store.close();
+  }
+  const ids = async (env: Record<string, string>, ...argv: string[]): Promise<unknown[]> => {
+    const { stdout } = await runCli(['runs', '--json', ...argv], { cwd: root, env });
+    return (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+  };
+  const environment = { PAWL_STORE: 'sqlite:environment.db' };
+  expect(await ids(environment)).toEqual(['in environment']);
+  expect(await ids({ PAWL_STORE: '' })).toEqual(['in .pawl/pawl']);
+  writeFileSync(join(root, 'pawl.config.json'), '{ "store": "sqlite:configured.db" }');
+  expect(await ids({})).toEqual(['in configured']);
+  expect(await ids(environment)).toEqual(['in environment']);
+  expect(await ids(environment, '--store', 'sqlite:told.db')).toEqual(['in told']);
+});
+
 describe('pawl runs', () => {
   test('lists runs, newest first, as text and as JSON', async () => {
     await withStore(async (store) => {

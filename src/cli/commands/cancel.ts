@@ -20,7 +20,7 @@ export const cancelCommand = defineCommand({
     { line: "pawl cancel A-1004 --reason 'the customer called'", does: 'with a reason' },
   ],
   async run({ args, options, root, out }) {
-    const { storeUrl } = await openProject(root, options.store);
+    const { storeUrl } = await openProject(root, options.store, out.env);
     await withStore(storeUrl, false, async (store) => {
       const { id } = await findRun(store, args[0] as string);
       const result = await store.requestCancel(id, { at: Date.now(), reason: options.reason });

@@ -33,7 +33,7 @@ export const devCommand = defineCommand({
       return 2;
     }
     const { config, source } = loaded;
-    const { storeUrl } = await openProject(root, options.store);
+    const { storeUrl } = await openProject(root, options.store, out.env);
     const address = readAddress(options);
     const endpoint = address === null ? [] : ['--port', String(address.port), '--host', address.host];
     const session = createBuildSession({ root, config, configSource: source ?? undefined });

@@ -27,7 +27,7 @@ export const inspectCommand = defineCommand({
     { line: 'pawl inspect A-1004 --history > history.jsonl', does: 'to replay it later, or elsewhere' },
   ],
   async run({ args, options, root, out }) {
-    const { storeUrl } = await openProject(root, options.store);
+    const { storeUrl } = await openProject(root, options.store, out.env);
     const { run, events, streams, damage } = await withStore(storeUrl, false, async (store) => {
       const found = await findRun(store, args[0] as string);
       return { run: found, ...(await readSound(store, found.id)) };

@@ -49,7 +49,7 @@ export const replayCommand = defineCommand({
       });
     }
     const { replayHistory } = await import('../../runtime/index.ts');
-    const { outDir, storeUrl } = await openProject(root, options.store);
+    const { outDir, storeUrl } = await openProject(root, options.store, out.env);
     const found: { history: History; problem: ParkedReason | null }[] = [];
     if (options.histories !== undefined) {
       const code = await codeAtHand(outDir);

@@ -27,7 +27,7 @@ export const resumeCommand = defineCommand({
     const { resumeHookIn } = await import('../../runtime/index.ts');
     const token = args[0] as string;
     const payload = options.payload === undefined ? undefined : await readInput(options.payload, root);
-    const { storeUrl } = await openProject(root, options.store);
+    const { storeUrl } = await openProject(root, options.store, out.env);
     await withStore(storeUrl, false, async (store) => {
       const { runId } = await resumeHookIn(store, token, payload);
       if (out.json) out.printJson({ token, runId });

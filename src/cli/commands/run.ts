@@ -39,7 +39,7 @@ export const runCommand = defineCommand({
   ],
   async run({ args, options, root, out }) {
     const { chooseWorkflow, readArguments } = await import('../workflow-input.ts');
-    const { outDir, storeUrl, credentials } = await openProject(root, options.store);
+    const { outDir, storeUrl, credentials } = await openProject(root, options.store, out.env);
     const manifest = await readProjectManifest(outDir);
     const { id: workflowId } = await chooseWorkflow(manifest, args[0] as string);
     const given = await readArguments(options, root);

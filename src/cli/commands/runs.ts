@@ -39,7 +39,7 @@ export const runsCommand = defineCommand({
     const limit = readLimit(options.limit);
     const named = [...(options.status ?? []), ...(options.parked ? ['parked'] : [])].map(readStatus);
     const status = named.length > 0 ? named : undefined;
-    const { storeUrl } = await openProject(root, options.store);
+    const { storeUrl } = await openProject(root, options.store, out.env);
     const runs = await withStore(storeUrl, false, async (store) => {
       const found: RunRecord[] = [];
       for await (const run of allRuns(store, { status })) {

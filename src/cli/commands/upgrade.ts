@@ -34,7 +34,7 @@ export const upgradeCommand = defineCommand({
       });
     }
     const { upgradeRun } = await import('../../runtime/index.ts');
-    const { outDir, storeUrl } = await openProject(root, options.store);
+    const { outDir, storeUrl } = await openProject(root, options.store, out.env);
     const code = await codeAtHand(outDir);
     const done: { run: RunRecord; result: Upgrade }[] = [];
     await withStore(storeUrl, false, async (store) => {

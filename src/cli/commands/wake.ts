@@ -22,7 +22,7 @@ export const wakeCommand = defineCommand({
   ],
   async run({ args, options, root, out }) {
     const { wakeSleeps } = await import('../../runtime/index.ts');
-    const { storeUrl } = await openProject(root, options.store);
+    const { storeUrl } = await openProject(root, options.store, out.env);
     await withStore(storeUrl, false, async (store) => {
       const { id } = await findRun(store, args[0] as string);
       const { stoppedCount, ended } = await wakeSleeps(store, id, Date.now());
