@@ -9,6 +9,7 @@ import { visible } from './visible.ts';
 const PATIENCE = 30_000;
 /** Failures that are further apart than that, ms, are separate: the worker asks more often. */
 const APART = 15_000;
+const OF_THE_MOMENT = new Set<WorkerEvent['type']>(['console', 'step-started', 'clock-went-back']);
 
 export class StoreTrouble {
   /** Rejects with the store's error when it is given up. */
@@ -36,7 +37,7 @@ export class StoreTrouble {
   heard(event: WorkerEvent): void {
     if (event.type === 'store-failed') this.#failed(event.error, event.runId);
     // Everything else but output is told once it is durable: the store works.
-    else if (event.type !== 'console' && event.type !== 'step-started') this.#since = null;
+    else if (!OF_THE_MOMENT.has(event.type)) this.#since = null;
   }
 
   #failed(error: unknown, runId: string | null): void {

@@ -1,5 +1,6 @@
 /** What `pawl worker` says of what happens: lines for a person who looks on, objects for programs, in a pipe only what went wrong. */
 import { isAnswerToken, type WorkerEvent, webhookPath } from '../runtime/index.ts';
+import { clockNotice } from './clock-notice.ts';
 import { formatDuration, paintStatus } from './format.ts';
 import { jsonText, type Output } from './output.ts';
 import { shortName } from './project.ts';
@@ -45,6 +46,9 @@ export class WorkerLog {
         this.#out.note(what);
         return;
       }
+      case 'clock-went-back':
+        this.#out.note(clockNotice(event.ms));
+        return;
       case 'console':
         this.#out.aside(event.text);
     }

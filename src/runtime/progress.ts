@@ -64,7 +64,9 @@ export type WorkerEvent =
     }
   | { type: 'run-parked'; runId: string; workflowId: string; code: string; message: string; at: number }
   /** The store failed; the run is read again and goes on when the store answers. */
-  | { type: 'store-failed'; runId: string | null; error: unknown };
+  | { type: 'store-failed'; runId: string | null; error: unknown }
+  /** Sleeps and retries wait for so much longer, ms. */
+  | { type: 'clock-went-back'; at: number; ms: number };
 
 export type WorkerListener = (event: WorkerEvent) => void;
 

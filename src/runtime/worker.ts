@@ -30,6 +30,7 @@ import { endOf, type RunEnd } from './run-end.ts';
 import { Realms } from './realms.ts';
 import { isDamage, Retries } from './retries.ts';
 import type { Codec } from './serialization/codec.ts';
+import { Setbacks } from './setbacks.ts';
 import { StepRunner } from './step-runner.ts';
 import { Taking, type TakingHost } from './taking.ts';
 import { settleUndriven } from './undriven.ts';
@@ -81,6 +82,7 @@ export class Worker implements World {
   readonly #loading = new Set<string>();
   readonly #retries = new Retries();
   readonly #orphans = new Orphans();
+  readonly #setbacks: Setbacks;
   readonly #waiters: Waiters;
   readonly #realms: Realms;
   readonly #host: DriverHost & TakingHost;
@@ -116,6 +118,8 @@ export class Worker implements World {
     checkSettings(program, this.#steps);
     this.#host = this.#makeHost();
     this.#taking = new Taking(this.#host);
+    const take = options.claim === false ? null : (runId: string) => this.take(runId);
+    this.#setbacks = new Setbacks({ store: this.store, clock: this.clock, take, emit: this.#host.emit });
   }
 
   get codec(): Codec {
@@ -184,7 +188,7 @@ export class Worker implements World {
     this.#lease.start();
     if (this.#options.claim !== false) {
       this.#taking.open();
-      await this.#unpark();
+      await Promise.all([this.#unpark(), this.#setbacks.beginEarly()]);
       this.#claim();
     }
   }
@@ -239,6 +243,7 @@ export class Worker implements World {
         // Nobody tells of a worker that died: its runs are found by looking. Nor is every message sure to be heard of.
         this.#heard({ kind: 'external' });
         this.#taking.renewed();
+        this.#setbacks.look();
         const has = (id: string): boolean => this.#has(id);
         const failed = (error: unknown): void => this.#emit({ type: 'store-failed', runId: null, error });
         this.#orphans.look(this.store, this.#lease.owner, has).then((count) => count > 0 && this.#claim(), failed);

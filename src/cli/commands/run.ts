@@ -1,6 +1,7 @@
 import type { LoadedManifest } from '../../manifest/index.ts';
 import type { CredentialSources, Worker, WorkerEvent } from '../../runtime/index.ts';
 import type { EventStore, RunRecord } from '../../store/port.ts';
+import { clockNotice } from '../clock-notice.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { count } from '../format.ts';
 import { type Output, printError } from '../output.ts';
@@ -172,6 +173,7 @@ async function begin(
 /** What the worker tells besides what the log does. */
 function tell(event: WorkerEvent, print: (text: string) => void, trouble: StoreTrouble): void {
   if (event.type === 'console') print(event.text);
+  if (event.type === 'clock-went-back') print(clockNotice(event.ms));
   trouble.heard(event);
 }
 
