@@ -31,6 +31,7 @@ import { placeOfDivergence } from './replay.ts';
 import { RunTimer } from './run-timer.ts';
 import type { ConsoleLine } from './sandbox.ts';
 import { StepCalls } from './step-calls.ts';
+import { Unsure } from './unsure.ts';
 
 export class RunDriver implements Job {
   readonly identity: RunIdentity;
@@ -49,8 +50,7 @@ export class RunDriver implements Job {
   /** An append whose answer decides what happens next. */
   #held = false;
   #inFlight = 0;
-  /** Results that were handed to the store and are not known to be durable. */
-  readonly #unsure = new Map<number, NewRunEvent>();
+  readonly #unsure: Unsure;
   /** What the turn that runs at the moment has made so far. */
   #turn: Turn | null = null;
   #ending: (Turn & { outcome: Outcome | null }) | null = null;
@@ -65,11 +65,12 @@ export class RunDriver implements Job {
     this.limit = host.activationTimeout;
     this.#bundleHash = bundleHash;
     this.#beginning = beginning;
+    this.#unsure = new Unsure(beginning.kind === 'claimed' ? beginning.carried : []);
     this.#calls = new StepCalls(host, identity, {
       fence: () => this.#fence,
       writer: (cid) => ({ runId: this.id, fence: this.#fence, by: `${this.id} ${cid}` }),
       step: (cid) => (this.#phase === 'gone' ? undefined : this.#live?.steps.get(cid)),
-      ended: (event) => this.#push({ events: [event] }),
+      ended: (event) => this.#push({ events: [this.#unsure.note(event)] }),
       read: () => host.read(this.id),
     });
     this.#timer = new RunTimer(host.clock, () => this.#due());
@@ -411,9 +412,6 @@ export class RunDriver implements Job {
     const before = this.#wakeAt;
     const wakeAt = nextWakeAt(this.#live, before, this.#host.clock.now());
     this.#inFlight++;
-    for (const event of events) {
-      if (event.type === 'step_completed' || event.type === 'step_failed') this.#unsure.set(event.cid, event);
-    }
     if (events.some((event) => event.type === 'hook_created')) this.#held = true;
 
     const answered = (result: AppendResult, stored = before): void => {
@@ -509,7 +507,7 @@ export class RunDriver implements Job {
         }
         case 'step_completed':
         case 'step_failed':
-          this.#unsure.delete(event.cid);
+          this.#unsure.forget(event.cid);
           break;
         case 'step_attempt_failed':
         case 'sleep_scheduled':
@@ -554,13 +552,13 @@ export class RunDriver implements Job {
     }
     // Another owner has the run, or it has ended: nothing of it is ours. Else our picture of the log is wrong: read it again.
     const lost = result.reason === 'fenced' || result.reason === 'finished' || result.reason === 'unknown-run';
-    this.#drop(lost ? null : [...this.#unsure.values()], 'Another worker has taken over the run');
+    this.#drop(lost ? null : this.#unsure.results, 'Another worker has taken over the run');
   }
 
   /** The store, or we, failed: whether the append took place is not known. */
   #fail(error: unknown): void {
     this.#host.emit({ type: 'store-failed', runId: this.id, error });
-    this.#drop([...this.#unsure.values()], 'The run is read again');
+    this.#drop(this.#unsure.results, 'The run is read again');
   }
 
   // --------------------------------------------------------------- timers

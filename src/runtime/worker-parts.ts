@@ -5,7 +5,7 @@ import type { RunEvent } from '../store/events.ts';
 import { type LoadedManifest, type Manifest, serializeManifest } from '../manifest/index.ts';
 import type { EventStore, RunRecord } from '../store/port.ts';
 import { errorData } from './endings.ts';
-import type { Outcome } from './live-run.ts';
+import type { Outcome, RunIdentity } from './live-run.ts';
 import type { Program } from './program.ts';
 import { Realm } from './sandbox.ts';
 import type { Codec } from './serialization/codec.ts';
@@ -77,6 +77,11 @@ export function writeArguments(
   const parse = definitionOf(registered ?? definition)?.parseInput;
   if (!parse) return stringifyWithBodies(codec, args, destination);
   return parse(args[0]).then((input) => stringifyWithBodies(codec, [input], destination));
+}
+
+export function identityOf(record: RunRecord, baseUrl: string | undefined): RunIdentity {
+  const { id, workflowId, seed, createdAt, input } = record;
+  return { id, workflowId, seed, createdAt, input, baseUrl };
 }
 
 /** Runs that were parked for steps that are there now. */

@@ -42,6 +42,7 @@ import {
   parkedThatCanGoOn,
   checkResult,
   checkSettings,
+  identityOf,
   manifestText,
   writeArguments,
 } from './worker-parts.ts';
@@ -108,9 +109,7 @@ export class Worker implements World {
     this.#maxRuns = options.maxRuns ?? 1_000;
     this.#alarm = new Alarm(this.clock, () => this.#claim());
     this.#lease = this.#makeLease(options.lease ?? 15_000);
-    this.#waiters = new Waiters(this.store, this.#retries, (runId, error) =>
-      this.#emit({ type: 'store-failed', runId, error }),
-    );
+    this.#waiters = new Waiters(this.store, this.#retries, (runId, error) => this.#storeFailed(error, runId));
     this.#gate = new Gate(options.concurrency ?? 100);
     this.#steps = new StepRunner(program, options.store);
     this.#realms = new Realms(program.workflows);
@@ -244,9 +243,8 @@ export class Worker implements World {
         this.#heard({ kind: 'external' });
         this.#taking.renewed();
         this.#setbacks.look();
-        const has = (id: string): boolean => this.#has(id);
-        const failed = (error: unknown): void => this.#emit({ type: 'store-failed', runId: null, error });
-        this.#orphans.look(this.store, this.#lease.owner, has).then((count) => count > 0 && this.#claim(), failed);
+        const looking = this.#orphans.look(this.store, this.#lease.owner, (id) => this.#has(id));
+        looking.then((count) => count > 0 && this.#claim(), this.#storeFailed);
       },
       lost: () => {
         for (const driver of [...this.#runs.values()]) {
@@ -256,26 +254,26 @@ export class Worker implements World {
         }
         this.#taking.leave('The lease of the worker was lost');
       },
-      failed: (error) => this.#emit({ type: 'store-failed', runId: null, error }),
+      failed: this.#storeFailed,
     });
   }
 
   #crashes(point: WorkerCrashPoint): boolean {
-    if (this.#state === 'closed') return true;
-    if (this.#options.crashPoint === undefined) return false;
     try {
-      this.#options.crashPoint(point);
-      // The test may have killed the worker without throwing.
-      return (this.#state as string) === 'closed';
+      if (!this.closed) this.#options.crashPoint?.(point);
     } catch {
       this.kill();
-      return true;
     }
+    // The test may have killed the worker without throwing.
+    return this.closed;
   }
 
   #emit(event: WorkerEvent): void {
     tell(this.#options.onEvent, event);
   }
+
+  readonly #storeFailed = (error: unknown, runId: string | null = null): void =>
+    this.#emit({ type: 'store-failed', runId, error });
 
   // ------------------------------------------------------------- starting
 
@@ -321,7 +319,7 @@ export class Worker implements World {
 
   #want(runId: string): void {
     if (this.#options.claim !== false) return;
-    this.take(runId).catch((error: unknown) => this.#emit({ type: 'store-failed', runId, error }));
+    this.take(runId).catch((error: unknown) => this.#storeFailed(error, runId));
   }
 
   #has(runId: string): boolean {
@@ -375,12 +373,9 @@ export class Worker implements World {
   #read(of: { runId: string } | { owner: string }): void {
     if ('runId' in of && !this.#runs.has(of.runId)) return;
     if (this.#runs.size === 0) return;
-    this.store.readInbox(of).then(
-      (messages) => {
-        for (const [runId, list] of this.#moves.sift(messages)) this.#runs.get(runId)?.receive(list);
-      },
-      (error: unknown) => this.#emit({ type: 'store-failed', runId: null, error }),
-    );
+    this.store.readInbox(of).then((messages) => {
+      for (const [runId, list] of this.#moves.sift(messages)) this.#runs.get(runId)?.receive(list);
+    }, this.#storeFailed);
   }
 
   #claim(): void {
@@ -391,7 +386,7 @@ export class Worker implements World {
     }
     this.#claiming = true;
     this.#claimAll()
-      .catch((error: unknown) => this.#emit({ type: 'store-failed', runId: null, error }))
+      .catch(this.#storeFailed)
       .finally(() => {
         this.#claiming = false;
         if (!this.#claimAgain) return;
@@ -436,22 +431,23 @@ export class Worker implements World {
         await this.#settle(record, inbox, lostBundle(hash));
         return;
       }
-      const { id, workflowId, seed, createdAt, input } = record;
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, offers, carried };
       this.#waiters.readable(runId);
-      const identity: RunIdentity = { id, workflowId, seed, createdAt, input, baseUrl: this.#options.baseUrl };
-      this.#runs.set(id, new RunDriver(this.#host, identity, hash, beginning));
+      const identity = identityOf(record, this.#options.baseUrl);
+      this.#runs.set(runId, new RunDriver(this.#host, identity, hash, beginning));
       // What came while the bundle was read was told to nobody.
       this.#read({ runId });
     } catch (error) {
-      this.#emit({ type: 'store-failed', runId, error });
+      this.#storeFailed(error, runId);
       if (isDamage(error)) {
         this.#waiters.giveUp(runId, error);
         await this.#settleDamaged(claimed, error);
         return;
       }
       this.#waiters.hand(runId);
-      void this.#letGo(runId, claimed.fence);
+      // Nobody else knows of results that the store did not take.
+      if (carried.length > 0) queueMicrotask(() => this.#readAgain(runId, carried));
+      else void this.#letGo(runId, claimed.fence);
     } finally {
       this.#loading.delete(runId);
     }
@@ -467,7 +463,7 @@ export class Worker implements World {
         this.#claim();
         return;
       } catch (error) {
-        this.#emit({ type: 'store-failed', runId, error });
+        this.#storeFailed(error, runId);
       }
     }
   }
@@ -521,9 +517,13 @@ export class Worker implements World {
       if (this.#starved) this.#claim();
       return;
     }
+    this.#readAgain(runId, again);
+  }
+
+  #readAgain(runId: string, carried: readonly NewRunEvent[]): void {
     if (this.#state !== 'open') return;
     this.#loading.add(runId);
-    void this.#claimBack(runId, again);
+    void this.#claimBack(runId, carried);
   }
 
   /** After the store failed: once it answers, the run is read again. What fails again and again is tried less and less often. */
@@ -540,7 +540,7 @@ export class Worker implements World {
         else this.#waiters.hand(runId);
         return;
       } catch (error) {
-        this.#emit({ type: 'store-failed', runId, error });
+        this.#storeFailed(error, runId);
         if (isDamage(error)) {
           this.#waiters.giveUp(runId, error);
           break;
@@ -570,7 +570,7 @@ export class Worker implements World {
     this.#waiters.hand(id);
     this.store.release(id, fence).then(
       () => this.#claim(),
-      (error: unknown) => this.#emit({ type: 'store-failed', runId: id, error }),
+      (error: unknown) => this.#storeFailed(error, id),
     );
   }
 
@@ -583,7 +583,7 @@ export class Worker implements World {
       await this.store.release(id, fence);
       if ((await this.take(id)) !== 'taken') this.#waiters.hand(id);
     } catch (error) {
-      this.#emit({ type: 'store-failed', runId: id, error });
+      this.#storeFailed(error, id);
       void this.#letGo(id, fence);
     }
   }

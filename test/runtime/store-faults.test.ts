@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { StoreError } from '../../src/store/errors.ts';
+import type { NewRunEvent } from '../../src/store/events.ts';
 import type { EventStore } from '../../src/store/port.ts';
 import { closeAll, memoryStore, settle, setup } from './support.ts';
 
@@ -68,4 +69,131 @@ test('a log that cannot be read for a while is read again after a while, and not
   } finally {
     spy.mockRestore();
   }
+});
+
+/** A store that fails as the test says; `fails` sees each append and each read of a log, before it is done. */
+function troubled(
+  store: EventStore,
+  fails: (what: 'append' | 'readEvents', events: readonly NewRunEvent[]) => boolean,
+) {
+  const lost = (): never => {
+    throw new StoreError('PAWL_STORE_CONNECTION', 'The connection was lost.');
+  };
+  const append: EventStore['append'] = async (request) =>
+    fails('append', request.events) ? lost() : store.append(request);
+  const readEvents: EventStore['readEvents'] = async (id, options) =>
+    fails('readEvents', []) ? lost() : store.readEvents(id, options);
+  return new Proxy(store, {
+    get(target, key) {
+      if (key === 'append') return append;
+      if (key === 'readEvents') return readEvents;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const isResult = ({ type }: NewRunEvent): boolean => type === 'step_completed' || type === 'step_failed';
+
+/** Each begins when the result of the first step was not taken. */
+const TROUBLES: Record<string, () => Parameters<typeof troubled>[1]> = {
+  'of its result': () => {
+    let failures = 1;
+    return (_, events) => events.some(isResult) && failures-- > 0;
+  },
+  'of its result, again and again': () => {
+    let failures = 4;
+    return (_, events) => events.some(isResult) && failures-- > 0;
+  },
+  'of its result, and the log cannot be read then': () => {
+    let failures = 1;
+    let reads = 0;
+    return (what, events) => {
+      if (what === 'readEvents') return reads-- > 0;
+      if (!events.some(isResult) || failures-- <= 0) return false;
+      reads = 3;
+      return true;
+    };
+  },
+  'of its result, and of what is written first when the run is read again': () => {
+    let after = 0;
+    let isDown = false;
+    return (what, events) => {
+      if (what === 'append' && events.some(isResult) && !isDown) {
+        isDown = true;
+        after = 2;
+        return true;
+      }
+      return what === 'append' && isDown && after-- > 0;
+    };
+  },
+};
+
+test.each(Object.entries(TROUBLES))(
+  'a step that has ended is not made again, whatever becomes of an append %s',
+  async (_name, trouble) => {
+    // Pauses between attempts at the store are no matter here.
+    const original = setTimeout;
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void) =>
+      original(callback, 0)) as typeof setTimeout);
+    const made: string[] = [];
+    const steps = {
+      s: async (name: string) => {
+        made.push(name);
+        return name;
+      },
+    };
+    const workflows = `const s = step('s');
+      workflow('w', async () => [await s('a'), ...(await Promise.all([s('b'), s('c'), s('d')])), await s('e')]);`;
+    const store = troubled(await memoryStore(), trouble());
+    const { worker, start, events } = await setup({ workflows, steps }, { store });
+    const { runId } = await start('w');
+    expect(await worker.whenEnded(runId)).toMatchObject({ status: 'completed' });
+    expect(made).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(events.filter(({ type }) => type === 'store-failed').length).toBeGreaterThan(0);
+  },
+);
+
+test('a step that has ended is not made again when an append fails that was under way before it', async () => {
+  const original = setTimeout;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void) =>
+    original(callback, 0)) as typeof setTimeout);
+  const made: string[] = [];
+  let fail: (error: Error) => void = () => {};
+  let release = (): void => {};
+  const memory = await memoryStore();
+  const append: EventStore['append'] = (request) => {
+    if (!request.events.some(({ type, cid }) => type === 'step_completed' && cid === 1) || made.includes('failed'))
+      return memory.append(request);
+    made.push('failed');
+    return new Promise((_, reject) => {
+      fail = reject;
+      release();
+    });
+  };
+  const store = new Proxy(memory, {
+    get(target, key) {
+      if (key === 'append') return append;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const steps = {
+    // The second one ends while the result of the first is on its way.
+    s: (name: string) => {
+      made.push(name);
+      if (name === 'a') return Promise.resolve(name);
+      return new Promise((resolve) => {
+        release = () => {
+          resolve(name);
+          queueMicrotask(() => fail(new StoreError('PAWL_STORE_CONNECTION', 'The connection was lost.')));
+        };
+      });
+    },
+  };
+  const workflows = `const s = step('s'); workflow('w', () => Promise.all([s('a'), s('b')]));`;
+  const { worker, start } = await setup({ workflows, steps }, { store });
+  const { runId } = await start('w');
+  expect(await worker.whenEnded(runId)).toMatchObject({ status: 'completed' });
+  expect(made).toEqual(['a', 'b', 'failed']);
 });

@@ -1,11 +1,13 @@
 /** What `openStore` refuses, and how it says so: the code, the place, the remedy, and nothing touched. */
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '../../src/store/errors.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { EventStore, StoreOptions } from '../../src/store/port.ts';
+import { Connection } from '../../src/store/sqlite/connection.ts';
 import { loadSqlite } from '../../src/store/sqlite/driver.ts';
+import { APPLICATION_ID } from '../../src/store/sqlite/migrations.ts';
 import { makeRun } from './support/make.ts';
 import { spawnChild } from './support/spawn.ts';
 import { temporaryDirectory } from './support/temporary.ts';
@@ -202,4 +204,29 @@ describe('locks', () => {
     expect(await Promise.all([first, second])).toMatchObject([{ id: 'r1' }, { id: 'r2' }]);
     await closing;
   });
+});
+
+test('a store that another process makes while this one looks is no database of another program', async () => {
+  const path = join(temporaryDirectory(), 'pawl.db');
+  const other = new DatabaseSync(path);
+  const original = Connection.prototype.sql;
+  let looks = 0;
+  vi.spyOn(Connection.prototype, 'sql').mockImplementation(function (this: Connection, text) {
+    // Between the first look at the file and the second.
+    if (text === 'PRAGMA user_version' && looks++ === 0) {
+      try {
+        other.exec(`PRAGMA application_id = ${APPLICATION_ID}; CREATE TABLE runs (id); PRAGMA user_version = 0`);
+      } catch (error) {
+        // Who looks holds it off; it would try again.
+        expect(String(error)).toMatch(/locked/);
+      }
+    }
+    return original.call(this, text);
+  });
+  try {
+    await makeRun(await open(`sqlite:${path}`), 'r1');
+    expect(looks).toBeGreaterThan(0);
+  } finally {
+    other.close();
+  }
 });

@@ -30,7 +30,7 @@ export async function openSqliteStore(url: string, parsed: SqliteUrl, options: S
   }
   try {
     connection.exec('PRAGMA busy_timeout = 0');
-    await connection.patiently(() => refuseForeign(connection));
+    await connection.patiently(() => inTransaction(connection, 'DEFERRED', () => refuseForeign(connection)));
     await connection.patiently(() => configure(connection, parsed));
     await connection.patiently(() => bringUpToDate(connection));
   } catch (error) {
@@ -99,6 +99,7 @@ function explainAccess(error: NodeJS.ErrnoException, place: string): StoreError 
   }
 }
 
+/** In a transaction: it reads in several statements, and another process may make the store in between. */
 function refuseForeign(connection: Connection): void {
   const { place } = connection;
   const { application_id: application } = connection.sql('PRAGMA application_id').get() as { application_id: number };
@@ -119,11 +120,17 @@ function configure(connection: Connection, { path, durability }: SqliteUrl): voi
 }
 
 function bringUpToDate(connection: Connection): void {
-  connection.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(connection, 'IMMEDIATE', () => {
     // Again, now with the lock: another process may have been faster.
     refuseForeign(connection);
     migrate(connection);
+  });
+}
+
+function inTransaction(connection: Connection, kind: 'DEFERRED' | 'IMMEDIATE', work: () => void): void {
+  connection.exec(`BEGIN ${kind}`);
+  try {
+    work();
     connection.exec('COMMIT');
   } catch (error) {
     connection.exec('ROLLBACK');
