@@ -92,7 +92,8 @@ const names = (fields) =>
   fields && !Array.isArray(fields)
     ? Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : null]))
     : fields;
-const shape = ({ key, kind, fields, grant, authentication }) => ({ key, kind, fields: names(fields), grant, authentication });
+const shape = ({ key, kind, fields, grant, authentication, resolve }) =>
+  ({ key, kind, fields: names(fields), grant, authentication, resolved: Boolean(resolve) });
 __pawl.result = JSON.stringify(
   __pawl.schemas.map(([slug, { input, output, credentials }]) => [
     slug,
@@ -143,9 +144,7 @@ export function evaluateSchemas(code: string, modules: readonly ModuleFacts[], l
   } catch (error) {
     return { schemas: new Map(), diagnostics: [failed(error, modules, locate)] };
   }
-  const forms: [slug: string, { input?: Form; output?: Form; credentials: CredentialShape[] }][] = JSON.parse(
-    String(text),
-  );
+  const forms: [slug: string, { input?: Form; output?: Form; credentials: Shape[] }][] = JSON.parse(String(text));
   const definitions = new Map<string, { module: ModuleFacts; fact: DefinitionFact }>();
   for (const module of modules)
     for (const fact of module.definitions) if (fact.slug !== null) definitions.set(fact.slug, { module, fact });
@@ -177,10 +176,15 @@ export function evaluateSchemas(code: string, modules: readonly ModuleFacts[], l
   return { schemas, diagnostics };
 }
 
-function describeCredential(shape: CredentialShape): ManifestCredential {
+interface Shape extends CredentialShape {
+  resolved: boolean;
+}
+
+function describeCredential(shape: Shape): ManifestCredential {
   const kind = shape.kind === 'oauth' ? 'oauth' : 'fields';
   const variables = credentialVariables(shape);
-  return { key: shape.key, kind, fields: kind === 'oauth' ? ['accessToken'] : Object.keys(variables), variables };
+  const fields = kind === 'oauth' ? ['accessToken'] : Object.keys(variables);
+  return { key: shape.key, kind, fields, variables, ...(shape.resolved && { resolved: true }) };
 }
 
 const FILENAME = 'pawl-schemas.js';

@@ -65,6 +65,8 @@ export const credentialSchema = z.strictObject({
   kind: z.enum(['fields', 'oauth']),
   /** The environment variables that may have the secrets, by name. */
   variables: z.record(z.string(), z.string()),
+  /** Whether the definition has a `resolve`, which is asked before the environment; left out where it has none. */
+  resolved: z.literal(true).optional(),
 });
 
 export const stepSchema = z.strictObject({

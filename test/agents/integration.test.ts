@@ -289,6 +289,38 @@ describe('pawl list', () => {
     });
   });
 
+  test('says whose `resolve` is asked for a credential before the environment', async () => {
+    const action = (slug: string, credential: string) => `import { defineAction, defineCredential } from 'pawl';
+import { z } from 'zod';
+export default defineAction({ slug: '${slug}', input: z.any(), output: z.any(), run: async () => null, credentials: [${credential}] });
+`;
+    const files = {
+      'src/actions/headline.ts': action('headline', "defineCredential({ key: 'crm', fields: ['token'] })"),
+      'src/actions/vault.ts': action(
+        'vault',
+        "defineCredential({ key: 'vault', fields: ['key'], resolve: async () => ({}) })",
+      ),
+      'src/workflows/announce.ts': 'export const none = 1;',
+      'src/agents/clerk.ts': 'export const none = 1;',
+    };
+    const listed = async (more: Record<string, string>) => {
+      const root = newsroom({ ...files, ...more });
+      const { stdout } = await runCli(['list', 'actions'], { cwd: root });
+      const { stdout: text } = await runCli(['list', 'actions', '--json'], { cwd: root });
+      const items = JSON.parse(text) as { credentials: { resolvers: string[] }[] }[];
+      return [stdout.match(/(?<=needs {2}).*/g), items.map(({ credentials }) => credentials[0]?.resolvers)];
+    };
+    expect(await listed({})).toEqual([
+      ['crm: CRM_TOKEN', 'vault: its `resolve`, else VAULT_KEY'],
+      [[], ['definition']],
+    ]);
+    const config = 'export default { credentials: { resolve: () => null } };';
+    expect(await listed({ 'pawl.config.ts': config })).toEqual([
+      ['crm: `resolve` of pawl.config, else CRM_TOKEN', 'vault: its `resolve`, that of pawl.config, else VAULT_KEY'],
+      [['configuration'], ['definition', 'configuration']],
+    ]);
+  });
+
   test('shows what keeps it from looking', async () => {
     const root = newsroom({
       'src/actions/headline.ts':

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BuildOutput } from '../../bundler/index.ts';
 import { PawlError } from '../../errors.ts';
+import type { ManifestCredential } from '../../manifest/schema.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { printFindings } from '../findings.ts';
 import type { Output } from '../output.ts';
@@ -18,7 +19,8 @@ export const listCommand = defineCommand({
   description: 'List actions, workflows, agents and steps, with their schemas',
   details:
     'Shows what a build would discover in the sources as they are now: id or slug, where it is defined (a file, or the package that brings\n' +
-    'it), its input and output, and the credentials that it needs, by the environment variables that may have them. Nothing is written.',
+    'it), its input and output, and the credentials that it needs, by who is asked for them: a `resolve` that may give them, and the\n' +
+    'environment variables that may have them. Nothing is written.',
   options: { ...JSON_OPTION },
   examples: [
     { line: 'pawl list', does: 'everything' },
@@ -36,7 +38,9 @@ export const listCommand = defineCommand({
       await printFindings(errors, { format: null, root, out, source: () => null });
       return 1;
     }
-    const found = itemsOf(output.manifest, root).filter(({ kind }) => kinds.includes(kind));
+    const found = itemsOf(output.manifest, root, config.credentials?.resolve !== undefined).filter(({ kind }) =>
+      kinds.includes(kind),
+    );
     if (out.json) out.printJson(found);
     else if (found.length === 0) out.note(`The build finds none of these: ${kinds.join(', ')}.`);
     else print(found, out);
@@ -68,11 +72,21 @@ interface Item {
   package?: string;
   input?: unknown;
   output?: unknown;
-  credentials?: object[];
+  credentials?: ItemCredential[];
   options?: object;
 }
 
-function itemsOf(manifest: BuildOutput['manifest'], root: string): Item[] {
+interface ItemCredential extends Omit<ManifestCredential, 'resolved'> {
+  /** Whose `resolve` is asked before the environment, in that order. */
+  resolvers: ('definition' | 'configuration')[];
+}
+
+/** @param asksConfig whether the configuration has a `resolve`, which is asked for every credential */
+function itemsOf(manifest: BuildOutput['manifest'], root: string, asksConfig: boolean): Item[] {
+  const given = ({ resolved, ...credential }: ManifestCredential): ItemCredential => ({
+    ...credential,
+    resolvers: [...(resolved ? (['definition'] as const) : []), ...(asksConfig ? (['configuration'] as const) : [])],
+  });
   const items: Item[] = [];
   const add = (kind: Kind, id: string, style: Item['style'], { name, description, file, span }: Described): Item => {
     const origin = packageOf(file, root);
@@ -96,7 +110,7 @@ function itemsOf(manifest: BuildOutput['manifest'], root: string): Item[] {
     const isAction = step.style === 'action';
     const { input, output, credentials, options } = step;
     Object.assign(add(isAction ? 'action' : 'step', id, isAction ? 'definition' : 'directive', step), {
-      ...(isAction && { input: input ?? null, output: output ?? null, credentials: credentials ?? [] }),
+      ...(isAction && { input: input ?? null, output: output ?? null, credentials: (credentials ?? []).map(given) }),
       options,
     });
   }
@@ -143,13 +157,21 @@ function print(items: readonly Item[], out: Output): void {
     if (description !== undefined) out.line(`    ${visibleLine(description)}`);
     for (const side of ['input', 'output'] as const)
       if (item[side] !== undefined) out.line(`    ${c.dim(side.padEnd(6))} ${sideText(item[side])}`);
-    for (const credential of (item.credentials ?? []) as { key: string; variables: Record<string, string> }[])
-      out.line(
-        `    ${c.dim('needs')}  ${visibleLine(credential.key)}: ${Object.values(credential.variables).join(', ')}`,
-      );
+    for (const credential of item.credentials ?? [])
+      out.line(`    ${c.dim('needs')}  ${visibleLine(credential.key)}: ${sourcesText(credential)}`);
     const options = Object.entries(item.options ?? {}).map(([name, value]) => `${name} ${String(value)}`);
     if (options.length > 0) out.line(`    ${c.dim('step')}   ${options.join(', ')}`);
   }
+}
+
+const RESOLVERS = { definition: 'its `resolve`', configuration: 'that of pawl.config' } as const;
+
+/** Who is asked for the values, first to last: ``its `resolve`, else LINEAR_API_KEY``. */
+function sourcesText({ resolvers, variables }: ItemCredential): string {
+  const names = Object.values(variables).join(', ');
+  if (resolvers.length === 0) return names;
+  const all = resolvers.map((each) => RESOLVERS[each]).join(', ');
+  return `${resolvers[0] === 'configuration' ? '`resolve` of pawl.config' : all}, else ${names}`;
 }
 
 function sideText(schema: unknown): string {

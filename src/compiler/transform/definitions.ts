@@ -97,12 +97,17 @@ function keepOptions(
   edits.cut(from, closingBrace(argument));
 }
 
-/** What they import is not for the sandbox. */
-function dropFunctions({ edits }: Transform, options: NonNullable<Definition['options']>): void {
+/** What they import is not for the sandbox. That there is a `resolve` goes into the manifest. */
+function dropFunctions({ edits, mode }: Transform, options: NonNullable<Definition['options']>): void {
   for (const name of ['resolve', 'saveRefreshToken']) {
     const node = options.get(name);
-    if (node) edits.replace(node.start as number, node.end as number, `${name}: undefined`);
+    const stand = mode === 'schemas' && name === 'resolve' && !isUndefined(node) ? 'true' : 'undefined';
+    if (node) edits.replace(node.start as number, node.end as number, `${name}: ${stand}`);
   }
+}
+
+function isUndefined(option: t.ObjectProperty | t.ObjectMethod | undefined): boolean {
+  return option?.type === 'ObjectProperty' && option.value.type === 'Identifier' && option.value.name === 'undefined';
 }
 
 function closingBrace(argument: Node): number {
