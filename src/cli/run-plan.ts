@@ -49,7 +49,7 @@ export async function planRuns(store: EventStore, worker: Worker, request: RunRe
   if (alwaysNew) return { ...plan, start: args ?? [], others: unfinished.length };
   if (args === null) return unfinished.length > 0 ? { ...plan, resume: unfinished.reverse() } : { ...plan, start: [] };
   const data = await recorded(worker, workflowId, args);
-  const same = unfinished.filter(({ input }) => input === data).at(-1);
+  const same = unfinished.filter(({ input }) => data.includes(input)).at(-1);
   if (same) return { ...plan, resume: [same], others: unfinished.length - 1 };
   return { ...plan, start: args, others: unfinished.length };
 }
@@ -58,18 +58,21 @@ function isUnfinished({ status }: RunRecord): boolean {
   return UNFINISHED.some((each) => each === status);
 }
 
-/** The arguments as the event log has them; null when the workflow would refuse them. */
-async function recorded(worker: Worker, workflowId: string, args: unknown[]): Promise<string | null> {
+/**
+ * The arguments as the event log may have them: parsed, or as they are, where a program without a worker started the run. None when the workflow
+ * would refuse them.
+ */
+async function recorded(worker: Worker, workflowId: string, args: unknown[]): Promise<(string | null)[]> {
   const registered = worker.program.registry.workflows.get(workflowId) as
     | { [DEFINITION]?: { parseInput?(input: unknown): unknown } }
     | undefined;
   const definition = registered?.[DEFINITION];
   try {
-    const values = definition?.parseInput ? [await definition.parseInput(args[0])] : args;
-    return worker.codec.stringify(values, { root: 'args', what: 'the arguments' });
+    const values = definition?.parseInput ? [[await definition.parseInput(args[0])], args] : [args];
+    return values.map((each) => worker.codec.stringify(each, { root: 'args', what: 'the arguments' }));
   } catch {
     // Starting says what is wrong with them.
-    return null;
+    return [];
   }
 }
 
@@ -81,7 +84,7 @@ async function checkIdentity(run: RunRecord, worker: Worker, request: RunRequest
       remedy: `Name that workflow, or choose another id.`,
     });
   }
-  if (args !== null && (await recorded(worker, workflowId, args)) !== run.input) {
+  if (args !== null && !(await recorded(worker, workflowId, args)).includes(run.input)) {
     throw new PawlError('PAWL_RUN_OTHER_INPUT', `The run \`${run.id}\` exists, and has another input.`, {
       place,
       remedy: `\`pawl inspect ${run.id}\` shows it. Leave the input away to go on with it, or choose another id.`,

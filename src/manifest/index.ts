@@ -18,6 +18,7 @@ export {
   type ManifestAgent,
   type ManifestBundle,
   type ManifestClass,
+  type ManifestCredential,
   type ManifestSpan,
   type ManifestStep,
   type ManifestStepOptions,

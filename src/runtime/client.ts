@@ -52,7 +52,8 @@ export interface StartOptions {
  * Starts a run. It goes on whatever becomes of this program.
  *
  * @param workflow A workflow function or definition as imported from compiled code, or its id (`src/orders.ts#fulfil`, a slug). Where there is no
- *   worker in the process, the definition itself parses the input: its slug alone cannot.
+ *   worker in the process, an input that a definition refuses is refused here; of a slug the worker that takes the run parses it, and
+ *   the run fails with the same error.
  * @param args Its arguments; a definition has one, its input. May be left out when there are none.
  * @returns The run, which is durable now.
  * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_NOT_A_WORKFLOW`, `PAWL_NO_STORE`.
@@ -81,9 +82,10 @@ export async function start<W extends WorkflowLike>(
   }
   const source = await storeSource();
   const definition = definitionOf(workflow);
-  const input = definition?.parseInput ? [await definition.parseInput((args as unknown[])[0])] : args;
+  // Only to refuse it here: the worker that takes the run parses it, for whoever started it.
+  await definition?.parseInput?.((args as unknown[])[0]);
   const what = `the arguments of workflow ${workflowId}`;
-  const data = await stringifyWithBodies(source.codec, input, { root: 'args', what });
+  const data = await stringifyWithBodies(source.codec, args, { root: 'args', what });
   const at = source.now();
   const id = options.runId ?? newRunId(at);
   await source.store.createRun({ id, workflowId, seed: newSeed(), bundleHash: null, input: data, at });

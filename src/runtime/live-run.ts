@@ -208,7 +208,7 @@ export class LiveRun {
       for (const event of log) {
         if (this.refusal) return;
         if (event.type === 'run_created') {
-          delivery.start(this.#bundle, this.identity.input, traced);
+          delivery.start(this.#bundle, admittedInput(log) ?? this.identity.input, traced);
           unheard = true;
         } else {
           const recorded = event.type in COMMANDS_OF_EVENTS;
@@ -470,6 +470,12 @@ function deliveryOf(event: NewRunEvent | RunEvent): { cid: number; data: string 
     default:
       return { cid: 0, data: null };
   }
+}
+
+/** What the schema made of the arguments, where these were recorded before somebody had asked it. */
+function admittedInput(log: readonly RunEvent[]): string | null {
+  const bound = log.find((event) => event.type === 'bundle_bound');
+  return bound?.data ?? null;
 }
 
 function isEnded(log: readonly RunEvent[]): boolean {

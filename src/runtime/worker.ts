@@ -7,6 +7,7 @@
 import { PawlError } from '../errors.ts';
 import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore, InboxMessage, ParkedReason, RunRecord, StoreChange } from '../store/port.ts';
+import { admitRun } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { baseUrlOf } from './base-url.ts';
 import { admitChildren } from './children.ts';
@@ -33,7 +34,7 @@ import type { Codec } from './serialization/codec.ts';
 import { Setbacks } from './setbacks.ts';
 import { StepRunner } from './step-runner.ts';
 import { Taking, type TakingHost } from './taking.ts';
-import { settleUndriven } from './undriven.ts';
+import { settleUndriven, type Undriven } from './undriven.ts';
 import { readClaimed, type Upgrade, upgradeRun } from './upgrade.ts';
 import { Waiters } from './waiters.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -420,17 +421,14 @@ export class Worker implements World {
     if (this.#runs.has(runId)) return;
     this.#loading.add(runId);
     try {
-      const read = await readClaimed(this, claimed);
+      const read = await admitRun(this, await readClaimed(this, claimed));
       if (this.closed) return;
-      if (read === null) return this.#waiters.hand(runId);
+      if (read === null || 'event' in read) return this.#tell(runId, read);
       const { record, log, inbox, offers } = read;
       const hash = record.bundleHash ?? this.program.workflows.hash;
       const found = await this.#realms.fetch(this.store, hash);
       if (this.closed) return;
-      if (!found) {
-        await this.#settle(record, inbox, lostBundle(hash));
-        return;
-      }
+      if (!found) return await this.#settle(record, inbox, lostBundle(hash));
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, offers, carried };
       this.#waiters.readable(runId);
       const identity = identityOf(record, this.#options.baseUrl);
@@ -439,11 +437,7 @@ export class Worker implements World {
       this.#read({ runId });
     } catch (error) {
       this.#storeFailed(error, runId);
-      if (isDamage(error)) {
-        this.#waiters.giveUp(runId, error);
-        await this.#settleDamaged(claimed, error);
-        return;
-      }
+      if (isDamage(error)) return await this.#settleDamaged(claimed, error);
       this.#waiters.hand(runId);
       // Nobody else knows of results that the store did not take.
       if (carried.length > 0) queueMicrotask(() => this.#readAgain(runId, carried));
@@ -469,14 +463,18 @@ export class Worker implements World {
   }
 
   async #settle(record: RunRecord, inbox: readonly InboxMessage[], reason: ParkedReason): Promise<void> {
-    const settled = await settleUndriven(this, record, inbox, reason);
+    this.#tell(record.id, await settleUndriven(this, record, inbox, reason));
+  }
+
+  #tell(runId: string, settled: Undriven | null): void {
     if (settled) this.#emit(settled.event);
-    if (settled?.end) this.#waiters.tell(record.id, settled.end);
-    else this.#waiters.hand(record.id);
+    if (settled?.end) this.#waiters.tell(runId, settled.end);
+    else this.#waiters.hand(runId);
   }
 
   /** What cannot be read is parked; where even that fails it stays this worker's, so that none reads it again and again. */
   async #settleDamaged(record: RunRecord, error: unknown): Promise<void> {
+    this.#waiters.giveUp(record.id, error);
     try {
       await this.#settle(record, await this.store.readInbox({ runId: record.id }), unreadable(error));
     } catch {

@@ -7,7 +7,7 @@
  * | type | cid | name | attempt | data | meta |
  * |---|---|---|---|---|---|
  * | `run_created` | – | workflow id | – | arguments | `seed`, `bundleHash` |
- * | `bundle_bound` | – | – | – | – | `bundleHash`: the run goes on with this workflow bundle |
+ * | `bundle_bound` | – | – | – | arguments, parsed (or null: those of `run_created` count) | `bundleHash`: the run goes on with this workflow bundle |
  * | `run_upgraded` | – | – | – | – | `bundleHash`: somebody moved the run to this workflow bundle; `from`: the one before |
  * | `run_upgrade_refused` | – | – | – | – | `bundleHash`: the run stays where it is; `code`, `message`: why |
  * | `step_scheduled` | yes | step id | – | arguments (or null) | – |
@@ -75,7 +75,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     data: text.nullable(),
     meta: z.object({ seed: text, bundleHash: text.nullable() }),
   }),
-  event('bundle_bound', { meta: z.object({ bundleHash: text }) }),
+  event('bundle_bound', { data: text.nullable(), meta: z.object({ bundleHash: text }) }),
   event('run_upgraded', { meta: z.object({ bundleHash: text, from: text.nullable() }) }),
   event('run_upgrade_refused', { meta: z.object({ bundleHash: text, code: text, message: text }) }),
   event('step_scheduled', { cid: count, name: text, data: text.nullable() }),

@@ -1,18 +1,36 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineWorkflow } from '../../src/index.ts';
 import { cls, workflow } from '../../src/internal/client.ts';
 import { getRun, listRuns, resumeHook, RunFailedError, start } from '../../src/runtime/client.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { clientCodec } from '../../src/runtime/client-codec.ts';
+import type { Run } from '../../src/runtime/run-handle.ts';
 import { openStore } from '../../src/store/index.ts';
+import type { EventStore } from '../../src/store/port.ts';
 import { closeAll, settle, setup } from './support.ts';
 
 afterEach(closeAll);
 afterEach(() => vi.unstubAllEnvs());
+
+/** The store of the environment: a process opens it once. */
+const SHARED = `sqlite:${join(mkdtempSync(join(tmpdir(), 'pawl-client-')), 'pawl.db')}`;
+afterAll(() => rmSync(dirname(SHARED.slice('sqlite:'.length)), { recursive: true, force: true }));
+
+/** Runs of other programs have other times than those of a virtual clock. */
+const clock = systemClock as never;
+
+/** Starts a run without a worker, in a store that a worker can have. */
+async function leave(begin: () => Promise<Run<unknown>>): Promise<{ run: Run<unknown>; store: EventStore }> {
+  vi.stubEnv('PAWL_STORE', SHARED);
+  const run = await begin();
+  const store = await openStore(SHARED);
+  onTestFinished(() => store.close());
+  return { run, store };
+}
 
 const ADD = {
   workflows: `workflow('add', async (a, b) => a + b); workflow('fail', async () => { throw new TypeError('no'); });`,
@@ -67,20 +85,68 @@ describe('start', () => {
   });
 
   test('without a worker puts the run into the store of the environment, for any worker to take', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pawl-client-'));
-    try {
-      vi.stubEnv('PAWL_STORE', `sqlite:${join(folder, 'pawl.db')}`);
-      const run = await start('add', [20, 22]);
-      expect(await run.status).toBe('pending');
-      const value = run.returnValue;
-      const store = await openStore(`sqlite:${join(folder, 'pawl.db')}`);
-      const { close } = await setup(ADD, { store, clock: systemClock as never });
-      expect(await value).toBe(42);
-      await close();
-      await store.close();
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const { run, store } = await leave(() => start('add', [20, 22]));
+    expect(await run.status).toBe('pending');
+    const value = run.returnValue;
+    const { close } = await setup(ADD, { store, clock });
+    expect(await value).toBe(42);
+    await close();
+  });
+});
+
+describe('the input of a defined workflow that was started without a worker', () => {
+  const price = z.string().transform(Number);
+  const schema = { input: z.object({ price, items: z.array(z.string()).default([]) }), output: z.any() };
+  const order = defineWorkflow({ slug: 'order', ...schema, run: async (input) => input });
+  const PROGRAM = {
+    workflows: `defineWorkflow('order', { run: async (input) => [input, await createHook({ token: getWorkflowMetadata().workflowRunId })] });`,
+    registry: { workflows: new Map([['order', order]]) },
+  };
+
+  test.each<[string, () => Promise<Run<unknown>>]>([
+    ['its slug', () => start('order', [{ price: '21' }])],
+    ['the definition', () => start(order, [{ price: '21' }])],
+  ])('is parsed once by the worker that takes the run: by %s', async (_, begin) => {
+    const { store, run } = await leave(begin);
+    const first = await setup(PROGRAM, { store, clock });
+    await vi.waitFor(async () => expect(await store.getHook(run.runId)).not.toBeNull());
+    // What the schema made of it is kept: the next worker replays on that.
+    await first.close();
+    const second = await setup(PROGRAM, { store, clock });
+    await resumeHook(run.runId, 'gone on');
+    expect(await getRun(run.runId).returnValue).toEqual([{ price: 21, items: [] }, 'gone on']);
+    expect((await store.readEvents(run.runId)).map(({ type }) => type)).toEqual([
+      'run_created',
+      'bundle_bound',
+      'hook_created',
+      'hook_received',
+      'run_completed',
+    ]);
+    await second.close();
+  });
+
+  test('fails the run when it does not match, with the side and the path', async () => {
+    const { store, run } = await leave(() => start('order', [{ price: '21', items: ['a', 7] }]));
+    const ended = run.returnValue.catch((thrown: unknown) => thrown);
+    const { events, close } = await setup(PROGRAM, { store, clock });
+    expect(await ended).toMatchObject({
+      code: 'PAWL_RUN_FAILED',
+      cause: {
+        code: 'PAWL_INPUT_INVALID',
+        message: expect.stringMatching(/^The input of workflow order does not match its schema\. input\.items\[1\]: /),
+        details: { side: 'input', issues: [{ path: 'input.items[1]' }] },
+      },
+    });
+    expect(events).toMatchObject([{ type: 'run-finished', runId: run.runId, status: 'failed' }]);
+    expect((await run.record()).error).not.toContain('src/runtime');
+    await close();
+  });
+
+  test('is refused at once where the definition is at hand', async () => {
+    vi.stubEnv('PAWL_STORE', SHARED);
+    const refused = start(order, [{ price: 21 } as never], { runId: 'refused' });
+    await expect(refused).rejects.toMatchObject({ code: 'PAWL_INPUT_INVALID' });
+    await expect(getRun('refused').status).rejects.toMatchObject({ code: 'PAWL_UNKNOWN_RUN' });
   });
 });
 

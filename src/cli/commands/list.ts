@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BuildOutput } from '../../bundler/index.ts';
 import { PawlError } from '../../errors.ts';
-import type { ManifestCredential } from '../../manifest/schema.ts';
+import type { ManifestCredential } from '../../manifest/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { printFindings } from '../findings.ts';
 import type { Output } from '../output.ts';
