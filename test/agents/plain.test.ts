@@ -133,4 +133,18 @@ describe('a defined agent', () => {
 test('a message without anything left behind is the same', () => {
   const message = { id: '1', role: 'assistant' as const, parts: [{ type: 'text' as const, text: 'Hi.' }] };
   expect(withoutAbandoned(message)).toBe(message);
+  const growing = { ...message, parts: [...message.parts, { type: 'step-start' as const }] };
+  expect(withoutAbandoned(growing)).toBe(growing);
+});
+
+test('of an attempt that was cut off nothing is left, not even where it began', () => {
+  const text = (of: string, attempt: number) => ({
+    type: 'text' as const,
+    text: of,
+    providerMetadata: { pawl: { call: 'a', attempt } },
+  });
+  const start = { type: 'step-start' as const };
+  const note = { type: 'data-note' as const, data: 1 };
+  const parts = [start, text('Ha', 1), start, start, text('Half', 3), note, start, text('Whole.', 4), start];
+  expect(withoutAbandoned({ parts }).parts).toEqual([start, note, start, text('Whole.', 4), start]);
 });

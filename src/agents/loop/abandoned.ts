@@ -69,5 +69,11 @@ export function withoutAbandoned<M extends { parts: readonly unknown[] }>(messag
     const mark = markOf(part);
     return !mark || mark.attempt === last.get(mark.call);
   });
-  return parts.length === message.parts.length ? message : { ...message, parts };
+  const kept = parts.filter((part, index) => !isStart(part) || !isStart(parts[index + 1]));
+  return kept.length === message.parts.length ? message : { ...message, parts: kept };
+}
+
+/** Where the parts of a model call begin: it bears no mark, and behind that of a cut off attempt stands the next one. */
+function isStart(part: unknown): boolean {
+  return (part as Part | undefined)?.type === 'step-start';
 }
