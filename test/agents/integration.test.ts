@@ -210,7 +210,7 @@ export const outer = defineAction({
   slug: 'outer',
   input: z.string(),
   output: z.any(),
-  run: async (name) => (messenger as any)[name].run({ channel: 'general', text: 'x' }),
+  run: async (name) => (messenger as Record<string, typeof messenger.sendMessage>)[name]!.run({ channel: 'general', text: 'x' }),
 });
 `,
     'src/workflows/go.ts': `import { outer } from '../actions/outer';

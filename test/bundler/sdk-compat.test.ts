@@ -1,5 +1,4 @@
 /** Programs that were written for other SDKs build and run as they are, when the configuration says so. */
-import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -20,6 +19,7 @@ import { COMPAT_SDKS, compatEntry, sdkOf, unservedName } from '../../src/sdk-nam
 import { runCli, spawnCli } from '../support/cli.ts';
 import { ROOT } from '../support/dist.ts';
 import { temporaryProject } from '../support/project.ts';
+import { runServer } from '../support/server.ts';
 import { findings } from './project.ts';
 
 const folders: string[] = [];
@@ -59,14 +59,6 @@ await worker.close();
 await store.close();
 `;
 
-const BUILD = `import { build } from 'esbuild';
-import pawl from 'pawl/esbuild';
-await build({
-  entryPoints: ['server.ts'], outfile: 'out/server.mjs', bundle: true, platform: 'node', format: 'esm', packages: 'external',
-  logLevel: 'error', plugins: [pawl()],
-});
-`;
-
 describe('a program for the Workflow SDK', () => {
   test('is checked and built, unchanged', async () => {
     const root = onboardingApp();
@@ -77,13 +69,13 @@ describe('a program for the Workflow SDK', () => {
     });
   });
 
-  test('is bundled by the plugin, started by its own code, and runs to its end', { timeout: 60_000 }, () => {
+  test('is bundled by the plugin, started by its own code, and runs to its end', { timeout: 60_000 }, async () => {
     const root = onboardingApp();
-    writeFileSync(join(root, 'server.ts'), SERVER);
-    writeFileSync(join(root, 'build.mjs'), BUILD);
-    execFileSync(process.execPath, ['build.mjs'], { cwd: root, stdio: 'pipe' });
-    const printed = execFileSync(process.execPath, ['out/server.mjs'], { cwd: root, encoding: 'utf8' });
-    expect(JSON.parse(printed)).toEqual({ email: 'ada@example.com', balance: '7.50', run: expect.any(String) });
+    expect(JSON.parse(await runServer(root, SERVER))).toEqual({
+      email: 'ada@example.com',
+      balance: '7.50',
+      run: expect.any(String),
+    });
     expect(readFileSync(join(root, 'outbox.txt'), 'utf8')).toBe(
       'ada@example.com: Please confirm (once)\nada@example.com: Welcome (once)\n',
     );

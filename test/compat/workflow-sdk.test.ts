@@ -1,17 +1,12 @@
 /** A program for the Workflow SDK: an agent with tools on both levels, hooks, webhooks, streams, serialized classes, routes. */
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { UIMessageChunk } from 'ai';
 import { expect, onTestFinished, test } from 'vitest';
 import { resumeHook, resumeWebhook } from '../../src/runtime/client.ts';
 import { asked, watch } from '../agents/support.ts';
+import { runServer } from '../support/server.ts';
 import { compatProject, compatRuntime, programTexts } from './support.ts';
-
-const run = promisify(execFile);
 
 /** What a server of the app does, one request after the other. */
 const SERVER = `import { createWorker, openStore } from 'pawl/runtime';
@@ -41,14 +36,6 @@ process.stdout.write(JSON.stringify({
 }));
 await worker.close();
 await store.close();
-`;
-
-const BUILD = `import { build } from 'esbuild';
-import pawl from 'pawl/esbuild';
-await build({
-  entryPoints: ['server.ts'], outfile: 'out/server.mjs', bundle: true, platform: 'node', format: 'esm', packages: 'external',
-  logLevel: 'error', plugins: [pawl()],
-});
 `;
 
 const sources = programTexts('compat-flights');
@@ -122,12 +109,8 @@ async function priceBoard(): Promise<string> {
 
 test('hooks that give more than once, streams that are passed on, classes that cross, and what applications do', async () => {
   const root = compatProject(sources, 'workflow');
-  writeFileSync(join(root, 'server.ts'), SERVER);
-  writeFileSync(join(root, 'build.mjs'), BUILD);
-  const options = { cwd: root, encoding: 'utf8', env: { ...process.env, BOARD: await priceBoard() } } as const;
-  await run(process.execPath, ['build.mjs'], options);
-  const { stdout } = await run(process.execPath, ['out/server.mjs'], options);
-  expect(JSON.parse(stdout)).toEqual({
+  const printed = await runServer(root, SERVER, { BOARD: await priceBoard() });
+  expect(JSON.parse(printed)).toEqual({
     unknown: null,
     metadata: { flight: 'PX 12' },
     stream: { chunks: ['PX 12: 50.00 EUR', 'PX 12: 50.00 EUR'], tail: 1 },
