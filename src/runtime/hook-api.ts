@@ -17,6 +17,16 @@ export interface HookOptions<S extends Schema | undefined = Schema | undefined> 
 /** A suspension point that payloads resume: awaitable, iterable, disposable. */
 export interface Hook<T = unknown> extends PromiseLike<T>, AsyncIterable<T>, Disposable {
   readonly token: string;
+  /**
+   * Whether another hook has the token, without waiting for a payload: the run that it belongs to, or null when this one is registered.
+   *
+   * @throws CancelledError when the run is cancelled
+   * @example
+   * using hook = createHook<Approval>({ token: `approval:${order.id}` });
+   * const conflict = await hook.getConflict();
+   * if (conflict) return { handledBy: conflict.runId };
+   */
+  getConflict(): Promise<{ runId: string } | null>;
   /** Takes no more payloads. */
   dispose(): void;
 }

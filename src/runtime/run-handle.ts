@@ -123,14 +123,15 @@ export class Run<T = unknown> {
    * Ends the sleeps that the run is in now, before their time: its workflow goes on as if they were over. Sleeps that begin later are
    * not touched. Resolves when the request is durable.
    *
+   * @param options.correlationIds Only these: `cid` of the `sleep_scheduled` in `events()`. All when left out.
    * @returns How many sleeps end; none when the run is in no sleep, or has ended.
    * @throws PawlError `PAWL_UNKNOWN_RUN`
    * @example
    * await getRun(id).wakeUp(); // the customer has paid: no need to wait for the reminder
    */
-  async wakeUp(): Promise<{ stoppedCount: number }> {
+  async wakeUp(options: { correlationIds?: readonly (string | number)[] } = {}): Promise<{ stoppedCount: number }> {
     const source = await this.#source();
-    const { stoppedCount } = await wakeSleeps(source.store, this.runId, source.now());
+    const { stoppedCount } = await wakeSleeps(source.store, this.runId, source.now(), options.correlationIds);
     return { stoppedCount };
   }
 

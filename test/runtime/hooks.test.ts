@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { defineHook } from '../../src/index.ts';
 import { getHookByToken, resumeHook } from '../../src/runtime/client.ts';
+import { historyOf } from '../../src/runtime/history.ts';
+import { replayHistory } from '../../src/runtime/replay.ts';
 import { closeAll, settle, setup } from './support.ts';
 
 afterEach(closeAll);
@@ -93,6 +95,26 @@ describe('a hook', () => {
     ]);
     await resumeHook('same', 'mine');
     expect(await first.returnValue).toBe('mine');
+  });
+
+  test('says whether another run has its token, without waiting for a payload', async () => {
+    const { start, worker } = await setup({
+      workflows: `workflow('w', async () => {
+        const hook = createHook({ token: 'one' });
+        const told = await hook.getConflict();
+        if (told) return [told, await hook.getConflict(), await hook.then(null, (error) => error.code)];
+        return [told, await hook, await hook.getConflict()];
+      });`,
+    });
+    const [first, second] = [await start('w'), await start('w')];
+    const conflict = { runId: first.runId };
+    expect(await second.returnValue).toEqual([conflict, conflict, 'PAWL_HOOK_CONFLICT']);
+    await resumeHook('one', 'payload');
+    expect(await first.returnValue).toEqual([null, 'payload', null]);
+    for (const run of [first, second]) {
+      const history = historyOf(run.runId, await run.events());
+      expect(await replayHistory(history, worker.program.workflows)).toBeNull();
+    }
   });
 
   test('whose token is refused leaves no run due that only sleeps: others would get no turn', async () => {

@@ -45,6 +45,20 @@ test('all sleeps of the moment end; a run in none, or at its end, is left alone'
   await expect(new Run('nobody', () => worker).wakeUp()).rejects.toMatchObject({ code: 'PAWL_UNKNOWN_RUN' });
 });
 
+test('of several sleeps those end that are named', async () => {
+  const { start } = await setup(SOURCES);
+  const both = await start('both');
+  await settle();
+  const cids = (await both.events()).flatMap((event) => (event.type === 'sleep_scheduled' ? [event.cid] : []));
+  expect(await both.wakeUp({ correlationIds: [] })).toEqual({ stoppedCount: 0 });
+  expect(await both.wakeUp({ correlationIds: ['wait_elsewhere', String(cids[1])] })).toEqual({ stoppedCount: 1 });
+  await settle();
+  const over = (await both.events()).flatMap((event) => (event.type === 'sleep_completed' ? [event.cid] : []));
+  expect(over).toEqual([cids[1]]);
+  expect(await both.wakeUp({ correlationIds: cids })).toEqual({ stoppedCount: 1 });
+  expect(await both.returnValue).toBe('over');
+});
+
 test('twice asked is once woken, also when the sleep is over meanwhile', async () => {
   const { start, worker, clock, store } = await setup(SOURCES);
   const raced = await start('raced');

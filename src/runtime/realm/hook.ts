@@ -21,7 +21,7 @@ export class HookState {
   readonly token: string;
   readonly #payloads: unknown[] = [];
   #wait: Wait | undefined;
-  #failure: { error: unknown } | undefined;
+  #failure: { error: unknown; owner: string } | undefined;
   disposed = false;
   readonly schema: Schema | undefined;
 
@@ -87,10 +87,23 @@ export class HookState {
     wait?.reject(error);
   }
 
-  /** Rejects whoever waits, now and later. */
-  fail(error: unknown): void {
-    this.#failure = { error };
+  /**
+   * Rejects whoever waits, now and later.
+   *
+   * @param owner the run that has the token
+   */
+  fail(error: unknown, owner: string): void {
+    this.#failure = { error, owner };
     this.interrupt(error);
+  }
+
+  /**
+   * The run that has the token; null when it is ours. That it is ours the log does not say to the code; but who sleeps, however shortly,
+   * wakes behind what was recorded with the hook.
+   */
+  async conflict(): Promise<{ runId: string } | null> {
+    if (!this.#failure) await this.#run.request(COMMAND.sleep, null, null, this.#run.now);
+    return this.#failure ? { runId: this.#failure.owner } : null;
   }
 
   dispose(): void {
@@ -123,6 +136,10 @@ export class Hook<T = unknown> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     while (!this.#state.disposed) yield (await this.#state.next()) as T;
+  }
+
+  getConflict(): Promise<{ runId: string } | null> {
+    return this.#state.conflict();
   }
 
   dispose(): void {

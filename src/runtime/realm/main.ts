@@ -128,6 +128,7 @@ function dispatch(run: Run, kind: DeliveryKind, cid: number, data: string | null
         new PawlError('PAWL_HOOK_CONFLICT', `The token ${hook.token} belongs to a hook of the run ${data}.`, {
           remedy: 'Make tokens unique, for example by an id of what is waited for, or leave the token out.',
         }),
+        String(data),
       );
       return;
     }
