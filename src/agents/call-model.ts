@@ -5,6 +5,7 @@
 import { PawlError } from '../errors.ts';
 import { markChunk, ownId, type PartMark } from './loop/abandoned.ts';
 import type { ModelAnswer, ModelRequest, RawCall, ToolDescription, WriteRequest } from './loop/types.ts';
+import { keepKeys } from './model-keys.ts';
 import { cutOff, lastly, modelFailure, timedOut } from './model-errors.ts';
 import { resolveModel } from './models.ts';
 
@@ -57,6 +58,7 @@ export async function callModel(request: ModelRequest, context: AttemptContext):
   const limit = new Limit(timeout, context.signal);
   let failure: { error: unknown } | null = null;
   try {
+    await Promise.race([keepKeys(model), limit.end]);
     const result = ai.streamText({
       ...settings,
       model: model as StreamOptions['model'],

@@ -1,6 +1,7 @@
 /** What becomes of an error of a provider: whether the call is made again, and when. */
 import { PawlError } from '../errors.ts';
 import { brandOf, ERROR_BRAND, type ErrorBrand } from '../runtime/errors.ts';
+import { redact } from '../secrets.ts';
 import { messageOf } from './loop/model-output.ts';
 
 /** An error of the AI SDK about an HTTP request; of whichever copy of it. */
@@ -56,7 +57,12 @@ export function modelFailure(error: unknown, again: boolean): unknown {
 
 const LATER = 'Try again later, or take another provider.';
 
-function fromApi({ message, statusCode, responseHeaders = {}, isRetryable }: ApiError, again: boolean): PawlError {
+function fromApi(
+  { message: said, statusCode, responseHeaders = {}, isRetryable }: ApiError,
+  again: boolean,
+): PawlError {
+  // Some quote the key that they do not know.
+  const message = redact(String(said));
   const details = statusCode === undefined ? undefined : { statusCode };
   if (statusCode === 429) {
     const error = new PawlError('PAWL_MODEL_RATE_LIMIT', `The model's provider limits requests (429): ${message}`, {

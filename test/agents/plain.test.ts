@@ -1,10 +1,12 @@
 /** Agents in plain code: in scripts and apps, where nothing is recorded; and what their types say. */
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { simulateReadableStream, stepCountIs, tool, type UIMessageChunk } from 'ai';
 import { MockLanguageModelV3 } from 'ai/test';
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { type AgentStep, defineAgent, DurableAgent, withoutAbandoned } from '../../src/agents/agent-entry.ts';
 import { defineAction, defineWorkflow } from '../../src/index.ts';
+import { startModelServer } from './model-server.ts';
 
 type Part = Awaited<ReturnType<MockLanguageModelV3['doStream']>>['stream'] extends ReadableStream<infer P> ? P : never;
 
@@ -72,6 +74,24 @@ describe('DurableAgent', () => {
     const result = await agent.stream({ prompt: 'n?', output: z.object({ n: z.coerce.number() }) });
     expect(result.output).toEqual({ n: 7 });
     expectTypeOf(result.output).toEqualTypeOf<{ n: number }>();
+  });
+
+  test('the key of a provider is masked in what the provider answers, a word in its place is not', async () => {
+    const quoted = (sent: string) => ({ status: 401, body: JSON.stringify({ error: { message: `Who is ${sent}?` } }) });
+    const key = 'sk-local-0123456789abcdef';
+    const server = await startModelServer((_, count) => quoted(count === 1 ? key : 'not-needed-at-home'));
+    onTestFinished(() => server.close());
+    const refused = async (apiKey: string): Promise<unknown> => {
+      const provider = createOpenAICompatible({ name: 'local', baseURL: `${server.url}/v1`, apiKey });
+      return new DurableAgent({ model: provider('small') }).stream({ prompt: 'Hi.' }).catch((error: unknown) => error);
+    };
+    expect(await refused(key)).toMatchObject({
+      code: 'PAWL_MODEL_REFUSED',
+      message: "The model's provider refuses the call (401): Who is [credential local.apiKey]?",
+    });
+    expect(await refused('not-needed-at-home')).toMatchObject({
+      message: "The model's provider refuses the call (401): Who is not-needed-at-home?",
+    });
   });
 
   test('a name of a model means nothing without a configuration', async () => {
