@@ -1,5 +1,5 @@
 /** `pawl run` as a process: results, errors, crashes, Ctrl-C. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from 'pawl/runtime';
@@ -171,6 +171,19 @@ describe('a run that completes', () => {
     expect({ code, letters: JSON.parse(stdout).letters }).toEqual({ code: 0, letters: 3 });
     expect(stderr).toMatch(/the run once has ended before/);
     expect(ledger()).toEqual(['Ada']);
+  });
+
+  test('a run that an application left goes on, though nobody has parsed its input yet', async () => {
+    const begun = { cwd: root, env: { ...process.env, PAWL_STORE: 'sqlite:.pawl/pawl.db' } };
+    const code = `import { start } from 'pawl/client'; await start('add-up', [{ numbers: [1, 2] }], { runId: 'left' });`;
+    writeFileSync(join(root, 'left.mjs'), code);
+    execFileSync(process.execPath, ['left.mjs'], begun);
+    expect(await cli('run', 'add-up', '--input', '{ "numbers": [3] }', '--id', 'left')).toMatchObject({
+      stderr: expect.stringContaining('PAWL_RUN_OTHER_INPUT'),
+    });
+    const argv = ['run', 'add-up', '--input', '{ "numbers": [1, 2] }', '--id', 'left'];
+    expect(await cli(...argv)).toMatchObject({ code: 0, stdout: '3\n' });
+    expect(await cli(...argv)).toMatchObject({ code: 0, stdout: '3\n' });
   });
 });
 

@@ -15,7 +15,8 @@ import {
 
 /** One event of every type, as it is written. */
 const EVERY_EVENT: NewRunEvent[] = [
-  { type: 'bundle_bound', at: 1, meta: { bundleHash: 'sha256-x' } },
+  { type: 'bundle_bound', at: 1, meta: { bundleHash: 'sha256-y' } },
+  { type: 'bundle_bound', at: 1, data: '["parsed"]', meta: { bundleHash: 'sha256-x' } },
   { type: 'step_scheduled', at: 2, cid: 0, name: 'src/a.ts#charge', data: '[1]' },
   { type: 'step_attempt_failed', at: 3, cid: 0, attempt: 1, data: '"e"', meta: { retryAt: 10, startedAt: 2 } },
   { type: 'step_started', at: 4, cid: 0, attempt: 2, meta: { reason: 'retry' } },
