@@ -28,7 +28,9 @@ for (const version of versions.length > 0 ? versions : ['22', '24']) {
   }
   process.stdout.write(`\nNode ${version}\n`);
   const tests =
-    filters.length > 0 ? filters : ['test/runtime', 'test/agents', 'test/store', 'test/sim', 'test/testing', 'test/compile/forms'];
+    filters.length > 0
+      ? filters
+      : ['test/runtime', 'test/agents', 'test/store', 'test/sim', 'test/testing', 'test/compile/forms'];
   failed += run(binary, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...tests]) === 0 ? 0 : 1;
 }
 process.exitCode = failed === 0 ? 0 : 1;
