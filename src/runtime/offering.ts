@@ -34,7 +34,8 @@ interface Offerer {
 export class Offering {
   readonly #host: OfferHost;
   readonly #run: Offerer;
-  readonly #cids = new Set<number>();
+  /** Steps that are, or are about to be, on offer; and whether that is durable. */
+  readonly #cids = new Map<number, boolean>();
   #cancel: (() => void) | null = null;
   #asking = false;
   /** Something was put on offer in the meantime. */
@@ -61,26 +62,32 @@ export class Offering {
    * Which of the steps that are about to be scheduled others may make.
    *
    * @param busy attempts of the run that run here or wait for room
+   * @param pending whether the run waits for a step: what the same turn cancelled again is nobody's to make
    */
-  choose(events: readonly NewRunEvent[], busy: number): number[] {
-    const scheduled = events.flatMap((event) => (event.type === 'step_scheduled' ? [event.cid] : []));
-    for (const cid of scheduled) this.#cids.delete(cid);
+  choose(events: readonly NewRunEvent[], busy: number, pending: (cid: number) => boolean): number[] {
+    const asked = events.flatMap((event) => (event.type === 'step_scheduled' ? [event.cid] : []));
+    for (const cid of asked) this.#cids.delete(cid);
+    const scheduled = asked.filter(pending);
     const { takers } = this.#host;
     if (takers === 0 || scheduled.length + busy < 2) return [];
     const share = Math.ceil((scheduled.length + busy) / (takers + 1));
     const offered = scheduled.slice(Math.max(share - busy, busy === 0 ? 1 : 0));
-    for (const cid of offered) this.#cids.add(cid);
+    for (const cid of offered) this.#cids.set(cid, false);
     return offered;
   }
 
   /** The run was read from its log: these of its steps are on offer. */
   resume(cids: readonly number[]): void {
-    for (const cid of cids) this.#cids.add(cid);
-    if (cids.length > 0) this.wait();
+    for (const cid of cids) this.wait(cid);
   }
 
   /** What was chosen is on offer now: gives others a moment. */
-  wait(): void {
+  wait(cid: number): void {
+    this.#cids.set(cid, true);
+    this.#wait();
+  }
+
+  #wait(): void {
     if (this.#asking) this.#again = true;
     if (this.#cancel !== null || this.#asking || this.#left || this.size === 0) return;
     const { clock } = this.#host;
@@ -98,7 +105,7 @@ export class Offering {
 
   /** Forgets the steps that the run waits for no more. */
   keep(pending: (cid: number) => boolean): void {
-    for (const cid of this.#cids) if (!pending(cid)) this.over(cid);
+    for (const cid of this.#cids.keys()) if (!pending(cid)) this.over(cid);
   }
 
   leave(): void {
@@ -132,22 +139,25 @@ export class Offering {
     } finally {
       this.#asking = false;
     }
-    if (more || this.#unsure || this.#again) this.wait();
+    if (more || this.#unsure || this.#again) this.#wait();
   }
 
   /** What is neither on offer nor told by a message was taken back, and nobody heard of it. */
   async #find(): Promise<void> {
     const { store } = this.#host;
     const { runId } = this.#run;
+    const known = [...this.#cids].flatMap(([cid, isDurable]) => (isDurable ? [cid] : []));
     const offered = new Set(await store.listOffers(runId));
     const told = new Set((await store.readInbox({ runId })).map((message) => ('cid' in message ? message.cid : -1)));
     this.#unsure = false;
     if (told.size > 0) this.#run.read();
-    for (const cid of [...this.#cids]) if (!offered.has(cid) && !told.has(cid)) this.#begin(cid);
+    for (const cid of known) if (!offered.has(cid) && !told.has(cid)) this.#begin(cid);
   }
 
   #begin(cid: number): void {
-    if (!this.#cids.delete(cid)) return;
-    this.#run.begin(cid);
+    const isDurable = this.#cids.get(cid);
+    this.#cids.delete(cid);
+    // Before that it begins as one that is not on offer, when it is known to be scheduled.
+    if (isDurable) this.#run.begin(cid);
   }
 }

@@ -224,8 +224,8 @@ export class RunDriver implements Job {
     const events = firstEvents(record, this.#bundleHash, at);
     const fresh = new Set(replayed.asked.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
     events.push(...replayed.asked);
+    const known = spokenFor(fresh, carried, inbox, offers);
     if (!live.outcome && !cancel) {
-      const known = spokenFor(fresh, carried, inbox, offers);
       const recovered = recoverAttempts(live, at, known, record.status === 'parked');
       if (recovered.crashed) {
         this.#park([], [], crashedTooOften(recovered.crashed.step, recovered.crashed.times));
@@ -235,11 +235,12 @@ export class RunDriver implements Job {
     }
     this.#settle(events, [], () => {
       this.#beginning = null;
-      if (carried.length > 0) this.#push({ events: [...carried] });
+      const unrecorded = this.#unsure.keep(live.steps);
+      if (unrecorded.length > 0) this.#push({ events: unrecorded });
       this.#calls.resume(offers);
       this.receive(inbox);
       if (this.#phase !== 'live') return;
-      if (!cancel) this.#startUnbegun(live);
+      if (!cancel) this.#startUnbegun(live, known);
       for (const [cid, { runId, refused }] of live.children) {
         if (fresh.has(cid)) continue;
         if (refused === null) this.#host.wanted(runId);
@@ -259,8 +260,8 @@ export class RunDriver implements Job {
   }
 
   /** Steps of a run that was parked before they began. */
-  #startUnbegun(live: LiveRun): void {
-    const unbegun = [...live.steps.values()].filter((step) => step.attempt === 0);
+  #startUnbegun(live: LiveRun, known: (cid: number) => boolean): void {
+    const unbegun = [...live.steps.values()].filter((step) => step.attempt === 0 && !known(step.cid));
     const missing = unbegun.filter((step) => !this.#host.steps.has(step.stepId));
     if (missing.length > 0) {
       this.#park([], [], missingSteps(missing));
@@ -347,6 +348,7 @@ export class RunDriver implements Job {
     const live = this.#live as LiveRun;
     const rejection = live.unhandled();
     const end = endingOf(outcome, rejection);
+    this.#ending = null;
     const checked = this.#host.finish(this.identity.workflowId, end);
     if (!isPromise(checked)) {
       this.#commitEnd(events, consume, checked);

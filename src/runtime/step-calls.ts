@@ -98,7 +98,7 @@ export class StepCalls {
   /** Of the steps that are about to be scheduled, those that other workers may make. */
   offer(events: readonly NewRunEvent[]): number[] {
     if (this.#offering === null && this.#host.takers === 0) return [];
-    return this.#offers().choose(events, this.#here);
+    return this.#offers().choose(events, this.#here, (cid) => this.#pending(cid));
   }
 
   /** Steps of a run that was taken up again which are on offer, or were taken. */
@@ -123,7 +123,7 @@ export class StepCalls {
     // Another worker took it and was done with it before we heard that it is on offer.
     if (reason === 'first' && this.#told.has(step.cid)) return;
     if (this.#offering?.has(step.cid)) {
-      this.#offering.wait();
+      this.#offering.wait(step.cid);
       return;
     }
     const wait = reason === 'recovered' ? suspicion(crashesOf(step) - 1, `${this.#run.seed} ${step.cid}`) : 0;

@@ -116,9 +116,13 @@ export class StreamSink {
     if (!result.ok && result.reason !== 'closed') throw refusalOf(result, this.address);
   }
 
-  /** Accepts nothing more; what was accepted is still handed in. */
+  /**
+   * Accepts nothing more. What was accepted is handed in now, without waiting for the answer to what is under way: a store keeps the
+   * order, so it stands in front of whatever the next attempt writes.
+   */
   stop(error: unknown): void {
     this.#stopped ??= { error };
+    while (this.#chunks.length > 0) void this.#handOver(this.#take().chunks);
     this.#settle();
   }
 
@@ -140,11 +144,23 @@ export class StreamSink {
     if (this.#sending || this.#chunks.length === 0) return;
     this.#sending = true;
     const { chunks, size } = this.#take();
-    const { runId, name } = this.address;
-    this.#store.appendChunks({ runId, stream: name, writer: this.#writer(), chunks }).then(
+    this.#handIn(chunks).then(
       (result) => this.#sent(result, size),
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  #handIn(chunks: Chunk[]): Promise<AppendChunksResult> {
+    const { runId, name } = this.address;
+    return this.#store.appendChunks({ runId, stream: name, writer: this.#writer(), chunks });
+  }
+
+  async #handOver(chunks: Chunk[]): Promise<void> {
+    try {
+      await this.#handIn(chunks);
+    } catch {
+      // Nobody waits for it any more.
+    }
   }
 
   #take(): { chunks: Chunk[]; size: number } {

@@ -22,6 +22,12 @@ export class Unsure {
     this.#results.delete(cid);
   }
 
+  /** Forgets what is durable after all; the rest. */
+  keep(pending: ReadonlyMap<number, unknown>): NewRunEvent[] {
+    for (const cid of this.#results.keys()) if (!pending.has(cid)) this.#results.delete(cid);
+    return this.results;
+  }
+
   get results(): NewRunEvent[] {
     return [...this.#results.values()];
   }

@@ -16,6 +16,15 @@ const WORKFLOWS = `const s = step('s');
   workflow('later', async () => { await s('first'); return Promise.all([s('a'), s('b')]); });
   workflow('hooked', async () => { await s('first'); createHook({ token: 't' }); return Promise.all([s('a'), s('b')]); });
   workflow('cancelled', async () => { try { await Promise.all([s('a'), s('b')]); } catch (error) { return error.name; } });
+  workflow('stubborn', async () => {
+    try { await s('first'); await Promise.all([s('a'), s('b'), s('c'), s('d')]); } catch { return s('end'); }
+  });
+  workflow('waves', async () => {
+    const hook = createHook({ token: 'wave' });
+    const first = Promise.all([s('a'), s('b')]);
+    await hook;
+    return Promise.all([first, s('c'), s('d')]);
+  });
   workflow('first', async () => Promise.race([s('a'), s('b')]));`;
 
 type Work = (value: unknown, worker: string) => unknown;
@@ -318,4 +327,77 @@ describe('a taken step', () => {
     expect(await run.returnValue).toEqual([0, 'in time']);
     expect(attempts).toHaveLength(2);
   });
+
+  test('is not on offer when its run was cancelled in the turn that asked for it', async () => {
+    const gate = held();
+    const { store, join, until, attempts } = await team((value) => (value === 'first' ? gate.promise : value));
+    await join('b');
+    const withResult = new Proxy(store, {
+      get(target, key) {
+        const value = Reflect.get(target, key, target) as unknown;
+        if (key !== 'readInbox') return typeof value === 'function' ? value.bind(target) : value;
+        return async (of: Parameters<EventStore['readInbox']>[0]) => {
+          const messages = await store.readInbox(of);
+          // The result of the first step comes in the same turn, and in front of it.
+          gate.release('first');
+          for (let tick = 0; tick < 50; tick++) await Promise.resolve();
+          return messages;
+        };
+      },
+    });
+    const a = await join('a', { store: withResult });
+    const run = await a.start('stubborn');
+    await until(() => attempts.length === 1);
+    await run.cancel();
+    await until(ended(store, run.runId));
+    const scheduled = (await store.readEvents(run.runId)).filter(({ type }) => type === 'step_scheduled');
+    expect(scheduled).toHaveLength(6);
+    expect(attempts.map(({ value }) => value)).toEqual(['first', 'end']);
+  });
+
+  test.each(['append', 'answer'])(
+    'is begun by its owner once, when that knows that it is on offer (late %s)',
+    async (late) => {
+      const { store, join, until, attempts } = await team();
+      await join('b', { lacks: true });
+      let failures = 1;
+      const asked = held();
+      const appended = held();
+      let last: Promise<unknown> = Promise.resolve();
+      const isLate = ({ events }: Parameters<EventStore['append']>[0]): boolean =>
+        events.some(({ type, cid }) => type === 'step_scheduled' && cid === 5);
+      const own: Partial<EventStore> = {
+        takeBackOffers: (...args) =>
+          failures-- > 0 ? Promise.reject(new Error('No answer.')) : store.takeBackOffers(...args),
+        listOffers: async (runId) => {
+          asked.release();
+          await settle();
+          return store.listOffers(runId);
+        },
+        append: (request) => {
+          const before = last.then(() => (late === 'append' && isLate(request) ? appended.promise : undefined));
+          const done = before.then(() => store.append(request));
+          const answered = done.then(() => (isLate(request) ? appended.promise : undefined)).then(() => done);
+          last = late === 'append' ? answered : done;
+          return answered;
+        },
+      };
+      const trouble = new Proxy(store, {
+        get(target, key) {
+          const value = Reflect.get(key in own ? own : target, key) as unknown;
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const a = await join('a', { store: trouble });
+      const run = await a.start('waves');
+      void asked.promise.then(() => a.worker.resumeHook('wave', 1));
+      await until(() => attempts.length >= 2);
+      await settle(60);
+      const before = attempts.map(({ value }) => value);
+      appended.release();
+      await until(ended(store, run.runId));
+      expect(before).not.toContain('d');
+      expect(attempts.map(({ value }) => value).toSorted()).toEqual(['a', 'b', 'c', 'd']);
+    },
+  );
 });

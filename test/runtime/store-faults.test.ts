@@ -197,3 +197,59 @@ test('a step that has ended is not made again when an append fails that was unde
   expect(await worker.whenEnded(runId)).toMatchObject({ status: 'completed' });
   expect(made).toEqual(['a', 'b', 'failed']);
 });
+
+test('a step that did not begin before its run was parked is not made again when its result was not taken', async () => {
+  const original = setTimeout;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void) =>
+    original(callback, 0)) as typeof setTimeout);
+  const workflows = `workflow('w', async () => step('late')());`;
+  let failures = 1;
+  const store = troubled(await memoryStore(), (_, events) => events.some(isResult) && failures-- > 0);
+  const first = await setup({ workflows }, { store });
+  const { runId } = await first.start('w');
+  await settle();
+  expect((await store.getRun(runId))?.status).toBe('parked');
+  await first.close();
+  let made = 0;
+  const { worker } = await setup({ workflows, steps: { late: async () => ++made } }, { store });
+  expect(await worker.whenEnded(runId)).toMatchObject({ status: 'completed' });
+  expect(failures).toBeLessThan(1);
+  expect(made).toBe(1);
+});
+
+test('a message that comes while the end of its run is on its way does not have the run read again', async () => {
+  const memory = await memoryStore();
+  let answer = (): void => {};
+  let isOnItsWay = false;
+  let ends = 0;
+  const append: EventStore['append'] = async (request) => {
+    if (!request.events.some(({ type }) => type === 'run_completed')) return memory.append(request);
+    ends++;
+    if (!isOnItsWay) {
+      isOnItsWay = true;
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    }
+    return memory.append(request);
+  };
+  const store = new Proxy(memory, {
+    get(target, key) {
+      if (key === 'append') return append;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const workflows = `workflow('w', async () => { const hook = createHook({ token: 'h' }); await hook; });`;
+  const { worker, start } = await setup({ workflows }, { store });
+  const { runId } = await start('w');
+  await worker.resumeHook('h', 1);
+  while (!isOnItsWay) await settle(1);
+  await worker.resumeHook('h', 2);
+  await settle();
+  answer();
+  expect(await worker.whenEnded(runId)).toMatchObject({ status: 'completed' });
+  // The one that did not know of the message, and the one that took it along.
+  expect(ends).toBe(2);
+  expect(await store.getRun(runId)).toMatchObject({ fence: 1 });
+});

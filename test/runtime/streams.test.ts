@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { FatalError, getStepMetadata, getWritable } from '../../src/index.ts';
 import { getRun, start as startFrom } from '../../src/runtime/client.ts';
 import type { EventStore } from '../../src/store/port.ts';
-import { closeAll, settle, setup } from './support.ts';
+import { closeAll, memoryStore, settle, setup } from './support.ts';
 
 afterEach(closeAll);
 
@@ -345,6 +345,49 @@ describe('attempts', () => {
       expect.objectContaining({ code: 'PAWL_STEP_TIMEOUT' }),
       expect.objectContaining({ code: 'PAWL_STEP_TIMEOUT' }),
     ]);
+  });
+
+  test('what an attempt wrote that exceeded its timeout stands in front of what the next one writes', async () => {
+    const { open, opened } = gate();
+    const memory = await memoryStore();
+    const appendChunks: EventStore['appendChunks'] = async (request) => {
+      const result = await memory.appendChunks(request);
+      // The answer takes its time; so what comes next gathers.
+      if (request.chunks[0] === '1["first"]') await opened;
+      return result;
+    };
+    const store = new Proxy(memory, {
+      get(target, key) {
+        const value: unknown = key === 'appendChunks' ? appendChunks : Reflect.get(target, key, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const { start, clock } = await setup(
+      {
+        workflows: `workflow('w', async () => step('write')());`,
+        steps: {
+          write: Object.assign(
+            async () => {
+              if (getStepMetadata().attempt > 1) return write(['third']);
+              await write(['first', 'second']);
+              await new Promise(() => {});
+            },
+            { timeout: 1_000 },
+          ),
+        },
+      },
+      { store },
+    );
+    const run = await start('w');
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    clock.advance(60_000);
+    await settle();
+    open();
+    await run.returnValue;
+    await settle();
+    expect(await all(run.readable)).toEqual(['first', 'second', 'third']);
   });
 
   test('a worker that lost its run writes nothing any more', async () => {

@@ -43,12 +43,13 @@ export async function appendTo(
   }
   const rows = events.map((event, index) => checkedRow(runId, head.last_seq + 1 + index, event));
   await insertEvents(on, head.no, rows);
+  let status: RunStatus | undefined;
+  for (const event of events) status = (await project(on, head, runId, event, changes)) ?? status;
+  // A cancellation among the events ends the offers that there were, not these.
   if (offers.length > 0) {
     await offer(on, head.no, offers, head.last_seq);
     changes.push({ kind: 'offers', runId });
   }
-  let status: RunStatus | undefined;
-  for (const event of events) status = (await project(on, head, runId, event, changes)) ?? status;
   const lastSeq = head.last_seq + events.length;
   if (events.length > 0) changes.push({ kind: 'events', runId, lastSeq });
   if (status !== undefined) changes.push({ kind: 'status', runId, status });

@@ -129,6 +129,15 @@ export function offerTests(context: Context): void {
     expect(await store.readInbox({ runId: 'r1' })).toEqual([]);
   });
 
+  test('what a cancelled run schedules thereupon may be on offer, also in the append that says so', async () => {
+    const { store } = context;
+    await offered();
+    const events = [{ type: 'cancel_requested', at: 150 } as const, scheduled(3), scheduled(4)];
+    await append(store, 'r1', events, { offers: [4] });
+    expect(await store.listOffers('r1')).toEqual([4]);
+    expect(cids(await take('b'))).toEqual([4]);
+  });
+
   test('what a dead taker, or one that leaves, had taken comes back as a message, and wakes the run', async () => {
     const { store } = context;
     await offered();
