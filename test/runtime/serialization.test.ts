@@ -346,6 +346,15 @@ describe('what is too much', () => {
     const copy = codec.parse(codec.stringifyThrown(Object.assign(new TypeError('t'), { a: 1, deep: nested(5000) })));
     expect(copy).toMatchObject({ name: 'TypeError', message: 't', a: 1 });
     expect(copy).not.toHaveProperty('deep');
+    // What is warm takes less stack, and could go deeper than is allowed.
+    for (let round = 0; round < 500; round++) codec.stringify(nested(1000), to);
+    for (let levels = 1001; levels < 6000; levels += 200) {
+      const warm = codec.parse(
+        codec.stringifyThrown(Object.assign(new TypeError('t'), { a: 1, deep: nested(levels) })),
+      );
+      expect(warm).toMatchObject({ message: 't', a: 1 });
+      expect(warm).not.toHaveProperty('deep');
+    }
     let chain = new Error('first');
     for (let level = 0; level < 3000; level++) chain = new Error(`level ${level}`, { cause: chain });
     expect(codec.parse(codec.stringifyThrown(chain))).toMatchObject({ message: 'level 2999' });

@@ -86,11 +86,13 @@ interface Reducible {
 export function createCodec(side: CodecSide): Codec {
   const fits = (value: unknown): boolean => {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return typeof value !== 'symbol';
+    const before = objects;
     try {
-      stringify(value, reducers);
-      return true;
+      return write(value).over === null;
     } catch {
       return false;
+    } finally {
+      objects = before;
     }
   };
 

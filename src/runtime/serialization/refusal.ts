@@ -10,7 +10,8 @@ export function describe(value: unknown): string {
   const name = className(value);
   if (name === undefined) return 'an object that cannot be serialized';
   if (name === 'Object') return 'an object with symbols or __proto__ as keys';
-  if (isUsedUp(value, name)) return `a ${name} whose body was read already`;
+  const message = usedUp(value);
+  if (message !== null) return `a ${message} whose body was read already`;
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
@@ -26,7 +27,7 @@ export function remedyFor(value: unknown): string {
     if (name === 'ReadableStream') {
       return 'Let a step return it: there it is read and kept with the run; elsewhere pass what it holds, or where that is.';
     }
-    if (isUsedUp(value, name)) return 'Pass what was read, or read a clone of it: `await response.clone().text()`.';
+    if (usedUp(value) !== null) return 'Pass what was read, or read a clone of it: `await response.clone().text()`.';
     if (name !== 'Object') {
       return (
         "Pass its data, or give its class the static methods [Symbol.for('pawl-serialize')](instance) and " +
@@ -68,9 +69,14 @@ function nameOf(root: string | ((path: string) => string), value: unknown): stri
   return Array.isArray(value) && value.length > 1 ? 'the input' : root('[0]');
 }
 
-/** A `Request` or a `Response` would cross with its body. */
-function isUsedUp(value: object, name: string | undefined): boolean {
-  return (name === 'Request' || name === 'Response') && (value as { bodyUsed?: unknown }).bodyUsed === true;
+/** A `Request` or a `Response` would cross with its body. Their classes may be another library's, with names of their own. */
+function usedUp(value: object): 'Request' | 'Response' | null {
+  try {
+    const tag = Object.prototype.toString.call(value).slice(8, -1);
+    return (tag === 'Request' || tag === 'Response') && (value as Body).bodyUsed === true ? tag : null;
+  } catch {
+    return null;
+  }
 }
 
 function isThenable(value: object): boolean {
