@@ -14,8 +14,8 @@ const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [file =
 
 /**
  * Tests of what a process has once: locks of files, secrets that it masks, globals that a library replaces, modules that are loaded for
- * the first time, time itself; and those that run out of stack, in whatever code of Node. Each such file has a process of its own; the others share processes, in which
- * they find loaded what they all use.
+ * the first time, time itself; and those that run out of stack, in whatever code of Node. Each such file has a process of its own; the
+ * others share processes, in which they find loaded what they all use.
  */
 const APART = /test\/(?:sim|store|testing|agents|compat|runtime\/(?:handler|webhooks|escape|stacks|overrides))/;
 
