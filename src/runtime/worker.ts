@@ -27,8 +27,9 @@ import { checkLive } from './payload-check.ts';
 import { Quiet } from './quiet.ts';
 import { RunDriver } from './run-driver.ts';
 import { newRunId, newSeed } from './run-id.ts';
-import { endOf, type RunEnd } from './run-end.ts';
+import type { RunEnd } from './run-end.ts';
 import { Realms } from './realms.ts';
+import { Regaining } from './regaining.ts';
 import { isDamage, Retries } from './retries.ts';
 import type { Codec } from './serialization/codec.ts';
 import { Setbacks } from './setbacks.ts';
@@ -80,8 +81,10 @@ export class Worker implements World {
   readonly #lease: Lease;
   readonly #gate: Gate;
   readonly #runs = new Map<string, RunDriver>();
-  /** Runs that are being read. */
-  readonly #loading = new Set<string>();
+  /** Runs that are being read, by the newest of their fences. */
+  readonly #loading = new Map<string, number>();
+  readonly #regaining: Regaining;
+  readonly #takes = new Map<string, ReturnType<Worker['take']>>();
   readonly #retries = new Retries();
   readonly #orphans = new Orphans();
   readonly #setbacks: Setbacks;
@@ -111,6 +114,7 @@ export class Worker implements World {
     this.#alarm = new Alarm(this.clock, () => this.#claim());
     this.#lease = this.#makeLease(options.lease ?? 15_000);
     this.#waiters = new Waiters(this.store, this.#retries, (runId, error) => this.#storeFailed(error, runId));
+    this.#regaining = this.#makeRegaining();
     this.#gate = new Gate(options.concurrency ?? 100);
     this.#steps = new StepRunner(program, options.store);
     this.#realms = new Realms(program.workflows);
@@ -218,6 +222,8 @@ export class Worker implements World {
   }
 
   #leaveAll(why: string): void {
+    // Until here: attempts that may end are this worker's for as long as that takes.
+    this.#lease.stop();
     for (const driver of this.#runs.values()) driver.leave(why);
     this.#runs.clear();
     this.#taking.leave(why);
@@ -227,7 +233,6 @@ export class Worker implements World {
     this.#unsubscribe();
     this.#taking.close();
     this.#leaveWorld();
-    this.#lease.stop();
     this.#retries.stop();
     this.#alarm.stop();
   }
@@ -237,9 +242,28 @@ export class Worker implements World {
     return this.#taking.size === 0;
   }
 
+  #makeRegaining(): Regaining {
+    return new Regaining({
+      store: this.store,
+      retries: this.#retries,
+      waiters: this.#waiters,
+      owner: () => this.#lease.owner,
+      now: () => this.now(),
+      isOpen: () => this.#state === 'open',
+      resume: (run) => this.#resume(run),
+      take: (runId) => this.take(runId),
+      released: (runId) => {
+        this.#claim();
+        this.#want(runId);
+      },
+      failed: (error, runId) => this.#storeFailed(error, runId),
+    });
+  }
+
   #makeLease(ms: number): Lease {
     return new Lease(this.store, ms, this.#options.claim !== false, {
       renewed: () => {
+        if (this.#state !== 'open') return;
         // Nobody tells of a worker that died: its runs are found by looking. Nor is every message sure to be heard of.
         this.#heard({ kind: 'external' });
         this.#taking.renewed();
@@ -319,12 +343,11 @@ export class Worker implements World {
   }
 
   #want(runId: string): void {
-    if (this.#options.claim !== false) return;
-    this.take(runId).catch((error: unknown) => this.#storeFailed(error, runId));
+    if (this.#options.claim === false) void this.#regaining.want(runId);
   }
 
   #has(runId: string): boolean {
-    return this.#runs.has(runId) || this.#loading.has(runId);
+    return this.#runs.has(runId) || this.#loading.has(runId) || this.#regaining.has(runId);
   }
 
   resumeHook(token: string, payload: unknown): Promise<{ runId: string }> {
@@ -405,7 +428,7 @@ export class Worker implements World {
       now = this.now();
       const records = await this.store.claim({ owner: this.#lease.owner, now, limit });
       if (this.closed) return;
-      await Promise.all(records.map((record) => this.#resume(record, [])));
+      await Promise.all(records.map((record) => this.#resume(record)));
       if (records.length < limit) break;
     }
     if (this.#state !== 'open') return;
@@ -416,19 +439,24 @@ export class Worker implements World {
   }
 
   /** Reads a claimed run and lets it go on. */
-  async #resume(claimed: RunRecord, carried: readonly NewRunEvent[]): Promise<void> {
-    const runId = claimed.id;
-    if (this.#runs.has(runId)) return;
-    this.#loading.add(runId);
+  async #resume(claimed: RunRecord): Promise<void> {
+    const { id: runId, fence } = claimed;
+    if (Math.max(this.#runs.get(runId)?.fence ?? 0, this.#loading.get(runId) ?? 0) >= fence) return;
+    // Claimed twice by this worker: only who has the newer fence may write.
+    this.#runs.get(runId)?.leave('The run was claimed again');
+    this.#runs.delete(runId);
+    this.#loading.set(runId, fence);
+    const isOver = (): boolean => this.closed || this.#loading.get(runId) !== fence;
     try {
       const read = await admitRun(this, await readClaimed(this, claimed));
-      if (this.closed) return;
+      if (isOver()) return;
       if (read === null || 'event' in read) return this.#tell(runId, read);
       const { record, log, inbox, offers } = read;
       const hash = record.bundleHash ?? this.program.workflows.hash;
       const found = await this.#realms.fetch(this.store, hash);
-      if (this.closed) return;
+      if (isOver()) return;
       if (!found) return await this.#settle(record, inbox, lostBundle(hash));
+      const carried = this.#regaining.of(runId);
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, offers, carried };
       this.#waiters.readable(runId);
       const identity = identityOf(record, this.#options.baseUrl);
@@ -437,27 +465,17 @@ export class Worker implements World {
       this.#read({ runId });
     } catch (error) {
       this.#storeFailed(error, runId);
+      if (isOver()) return;
       if (isDamage(error)) return await this.#settleDamaged(claimed, error);
       this.#waiters.hand(runId);
       // Nobody else knows of results that the store did not take.
-      if (carried.length > 0) queueMicrotask(() => this.#readAgain(runId, carried));
-      else void this.#letGo(runId, claimed.fence);
+      const carried = this.#regaining.of(runId);
+      if (carried.length > 0) queueMicrotask(() => void this.#regaining.again(runId, carried));
+      else void this.#regaining.letGo(runId, fence);
     } finally {
-      this.#loading.delete(runId);
-    }
-  }
-
-  /** Gives a run back that could not be read, after a while: it is due again at once. */
-  async #letGo(runId: string, fence: number): Promise<void> {
-    for (;;) {
-      await this.#retries.pause(this.#retries.next(runId));
-      if (this.#state !== 'open') return;
-      try {
-        await this.store.release(runId, fence);
-        this.#claim();
-        return;
-      } catch (error) {
-        this.#storeFailed(error, runId);
+      if (this.#loading.get(runId) === fence) {
+        this.#loading.delete(runId);
+        this.#regaining.over(runId);
       }
     }
   }
@@ -494,13 +512,19 @@ export class Worker implements World {
   }
 
   /** Takes one run, due or not, unless another living worker has it. A parked one tries again. */
-  async take(runId: string): Promise<'taken' | 'owned' | 'finished' | 'unknown-run'> {
+  take(runId: string): Promise<'taken' | 'owned' | 'finished' | 'unknown-run'> {
+    const taking = this.#takes.get(runId) ?? this.#take(runId).finally(() => this.#takes.delete(runId));
+    this.#takes.set(runId, taking);
+    return taking;
+  }
+
+  async #take(runId: string): ReturnType<Worker['take']> {
     const record = this.#has(runId) ? null : await this.store.getRun(runId);
     if (this.#has(runId) || record?.owner === this.#lease.owner) return 'taken';
     const claimed = await this.store.claimRun(runId, { owner: this.#lease.owner, now: this.now() });
     if (!claimed.ok) return claimed.reason;
     // Claiming may have set the status; that it was parked is what the driver must know.
-    await this.#resume(record?.status === 'parked' ? { ...claimed.run, status: 'parked' } : claimed.run, []);
+    await this.#resume(record?.status === 'parked' ? { ...claimed.run, status: 'parked' } : claimed.run);
     return 'taken';
   }
 
@@ -515,42 +539,12 @@ export class Worker implements World {
       if (this.#starved) this.#claim();
       return;
     }
-    this.#readAgain(runId, again);
-  }
-
-  #readAgain(runId: string, carried: readonly NewRunEvent[]): void {
-    if (this.#state !== 'open') return;
-    this.#loading.add(runId);
-    void this.#claimBack(runId, carried);
-  }
-
-  /** After the store failed: once it answers, the run is read again. What fails again and again is tried less and less often. */
-  async #claimBack(runId: string, carried: readonly NewRunEvent[]): Promise<void> {
-    for (;;) {
-      await this.#retries.pause(this.#retries.next(runId));
-      if (this.#state !== 'open') break;
-      try {
-        const claimed = await this.store.claimRun(runId, { owner: this.#lease.owner, now: this.now() });
-        this.#loading.delete(runId);
-        if (this.closed) return;
-        if (claimed.ok) await this.#resume(claimed.run, carried);
-        else if (claimed.reason === 'finished') this.#waiters.tell(runId, endOf(claimed.run) as RunEnd);
-        else this.#waiters.hand(runId);
-        return;
-      } catch (error) {
-        this.#storeFailed(error, runId);
-        if (isDamage(error)) {
-          this.#waiters.giveUp(runId, error);
-          break;
-        }
-      }
-    }
-    this.#loading.delete(runId);
+    if (this.#state === 'open') void this.#regaining.again(runId, again);
   }
 
   /** How many more runs fit; idle ones are given back when there is no room. */
   #makeRoom(): number {
-    const room = this.#maxRuns - this.#runs.size - this.#loading.size;
+    const room = this.#maxRuns - this.#runs.size - this.#loading.size - this.#regaining.size;
     if (room > 0) return room;
     for (const driver of this.#runs.values()) {
       if (!driver.idle) continue;
@@ -582,7 +576,7 @@ export class Worker implements World {
       if ((await this.take(id)) !== 'taken') this.#waiters.hand(id);
     } catch (error) {
       this.#storeFailed(error, id);
-      void this.#letGo(id, fence);
+      void this.#regaining.letGo(id, fence);
     }
   }
 
