@@ -172,16 +172,23 @@ function endsOf(program: Program, module: ModuleFacts, tool: ToolFact): { io?: E
   }
   if (!execute) return found;
   found.step = module.units.some((unit) => isStepAt(unit, execute));
+  const nested = module.units.filter(({ kind, span }) => kind === 'step' && isIn(span, execute) && !found.step);
   for (const unit of module.units)
     for (const use of unit.uses) {
-      if (use.span.start < execute.start || use.span.end > execute.end) continue;
+      if (!isIn(use.span, execute) || nested.some(({ span }) => isIn(use.span, span))) continue;
       const target = look(module, use);
       if (target.kind === 'unit' && isPlain(target)) enter(target);
     }
   return found;
 }
 
-function isStepAt({ kind, span }: Unit, { start, end }: { start: number; end: number }): boolean {
+type Range = Pick<Span, 'start' | 'end'>;
+
+function isIn(inner: Range, outer: Range): boolean {
+  return inner.start >= outer.start && inner.end <= outer.end;
+}
+
+function isStepAt({ kind, span }: Unit, { start, end }: Range): boolean {
   return kind === 'step' && span.start === start && span.end === end;
 }
 
