@@ -1,7 +1,10 @@
 /** The loop in plain code: in an action, a step, a script. Model calls are made at once, and again when they fail in passing. */
 import { brandOf } from '../runtime/errors.ts';
+import { refuseSecret } from '../runtime/guarded-codec.ts';
 import { currentStep } from '../runtime/step-context.ts';
+import { redact } from '../secrets.ts';
 import { callModel, type ToldTool, writeChunks } from './call-model.ts';
+import { jsonOf } from './loop/model-output.ts';
 import { jsonSchemaOf } from './loop/schemas.ts';
 import type { LoopHost, ModelAnswer, ModelRequest } from './loop/types.ts';
 import { AGENT_INPUT } from './loop/tools.ts';
@@ -12,6 +15,11 @@ export const plainHost: LoopHost = {
   callModel: (request) => callAgain(request),
   write: writeChunks,
   approval: null,
+  secrets: {
+    redact,
+    refuse: (output, tool) =>
+      refuseSecret(JSON.stringify(jsonOf(output)), { what: `the result of tool ${tool}` }, 'would go to the model'),
+  },
 };
 
 async function callAgain(request: ModelRequest): Promise<ModelAnswer> {

@@ -36,11 +36,14 @@ function redactPart(part: unknown): unknown {
   return Object.fromEntries(Object.entries(part).map(([key, each]) => [redact(key), redactPart(each)]));
 }
 
-/** @throws PawlError `PAWL_CREDENTIAL_LEAKED`, which names the credential */
-export function refuseSecret(data: string, { what }: Pick<Destination, 'what'>): void {
+/**
+ * @param fate - what would become of it
+ * @throws PawlError `PAWL_CREDENTIAL_LEAKED`, which names the credential
+ */
+export function refuseSecret(data: string, { what }: Pick<Destination, 'what'>, fate = 'is recorded'): void {
   const name = secretIn(data);
   if (name === null) return;
-  const message = `The credential ${name} is in ${what}, which is recorded.`;
+  const message = `The credential ${name} is in ${what}, which ${fate}.`;
   const remedy = 'Pass on what was got with it. What is no secret goes into `public` of its defineCredential().';
   const error = new PawlError('PAWL_CREDENTIAL_LEAKED', message, { remedy });
   throw Object.defineProperty(error, ERROR_BRAND, { value: 'fatal' });

@@ -5,7 +5,7 @@ import { MockLanguageModelV3 } from 'ai/test';
 import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { type AgentStep, defineAgent, DurableAgent, withoutAbandoned } from '../../src/agents/agent-entry.ts';
-import { defineAction, defineWorkflow } from '../../src/index.ts';
+import { defineAction, defineCredential, defineWorkflow } from '../../src/index.ts';
 import { startModelServer } from './model-server.ts';
 
 type Part = Awaited<ReturnType<MockLanguageModelV3['doStream']>>['stream'] extends ReadableStream<infer P> ? P : never;
@@ -147,6 +147,41 @@ describe('a defined agent', () => {
     expect(await ask.run('How bad?')).toBe('Low.');
     expect(steps[0]).toMatchObject({ toolResults: [{ output: { severity: 'low' } }] });
     expect(steps[1]).toMatchObject({ toolErrors: [{ error: { code: 'PAWL_WORKFLOW_CALLED' } }] });
+  });
+
+  test('keeps credentials from the model: in what a tool throws they are masked, a result that holds one is refused', async () => {
+    const secret = 'canary-of-a-plain-agent';
+    const mail = defineCredential({ key: 'mail', fields: ['password'], resolve: async () => ({ password: secret }) });
+    const send = defineAction({
+      slug: 'send',
+      description: 'Sends.',
+      input: z.object({ fails: z.boolean() }),
+      output: z.object({ sent: z.string() }),
+      credentials: [mail],
+      run: async ({ fails }, credentials) => {
+        if (fails) throw new Error(`No entry with ${credentials.mail.password}.`);
+        return { sent: `by ${credentials.mail.password}` };
+      },
+    });
+    const told = model({ tool: 'send', input: { fails: true } }, { tool: 'send', input: { fails: false } }, 'Done.');
+    const chunks: UIMessageChunk[] = [];
+    const agent = defineAgent({ slug: 'postman', systemPrompt: 'Be brief.', model: told, tools: [send] });
+    const writable = new WritableStream<UIMessageChunk>({ write: (chunk) => void chunks.push(chunk) });
+    const { messages } = await agent.prompt({ message: 'Send it.', writable });
+    expect(messages.filter(({ role }) => role === 'tool')).toMatchObject([
+      { content: [{ output: { type: 'error-text', value: 'No entry with [credential mail.password].' } }] },
+      {
+        content: [
+          {
+            output: {
+              type: 'error-text',
+              value: 'The credential mail.password is in the result of tool send, which would go to the model.',
+            },
+          },
+        ],
+      },
+    ]);
+    expect(JSON.stringify([chunks, told.doStreamCalls.map(({ prompt }) => prompt)])).not.toContain(secret);
   });
 });
 

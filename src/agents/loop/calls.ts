@@ -130,7 +130,9 @@ export async function runCall({ call, tool, problem }: CheckedCall, context: Cal
     const output = await lastOf(execute(call.input, options), (value) =>
       tell([chunkOf(call, { type: 'tool-output-available', output: jsonOf(value), preliminary: true })]),
     );
-    const part = resultPart(call, await modelOutput(tool, call, output));
+    const told = await modelOutput(tool, call, output);
+    context.host.secrets?.refuse(told, tool.name);
+    const part = resultPart(call, told);
     await tell([chunkOf(call, { type: 'tool-output-available', output: jsonOf(output) })]);
     const { toolCallId, toolName, input } = call;
     return { call, result: { type: 'tool-result', toolCallId, toolName, input, output }, part };
@@ -138,7 +140,8 @@ export async function runCall({ call, tool, problem }: CheckedCall, context: Cal
     if (brandOf(error) === 'cancelled') throw error;
     const mistake = levelMistake(tool.name, error);
     if (mistake) throw mistake;
-    const message = messageOf(error);
+    const said = messageOf(error);
+    const message = context.host.secrets?.redact(said) ?? said;
     await tell([chunkOf(call, { type: 'tool-output-error', errorText: message })]);
     return failed(call, message, 'error-text', error);
   }

@@ -116,6 +116,12 @@ export interface LoopHost {
   write(request: WriteRequest): Promise<void>;
   /** Waits for the answer of a person; null where nobody can. */
   approval: ((token: string) => PromiseLike<unknown>) | null;
+  /** Keeps credentials from the model where tools are no steps, which keep them from what is recorded. */
+  secrets?: {
+    redact(text: string): string;
+    /** @throws PawlError `PAWL_CREDENTIAL_LEAKED` when it holds one */
+    refuse(output: unknown, tool: string): void;
+  };
 }
 
 export interface ToolCall {
