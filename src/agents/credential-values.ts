@@ -5,7 +5,7 @@ import { keepSecret } from '../secrets.ts';
 import type { CredentialSpec } from './define-credential.ts';
 
 /**
- * The values that a credential is made of, as far as they are there.
+ * The values that a credential is made of, as far as they are there; of an OAuth credential the `accessToken` alone, where a test gives it.
  *
  * @throws PawlError `PAWL_CREDENTIAL_UNRESOLVED` when a resolver fails, `PAWL_ENV_FILE` when a file cannot be read
  */
@@ -13,7 +13,14 @@ export async function valuesOf(spec: CredentialSpec): Promise<Record<string, str
   const { key, variables } = spec;
   // Without a prototype: a field may be named like anything that objects have.
   const values = Object.create(null) as Record<string, string>;
-  const missing = (): string[] => Object.keys(variables).filter((field) => values[field] === undefined);
+  const { given = {} } = credentialSources();
+  if (Object.hasOwn(given, key)) {
+    const fields = [...Object.keys(variables), ...(spec.kind === 'oauth' ? ['accessToken'] : [])];
+    Object.assign(values, await ask(() => given[key], key, fields));
+  }
+  const hasToken = spec.kind === 'oauth' && values.accessToken !== undefined;
+  const wanted = hasToken ? [] : Object.keys(variables);
+  const missing = (): string[] => wanted.filter((field) => values[field] === undefined);
   for (const resolve of [spec.resolve, credentialSources().resolve]) {
     const fields = missing();
     if (resolve !== undefined && fields.length > 0) Object.assign(values, await ask(resolve, key, fields));

@@ -31,7 +31,7 @@ async function resolveCredentials(
   if (missing.length > 0) throw fatal(missingCredentials(missing));
   const resolved = await Promise.all(
     found.map(async ({ spec, values }) => {
-      if (spec.kind === 'fields') return [spec.key, values] as const;
+      if (spec.kind === 'fields' || isGiven(values)) return [spec.key, values] as const;
       const accessToken = await tokenOf(spec, values, rejected?.[spec.key]?.accessToken);
       return [spec.key, { accessToken }] as const;
     }),
@@ -100,13 +100,19 @@ export async function findMissing(credentials: readonly Credential[], owner: str
 }
 
 function missingOf(
-  { key, variables }: CredentialSpec,
+  { key, kind, variables }: CredentialSpec,
   values: Record<string, string>,
   owner: string,
 ): MissingCredential[] {
+  if (kind === 'oauth' && isGiven(values)) return [];
   return Object.entries(variables).flatMap(([field, variable]) =>
     values[field] === undefined ? [{ credential: key, field, variable, owner }] : [],
   );
+}
+
+/** A test gives the token itself. */
+function isGiven({ accessToken }: Record<string, string>): boolean {
+  return accessToken !== undefined;
 }
 
 /** A credential may have been written without `defineCredential`, by hand. */

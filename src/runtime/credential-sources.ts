@@ -18,6 +18,12 @@ export interface CredentialSources {
   files?: readonly string[];
   /** Asked before the environment, for every credential. */
   resolve?: CredentialResolver;
+  /**
+   * Values of a test, by key: before any other source, and the `accessToken` of an OAuth credential, for which no server is asked then.
+   *
+   * @internal
+   */
+  given?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** pawl exists in several copies in a process: bundles carry their own. */

@@ -18,7 +18,10 @@ import { buildForTest, type ProjectOptions } from './project.ts';
 export type TestRuntimeOptions = ProjectOptions & {
   /** Where virtual time begins; default 2026-01-01. */
   now?: Date;
-  /** Values of credentials by key: `{ linear: { apiKey: 'x' } }`. What is not here comes from where it does in production. */
+  /**
+   * Values of credentials by key: `{ linear: { apiKey: 'x' } }`, of OAuth ones `{ crm: { accessToken: 'x' } }`. What is not here comes from
+   * where it does in production.
+   */
   credentials?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
@@ -136,7 +139,7 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
   const given = options.credentials ?? {};
   const credentials: CredentialSources = {
     ...(options.root !== undefined && { root: options.root }),
-    resolve: ({ key }) => (Object.hasOwn(given, key) ? given[key] : undefined),
+    given,
   };
   const worker = await createWorker({
     manifest: project.outDir,

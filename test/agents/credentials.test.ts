@@ -205,6 +205,24 @@ export async function plain() { 'use workflow'; return free.run(null); }
     });
     await runtime.close();
   });
+
+  test('and given to a test, neither their `resolve` nor an authorization server is asked for them', async () => {
+    const source = `import { defineAction, defineCredential } from 'pawl';
+import { z } from 'zod';
+const vault = defineCredential({ key: 'vault', fields: ['password'], resolve: async () => { throw new Error('The vault was asked.'); } });
+const crm = defineCredential({ key: 'crm', kind: 'oauth', tokenUrl: 'http://127.0.0.1:1/token' });
+const act = defineAction({
+  slug: 'act', input: z.object({}), output: z.array(z.number()), credentials: [vault, crm],
+  run: async (_, credentials) => [credentials.vault.password.length, credentials.crm.accessToken.length],
+});
+export async function lengths() { 'use workflow'; return act.run({}); }
+`;
+    const credentials = { vault: { password: 'of-a-test' }, crm: { accessToken: 'token-of-a-test' } };
+    const runtime = await createTestRuntime({ sources: { 'src/lengths.ts': source }, credentials });
+    const run = await runtime.start('lengths');
+    expect(await run.returnValue).toEqual([9, 15]);
+    await runtime.close();
+  });
 });
 
 describe('tokens of an authorization server', () => {
