@@ -208,7 +208,7 @@ export class RunDriver implements Job {
   }
 
   #resume(live: LiveRun, beginning: Extract<Beginning, { kind: 'claimed' }>): void {
-    const { record, log, inbox, offers, carried } = beginning;
+    const { record, log, inbox, offers } = beginning;
     const cancel = isCancelled(inbox);
     const replayed = live.replay(log);
     if (live.refusal || replayed.divergence) {
@@ -221,10 +221,10 @@ export class RunDriver implements Job {
     const { id: runId, workflowId } = this.identity;
     const at = Math.max(this.#host.clock.now(), live.now);
     this.#host.emit({ type: 'run-resumed', runId, workflowId, at, events: log.length });
-    const events = firstEvents(record, this.#bundleHash, at);
+    const events = [...firstEvents(record, this.#bundleHash, at), ...replayed.asked];
     const fresh = new Set(replayed.asked.flatMap((event) => (typeof event.cid === 'number' ? [event.cid] : [])));
-    events.push(...replayed.asked);
-    const known = spokenFor(fresh, carried, inbox, offers);
+    const unrecorded = this.#unsure.keep(live.steps);
+    const known = spokenFor(fresh, unrecorded, inbox, offers);
     if (!live.outcome && !cancel) {
       const recovered = recoverAttempts(live, at, known, record.status === 'parked');
       if (recovered.crashed) {
@@ -235,7 +235,6 @@ export class RunDriver implements Job {
     }
     this.#settle(events, [], () => {
       this.#beginning = null;
-      const unrecorded = this.#unsure.keep(live.steps);
       if (unrecorded.length > 0) this.#push({ events: unrecorded });
       this.#calls.resume(offers);
       this.receive(inbox);
@@ -509,9 +508,10 @@ export class RunDriver implements Job {
         }
         case 'step_completed':
         case 'step_failed':
-          this.#unsure.forget(event.cid);
-          break;
         case 'step_attempt_failed':
+          this.#unsure.forget(event.cid);
+          waits ||= event.type === 'step_attempt_failed';
+          break;
         case 'sleep_scheduled':
         case 'sleep_completed':
           waits = true;

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { getStepMetadata, RetryableError } from '../../src/index.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import type { NewRunEvent } from '../../src/store/events.ts';
 import type { EventStore } from '../../src/store/port.ts';
@@ -153,6 +154,53 @@ test.each(Object.entries(TROUBLES))(
     expect(events.filter(({ type }) => type === 'store-failed').length).toBeGreaterThan(0);
   },
 );
+
+test.each([
+  ['was not taken', false],
+  ['was taken, and nobody said so', true],
+])('a step whose attempt failed waits for its time when the record of that %s', async (_, isTaken) => {
+  const original = setTimeout;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void) =>
+    original(callback, 0)) as typeof setTimeout);
+  const attempts: number[] = [];
+  const steps = {
+    s: async () => {
+      const { attempt } = getStepMetadata();
+      attempts.push(attempt);
+      if (attempt < 3) throw new RetryableError('not yet', { retryAfter: 60_000 });
+      return 'done';
+    },
+  };
+  const memory = await memoryStore();
+  let failures = 2;
+  const append: EventStore['append'] = async (request) => {
+    const fails = request.events.some(({ type }) => type === 'step_attempt_failed') && failures-- > 0;
+    const result = !fails || isTaken ? await memory.append(request) : null;
+    if (fails || result === null) throw new StoreError('PAWL_STORE_CONNECTION', 'The connection was lost.');
+    return result;
+  };
+  const store = new Proxy(memory, {
+    get(target, key) {
+      if (key === 'append') return append;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const workflows = `const s = step('s'); workflow('w', () => s());`;
+  const { worker, start, clock, events } = await setup({ workflows, steps }, { store });
+  const { runId } = await start('w');
+  const ended = worker.whenEnded(runId);
+  const recorded = async (attempt: number): Promise<boolean> =>
+    (await memory.readEvents(runId)).some((event) => event.type === 'step_attempt_failed' && event.attempt === attempt);
+  for (const attempt of [1, 2]) {
+    while (!(await recorded(attempt)) || (clock.next() ?? Infinity) > clock.now() + 60_000) await settle(5);
+    expect(attempts).toEqual([1, 2].slice(0, attempt));
+    clock.advance(60_000);
+  }
+  expect(await ended).toMatchObject({ status: 'completed' });
+  expect(attempts).toEqual([1, 2, 3]);
+  expect(events.some(({ type }) => type === 'store-failed')).toBe(true);
+});
 
 test('a step that has ended is not made again when an append fails that was under way before it', async () => {
   const original = setTimeout;
