@@ -6,6 +6,7 @@ import { classicModel, type TypeScript } from './classic-model.ts';
 import type { TypeModel } from './model.ts';
 import { type Project, Projects } from './projects.ts';
 import { Questions } from './questions.ts';
+import { createRegistry } from './registry.ts';
 import { ServiceHost } from './service-host.ts';
 
 /**
@@ -27,8 +28,7 @@ class ClassicBackend implements TypeBackend {
 
   constructor(api: TypeScript) {
     this.#api = api;
-    const { ParseForTypeErrors } = api.JSDocParsingMode;
-    this.#registry = api.createDocumentRegistry(api.sys.useCaseSensitiveFileNames, undefined, ParseForTypeErrors);
+    this.#registry = createRegistry(api);
   }
 
   get name(): string {
