@@ -2,21 +2,12 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { StoreError } from '../../src/store/errors.ts';
 import type { EventStore } from '../../src/store/port.ts';
-import { closeAll, memoryStore, settle, setup } from './support.ts';
+import { closeAll, memoryStore, patched, settle, setup } from './support.ts';
 
 afterEach(async () => {
   await closeAll();
   vi.restoreAllMocks();
 });
-
-function patched(store: EventStore, own: Partial<EventStore>): EventStore {
-  return new Proxy(store, {
-    get(target, key) {
-      const value: unknown = Reflect.get(key in own ? own : target, key);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
 
 const HOOKED = {
   workflows: `workflow('w', async () => { const hook = createHook({ token: 'h' }); return [await step('s')(), await hook]; });`,

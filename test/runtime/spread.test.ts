@@ -6,7 +6,7 @@ import { historyOf } from '../../src/runtime/history.ts';
 import type { WorkerEvent } from '../../src/runtime/progress.ts';
 import { replayHistory } from '../../src/runtime/replay.ts';
 import type { EventStore } from '../../src/store/port.ts';
-import { closeAll, memoryStore, program, type Setup, settle, setup } from './support.ts';
+import { closeAll, memoryStore, patched, program, type Setup, settle, setup } from './support.ts';
 
 afterEach(closeAll);
 
@@ -189,14 +189,7 @@ describe('a taken step', () => {
       if (request.offers?.length) await answer.promise;
       return result;
     };
-    const slow = new Proxy(store, {
-      get: (target, key) => {
-        if (key === 'append') return append;
-        const value = Reflect.get(target, key, target) as unknown;
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-    const a = await join('a', { store: slow });
+    const a = await join('a', { store: patched(store, { append }) });
     const run = await a.start('hooked');
     await until(async () => (await store.readInbox({ runId: run.runId })).length === 1);
     answer.release();
@@ -382,13 +375,7 @@ describe('a taken step', () => {
           return answered;
         },
       };
-      const trouble = new Proxy(store, {
-        get(target, key) {
-          const value = Reflect.get(key in own ? own : target, key) as unknown;
-          return typeof value === 'function' ? value.bind(target) : value;
-        },
-      });
-      const a = await join('a', { store: trouble });
+      const a = await join('a', { store: patched(store, own) });
       const run = await a.start('waves');
       void asked.promise.then(() => a.worker.resumeHook('wave', 1));
       await until(() => attempts.length >= 2);

@@ -3,7 +3,7 @@ import { getStepMetadata, RetryableError } from '../../src/index.ts';
 import { StoreError } from '../../src/store/errors.ts';
 import type { NewRunEvent } from '../../src/store/events.ts';
 import type { EventStore } from '../../src/store/port.ts';
-import { closeAll, memoryStore, settle, setup } from './support.ts';
+import { closeAll, memoryStore, patched, settle, setup } from './support.ts';
 
 afterEach(closeAll);
 
@@ -18,13 +18,7 @@ function failing(store: EventStore, runId: string, error: () => Error | null): {
     if (thrown) throw thrown;
     return store.readEvents(id, options);
   };
-  const proxy = new Proxy(store, {
-    get(target, key) {
-      if (key === 'readEvents') return readEvents;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const proxy = patched(store, { readEvents });
   return { store: proxy, reads: () => reads };
 }
 
@@ -84,14 +78,7 @@ function troubled(
     fails('append', request.events) ? lost() : store.append(request);
   const readEvents: EventStore['readEvents'] = async (id, options) =>
     fails('readEvents', []) ? lost() : store.readEvents(id, options);
-  return new Proxy(store, {
-    get(target, key) {
-      if (key === 'append') return append;
-      if (key === 'readEvents') return readEvents;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  return patched(store, { append, readEvents });
 }
 
 const isResult = ({ type }: NewRunEvent): boolean => type === 'step_completed' || type === 'step_failed';
@@ -179,13 +166,7 @@ test.each([
     if (fails || result === null) throw new StoreError('PAWL_STORE_CONNECTION', 'The connection was lost.');
     return result;
   };
-  const store = new Proxy(memory, {
-    get(target, key) {
-      if (key === 'append') return append;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const store = patched(memory, { append });
   const workflows = `const s = step('s'); workflow('w', () => s());`;
   const { worker, start, clock, events } = await setup({ workflows, steps }, { store });
   const { runId } = await start('w');
@@ -219,13 +200,7 @@ test('a step that has ended is not made again when an append fails that was unde
       release();
     });
   };
-  const store = new Proxy(memory, {
-    get(target, key) {
-      if (key === 'append') return append;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const store = patched(memory, { append });
   const steps = {
     // The second one ends while the result of the first is on its way.
     s: (name: string) => {
@@ -281,13 +256,7 @@ test('a message that comes while the end of its run is on its way does not have 
     }
     return memory.append(request);
   };
-  const store = new Proxy(memory, {
-    get(target, key) {
-      if (key === 'append') return append;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const store = patched(memory, { append });
   const workflows = `workflow('w', async () => { const hook = createHook({ token: 'h' }); await hook; });`;
   const { worker, start } = await setup({ workflows }, { store });
   const { runId } = await start('w');

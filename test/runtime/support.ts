@@ -89,6 +89,16 @@ export async function memoryStore(): Promise<EventStore> {
   return store;
 }
 
+/** A store of which some methods do what a test says; the others are its own. */
+export function patched(store: EventStore, own: Partial<EventStore>): EventStore {
+  return new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(key in own ? own : target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 /** A worker on a store in memory, with virtual time. */
 export async function setup(
   sources: Sources | Program,
