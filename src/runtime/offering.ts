@@ -129,9 +129,9 @@ export class Offering {
     try {
       if (this.#unsure) await this.#find();
       if (limit > 0) {
-        const cids = await store.takeBackOffers(runId, this.#run.fence(), limit);
+        const { cids, left } = await store.takeBackOffers(runId, this.#run.fence(), limit);
         for (const cid of cids) this.#begin(cid);
-        more = cids.length === limit;
+        more = left;
       }
     } catch (error) {
       this.#unsure = true;

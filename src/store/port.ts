@@ -203,6 +203,13 @@ export interface TakeRequest {
   limit: number;
 }
 
+export interface TakenBack {
+  /** Numbers of the steps whose offers have ended. */
+  cids: number[];
+  /** Others of the run are still on offer: more than `limit`, or somebody is about to take them, which may yet come to nothing. */
+  left: boolean;
+}
+
 export interface EndOfferRequest {
   /** The taker. */
   owner: string;
@@ -430,9 +437,9 @@ export interface EventStore {
    * Ends offers that nobody has taken: their owner makes the attempts itself.
    *
    * @param limit at most so many
-   * @returns the numbers of these steps; none when the fence is stale
+   * @returns none when the fence is stale
    */
-  takeBackOffers(runId: string, fence: number, limit: number): Promise<number[]>;
+  takeBackOffers(runId: string, fence: number, limit: number): Promise<TakenBack>;
   /** Steps of a run that are on offer, taken or not, by number. */
   listOffers(runId: string): Promise<number[]>;
   /** What a taker has taken. */

@@ -2,7 +2,7 @@
  * Steps on offer: rows beside the log, which end with a message in the inbox of their run. Inside transactions, but for reading. The
  * run is locked before its offers, everywhere; taking alone locks no run.
  */
-import type { EndOfferRequest, StoreChange, TakenStep, TakeRequest } from '../port.ts';
+import type { EndOfferRequest, StoreChange, TakenBack, TakenStep, TakeRequest } from '../port.ts';
 import { isStorable, requireStorable } from '../text.ts';
 import { lockHead } from './head.ts';
 import type { Executor } from './connection.ts';
@@ -70,11 +70,15 @@ const TAKE_BACK = `
     SELECT cid FROM offers WHERE run = $1 AND taker IS NULL ORDER BY cid LIMIT $2 FOR UPDATE SKIP LOCKED
   ) RETURNING cid`;
 
-export async function takeBackOffers(on: Executor, runId: string, fence: number, limit: number): Promise<number[]> {
+// What somebody is about to take looks open until that is committed: it may be rolled back.
+const HAS_OPEN = 'SELECT 1 FROM offers WHERE run = $1 AND taker IS NULL LIMIT 1';
+
+export async function takeBackOffers(on: Executor, runId: string, fence: number, limit: number): Promise<TakenBack> {
   const head = isStorable(runId) ? await lockHead(on, runId) : undefined;
-  if (head?.fence !== fence || head.owner === null) return [];
+  if (head?.fence !== fence || head.owner === null) return { cids: [], left: false };
   const rows = await on.rows<{ cid: number }>(TAKE_BACK, [head.no, limit]);
-  return rows.map(({ cid }) => cid).sort((a, b) => a - b);
+  const left = await on.rows(HAS_OPEN, [head.no]);
+  return { cids: rows.map(({ cid }) => cid).sort((a, b) => a - b), left: left.length > 0 };
 }
 
 export async function selectOffers(on: Executor, runId: string): Promise<number[]> {

@@ -24,6 +24,7 @@ import type {
   StoreOptions,
   StreamPage,
   StreamRecord,
+  TakenBack,
   TakenStep,
   TakeRequest,
   UpgradeRequestResult,
@@ -201,7 +202,7 @@ export class PostgresStore implements EventStore {
     return this.#commits.submit((on, changes) => endOffer(on, request, changes));
   }
 
-  takeBackOffers(runId: string, fence: number, limit: number): Promise<number[]> {
+  takeBackOffers(runId: string, fence: number, limit: number): Promise<TakenBack> {
     return this.#commits.submit((on) => takeBackOffers(on, runId, fence, limit));
   }
 

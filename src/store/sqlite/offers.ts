@@ -1,5 +1,5 @@
 /** Steps on offer: rows beside the log, which end with a message in the inbox of their run. Inside transactions, but for reading. */
-import type { EndOfferRequest, StoreChange, TakenStep, TakeRequest } from '../port.ts';
+import type { EndOfferRequest, StoreChange, TakenBack, TakenStep, TakeRequest } from '../port.ts';
 import { requireStorable } from '../text.ts';
 import type { Connection } from './connection.ts';
 import { eventId } from './migrations.ts';
@@ -66,9 +66,11 @@ const TAKE_BACK = `
   DELETE FROM offers WHERE (run, cid) IN (SELECT run, cid FROM offers WHERE run = ? AND taker IS NULL ORDER BY cid LIMIT ?)
   RETURNING cid`;
 
-export function takeBackOffers(db: Connection, head: RunHead, limit: number): number[] {
+const HAS_OPEN = 'SELECT 1 FROM offers WHERE run = ? AND taker IS NULL LIMIT 1';
+
+export function takeBackOffers(db: Connection, head: RunHead, limit: number): TakenBack {
   const rows = db.sql(TAKE_BACK).all(head.no, limit) as { cid: number }[];
-  return rows.map(({ cid }) => cid).sort((a, b) => a - b);
+  return { cids: rows.map(({ cid }) => cid).sort((a, b) => a - b), left: db.sql(HAS_OPEN).get(head.no) !== undefined };
 }
 
 const SELECT_OF_RUN = 'SELECT cid FROM offers WHERE run = (SELECT no FROM runs WHERE id = ?) ORDER BY cid';

@@ -28,6 +28,7 @@ import type {
   StoreOptions,
   StreamPage,
   StreamRecord,
+  TakenBack,
   TakenStep,
   TakeRequest,
   UpgradeRequestResult,
@@ -194,10 +195,12 @@ export class SqliteStore implements EventStore {
     return this.#commits.submit((changes) => endOffer(this.#db, request, changes));
   }
 
-  takeBackOffers(runId: string, fence: number, limit: number): Promise<number[]> {
+  takeBackOffers(runId: string, fence: number, limit: number): Promise<TakenBack> {
     return this.#commits.submit(() => {
       const head = selectHead(this.#db, runId);
-      return head?.fence === fence && head.owner !== null ? takeBackOffers(this.#db, head, limit) : [];
+      return head?.fence === fence && head.owner !== null
+        ? takeBackOffers(this.#db, head, limit)
+        : { cids: [], left: false };
     });
   }
 

@@ -103,12 +103,12 @@ export function offerTests(context: Context): void {
     const { store } = context;
     await offered();
     const fence = (await store.getRun('r1'))?.fence as number;
-    expect(await store.takeBackOffers('r1', fence - 1, 10)).toEqual([]);
-    expect(await store.takeBackOffers('r1', fence, 1)).toEqual([1]);
+    expect(await store.takeBackOffers('r1', fence - 1, 10)).toEqual({ cids: [], left: false });
+    expect(await store.takeBackOffers('r1', fence, 1)).toEqual({ cids: [1], left: true });
     await take('b');
-    expect(await store.takeBackOffers('r1', fence, 10)).toEqual([]);
+    expect(await store.takeBackOffers('r1', fence, 10)).toEqual({ cids: [], left: false });
     expect(await store.listOffers('r1')).toEqual([2]);
-    expect(await store.takeBackOffers('r9', 1, 10)).toEqual([]);
+    expect(await store.takeBackOffers('r9', 1, 10)).toEqual({ cids: [], left: false });
     expect(await store.listOffers('r9')).toEqual([]);
   });
 
