@@ -32,6 +32,9 @@ export type Upgrade =
   /** The worker that has it was asked and has not answered yet. */
   | { outcome: 'asked'; owner: string };
 
+/** The answer in the log to a request that changes nothing but what was asked before. */
+const CURRENT = 'PAWL_UPGRADE_CURRENT';
+
 export interface UpgradeHost {
   readonly store: EventStore;
   now(): number;
@@ -54,13 +57,17 @@ export async function upgradeRun(
   options: { timeout?: number } = {},
 ): Promise<Upgrade> {
   const { store } = host;
+  // Before the run: what comes into the inbox later was asked later.
+  const waiting = upgradesIn(await store.readInbox({ runId })).at(-1)?.bundleHash;
   const run = await store.getRun(runId);
   if (run === null) throw unknownRun(runId, store.url);
   if (run.finishedAt !== null) throw finished(run);
   const { hash, map, manifest } = code;
-  if (run.bundleHash === hash || run.bundleHash === null) return { outcome: 'current', to: hash };
+  // On this code, but about to leave it: the last word counts.
+  const isLeaving = waiting !== undefined && waiting !== hash;
+  if (run.bundleHash === null || (run.bundleHash === hash && !isLeaving)) return { outcome: 'current', to: hash };
   const log = await readLog(store, runId);
-  const problem = await replayHistory(historyOf(runId, log), code);
+  const problem = run.bundleHash === hash ? null : await replayHistory(historyOf(runId, log), code);
   if (problem !== null) return { outcome: 'refused', problem };
   await store.putBundle(hash, { code: code.code, map, manifest });
   const owner = `upgrade-${process.pid}-${randomUUID()}`;
@@ -88,20 +95,20 @@ async function move(host: UpgradeHost, run: RunRecord, seen: number, code: Upgra
   const { store } = host;
   const { id: runId, fence, lastSeq: afterSeq, bundleHash: from } = run;
   const log = await readLog(store, runId);
-  const problem = log.length === seen ? null : await replayHistory(historyOf(runId, log), code);
+  const stays = from === code.hash;
+  const problem = stays || log.length === seen ? null : await replayHistory(historyOf(runId, log), code);
   if (problem !== null) return { outcome: 'refused', problem };
   const at = Math.max(host.now(), log.at(-1)?.at ?? 0);
   // What was asked of a worker that did not come to it would move the run away again.
   const asked = upgradesIn(await store.readInbox({ runId }));
-  const events: NewRunEvent[] = [
-    ...superseded(asked, code.hash, at),
-    { type: 'run_upgraded', at, meta: { bundleHash: code.hash, from } },
-  ];
+  const events = superseded(asked, code.hash, at);
+  if (!stays) events.push({ type: 'run_upgraded', at, meta: { bundleHash: code.hash, from } });
   // What parked it may be gone.
-  if (run.status === 'parked') events.push({ type: 'run_unparked', at });
-  const wake = run.status === 'parked' ? { wakeAt: at } : {};
+  const goesOn = !stays && run.status === 'parked';
+  if (goesOn) events.push({ type: 'run_unparked', at });
+  const wake = goesOn ? { wakeAt: at } : {};
   const result = await store.append({ runId, fence, afterSeq, events, consume: asked.map(({ id }) => id), ...wake });
-  if (result.ok) return { outcome: 'upgraded', from, to: code.hash };
+  if (result.ok) return stays ? { outcome: 'current', to: code.hash } : { outcome: 'upgraded', from, to: code.hash };
   throw new PawlError('PAWL_UPGRADE_FAILED', `The run was taken over while it was moved (${result.reason}).`, {
     place: `run ${runId}`,
     remedy: 'Nothing was changed. Try again.',
@@ -152,6 +159,7 @@ function answerOf(event: RunEvent, bundleHash: string): Upgrade | null {
     return { outcome: 'upgraded', from: event.meta.from, to: bundleHash };
   if (event.type !== 'run_upgrade_refused' || event.meta.bundleHash !== bundleHash) return null;
   const { code, message } = event.meta;
+  if (code === CURRENT) return { outcome: 'current', to: bundleHash };
   return { outcome: 'refused', problem: { code, message } };
 }
 
@@ -198,7 +206,10 @@ async function takeUpgrades(host: UpgradeHost, claimed: Claimed): Promise<Claime
   const { id: runId, fence, lastSeq: afterSeq, bundleHash: from } = record;
   const at = Math.max(host.now(), log.at(-1)?.at ?? 0);
   const events = superseded(asked, wanted, at);
-  if (wanted !== from) {
+  if (wanted === from) {
+    // Whoever asked waits for an answer in the log.
+    events.push(refusal(at, wanted, { code: CURRENT, message: 'The run is on this code already.' }));
+  } else {
     const bundle = await store.getBundle(wanted);
     const problem =
       bundle === null ? notKept(wanted) : await replayHistory(historyOf(runId, log), { hash: wanted, ...bundle });

@@ -263,6 +263,51 @@ describe('two who ask at once', () => {
   });
 });
 
+describe('a run that is on the code, but about to leave it for other code,', () => {
+  let finish = (): void => {};
+  const slow = {
+    s: (text: string) =>
+      new Promise<string>((resolve) => {
+        finish = () => resolve(text);
+      }),
+  };
+  const other = coded(`await s('a'); return 'other';`, slow);
+  const here = coded(`await s('a'); await createHook({ token: 'h' }); return 'here';`, slow);
+
+  /** A step of it runs, and somebody has asked to move it. */
+  async function leaving(): Promise<Setup & { runId: string; asked: ReturnType<typeof upgradeRun> }> {
+    const made = await began(here);
+    const asked = upgradeRun(made.worker, made.runId, codeOf(other), { timeout: 20_000 });
+    while ((await made.store.readInbox({ runId: made.runId })).length === 0) await settle(1);
+    return { ...made, asked };
+  }
+
+  test('stays on it when its worker comes to it, and both are told', async () => {
+    const { worker, store, runId, asked } = await leaving();
+    const stay = upgradeRun(worker, runId, codeOf(here), { timeout: 20_000 });
+    while ((await store.readInbox({ runId })).length < 2) await settle(1);
+    finish();
+    expect(await stay).toEqual({ outcome: 'current', to: here.workflows.hash });
+    expect(await asked).toMatchObject({ outcome: 'refused', problem: { code: 'PAWL_UPGRADE_SUPERSEDED' } });
+    expect(await store.readInbox({ runId })).toEqual([]);
+    expect((await store.getRun(runId))?.bundleHash).toBe(here.workflows.hash);
+  });
+
+  test('stays on it when nobody works on it', async () => {
+    const { worker, store, runId, asked } = await leaving();
+    worker.kill();
+    await store.removeOwner(worker.owner);
+    const next = await setup(here, { store, claim: false });
+    expect(await upgradeRun(next.worker, runId, codeOf(here))).toEqual({
+      outcome: 'current',
+      to: here.workflows.hash,
+    });
+    expect(await asked).toMatchObject({ outcome: 'refused', problem: { code: 'PAWL_UPGRADE_SUPERSEDED' } });
+    expect(await store.readInbox({ runId })).toEqual([]);
+    expect(await types(store, runId)).not.toContain('run_upgraded');
+  });
+});
+
 test('a run that is parked before its worker came to move it is moved at once, and not back by what was asked before', async () => {
   let finish = (): void => {};
   const slow = {
