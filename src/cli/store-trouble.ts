@@ -9,7 +9,12 @@ import { visible } from './visible.ts';
 const PATIENCE = 30_000;
 /** Failures that are further apart than that, ms, are separate: the worker asks more often. */
 const APART = 15_000;
-const OF_THE_MOMENT = new Set<WorkerEvent['type']>(['console', 'step-started', 'clock-went-back']);
+const OF_THE_MOMENT = new Set<WorkerEvent['type']>([
+  'console',
+  'step-started',
+  'step-ignores-abort',
+  'clock-went-back',
+]);
 
 export class StoreTrouble {
   /** Rejects with the store's error when it is given up. */

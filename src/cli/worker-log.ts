@@ -1,5 +1,6 @@
 /** What `pawl worker` says of what happens: lines for a person who looks on, objects for programs, in a pipe only what went wrong. */
 import { isAnswerToken, type WorkerEvent, webhookPath } from '../runtime/index.ts';
+import { AbortNotices } from './abort-notice.ts';
 import { clockNotice } from './clock-notice.ts';
 import { formatDuration, paintStatus } from './format.ts';
 import { jsonText, type Output } from './output.ts';
@@ -10,6 +11,7 @@ export class WorkerLog {
   readonly #out: Output;
   /** When runs that are under way began here, ms since the epoch. */
   readonly #since = new Map<string, number>();
+  readonly #aborts = new AbortNotices();
 
   /** What is still to be printed: a worker that is ended at once shall not take it along. */
   #shown: Promise<unknown> = Promise.resolve();
@@ -49,6 +51,11 @@ export class WorkerLog {
       case 'clock-went-back':
         this.#out.note(clockNotice(event.ms));
         return;
+      case 'step-ignores-abort': {
+        const notice = this.#aborts.of(event);
+        if (notice !== null) this.#out.note(notice);
+        return;
+      }
       case 'console':
         this.#out.aside(event.text);
     }

@@ -34,7 +34,7 @@ const OPTIONS: Record<string, string> = {
   retryAfter:
     "How long to wait before each further attempt: milliseconds, or a duration such as `'30s'`, in place of growing waits. A `RetryableError` may say otherwise.",
   concurrency:
-    'How many attempts of this step one worker makes at a time. By default only the limit of the worker counts.',
+    'How many attempts of this step one worker makes at a time. By default only the limit of the worker counts. An attempt whose signal has aborted counts until its code has ended, but for ten seconds at most.',
   stepId:
     'The id in the manifest and in the event log. Pinned, it stays the same when the function is renamed or moved.',
   workflowId:

@@ -17,6 +17,8 @@ export class Attempt {
   readonly heartbeat: Heartbeat;
   /** Ends it with an error from outside of its promise. */
   fail: (error: unknown) => void = () => {};
+  /** Called once when its signal aborts. */
+  whenAborted: () => void = () => {};
   /** What it writes; null while it has written nothing. */
   streams: StepStreams | null = null;
   #controller: AbortController | undefined;
@@ -48,6 +50,7 @@ export class Attempt {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.streams?.stop(reason);
+    this.whenAborted();
     this.#controller?.abort(reason);
   }
 

@@ -45,6 +45,19 @@ export type WorkerEvent =
       error: string;
       retryAt: number;
     }
+  /**
+   * So long after its signal had aborted the code of an attempt still runs, ms. Nobody waits for it, and its place among the steps that
+   * may run at once is given to others.
+   */
+  | {
+      type: 'step-ignores-abort';
+      runId: string;
+      cid: number;
+      stepId: string;
+      attempt: number;
+      at: number;
+      afterMs: number;
+    }
   | { type: 'sleep-started'; runId: string; cid: number; at: number; until: number }
   | { type: 'sleep-completed'; runId: string; cid: number; at: number }
   | { type: 'hook-created'; runId: string; cid: number; at: number; token: string }

@@ -5,7 +5,7 @@ import { Attempt } from './attempt.ts';
 import { backoff, suspicion } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { crashesOf } from './due.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, LAST_MOMENTS, type Place } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import type { Lease } from './lease.ts';
@@ -142,26 +142,27 @@ export class StepCalls {
   #enter(step: PendingStep, reason: Reason): void {
     const { gate, steps } = this.#host;
     const { concurrency } = steps.settings(step.stepId);
-    const ticket = gate.enter(step.stepId, concurrency, () => {
+    const ticket = gate.enter(step.stepId, concurrency, (place) => {
       this.#tickets.delete(step.cid);
-      this.#attempt(step, reason, concurrency);
+      this.#attempt(step, reason, place);
     });
     if (ticket !== null) this.#tickets.set(step.cid, ticket);
   }
 
-  #attempt(step: PendingStep, reason: Reason, concurrency: number | null): void {
-    const { clock, gate, steps } = this.#host;
+  #attempt(step: PendingStep, reason: Reason, place: Place): void {
+    const { clock, steps } = this.#host;
     const { cid, stepId } = step;
     if (!this.#pending(cid)) {
-      gate.leave(stepId, concurrency);
+      place.leave();
       return;
     }
     if (!this.#host.lease.holds) {
-      this.#host.lease.whenKnown(() => this.#attempt(step, reason, concurrency));
+      this.#host.lease.whenKnown(() => this.#attempt(step, reason, place));
       return;
     }
     const at = clock.now();
     const attempt = new Attempt(step, step.attempt, at, new Heartbeat(clock, steps.codec, step.heartbeat));
+    attempt.whenAborted = () => place.hurry(() => this.#ignored(attempt));
     this.#attempts.set(cid, attempt);
     if (this.#host.crashes('step-starting')) return;
     this.#host.emit({ type: 'step-started', runId: this.#run.id, cid, stepId, attempt: attempt.number, at, reason });
@@ -172,7 +173,6 @@ export class StepCalls {
       attempt.streams?.stop(attemptOver());
       attempt.cancelTimeout?.();
       attempt.heartbeat.stop();
-      gate.leave(stepId, concurrency);
       if (this.#attempts.get(cid) === attempt) this.#attempts.delete(cid);
       if (!this.#pending(cid) || this.#host.crashes('step-returned')) return;
       this.#conclude(attempt, result);
@@ -188,6 +188,8 @@ export class StepCalls {
       attempt.heartbeat.expect(heartbeatTimeout, () => tooLate(missedHeartbeat(stepId, heartbeatTimeout)));
     attempt.fail = (error) => {
       attempt.abortWith(error);
+      // What threw where nobody could catch it has ended, whatever still waits for it.
+      place.leave();
       ended(steps.failure(error));
     };
     const open = (): StepStreams => this.#streams(attempt);
@@ -196,13 +198,22 @@ export class StepCalls {
     steps.run(stepId, step.data, context, (result) => {
       attempt.heartbeat.stop();
       const writing = attempt.over ? null : (attempt.streams?.finish(result.ok) ?? null);
-      if (writing === null) ended(result);
+      const done = (told: AttemptResult): void => {
+        place.leave();
+        ended(told);
+      };
+      if (writing === null) done(result);
       else
         writing.then(
-          () => ended(result),
-          (error: unknown) => ended(result.ok ? steps.failure(error) : result),
+          () => done(result),
+          (error: unknown) => done(result.ok ? steps.failure(error) : result),
         );
     });
+  }
+
+  #ignored({ step: { cid, stepId }, number: attempt }: Attempt): void {
+    const about = { runId: this.#run.id, cid, stepId, attempt };
+    this.#host.emit({ type: 'step-ignores-abort', ...about, at: this.#host.clock.now(), afterMs: LAST_MOMENTS });
   }
 
   #streams({ step: { cid }, number: attempt }: Attempt): StepStreams {
@@ -263,7 +274,7 @@ export class StepCalls {
     this.#offering?.keep((cid) => this.#pending(cid));
   }
 
-  /** The run is dropped. An attempt keeps its place at the gate until its function returns: until then it does run. */
+  /** The run is dropped. */
   leave(why: string): void {
     for (const attempt of this.#attempts.values()) attempt.abort(why);
     for (const ticket of this.#tickets.values()) this.#host.gate.cancel(ticket);

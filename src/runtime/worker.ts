@@ -115,7 +115,7 @@ export class Worker implements World {
     this.#lease = this.#makeLease(options.lease ?? 15_000);
     this.#waiters = new Waiters(this.store, this.#retries, (runId, error) => this.#storeFailed(error, runId));
     this.#regaining = this.#makeRegaining();
-    this.#gate = new Gate(options.concurrency ?? 100);
+    this.#gate = new Gate(options.concurrency ?? 100, this.clock);
     this.#steps = new StepRunner(program, options.store);
     this.#realms = new Realms(program.workflows);
     this.credentials = new CredentialCheck(program);
@@ -224,6 +224,7 @@ export class Worker implements World {
   #leaveAll(why: string): void {
     // Until here: attempts that may end are this worker's for as long as that takes.
     this.#lease.stop();
+    this.#gate.close();
     for (const driver of this.#runs.values()) driver.leave(why);
     this.#runs.clear();
     this.#taking.leave(why);

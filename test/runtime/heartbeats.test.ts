@@ -3,6 +3,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { getStepMetadata } from '../../src/index.ts';
 import type { StepMetadata } from '../../src/runtime/step-context.ts';
 import { createTestRuntime } from '../../src/testing/index.ts';
+import { LAST_MOMENTS } from '../../src/runtime/gate.ts';
 import { closeAll, program, settle, setup } from './support.ts';
 
 afterEach(closeAll);
@@ -58,6 +59,8 @@ describe('a step with a heartbeatTimeout', () => {
     expect(seen[2]).toMatchObject({ attempt: 3, lastHeartbeat: { row: 5 } });
     finish[2]?.('done');
     expect(await run.returnValue).toBe('done');
+    // Those that went before still run, and have told nobody.
+    clock.advance(LAST_MOMENTS);
     expect(clock.next()).toBe(null);
     expect((await store.readEvents(run.runId)).map(({ type }) => type)).toEqual([
       'run_created',
@@ -97,6 +100,7 @@ describe('a step with a heartbeatTimeout', () => {
       seen[0]?.heartbeat(n);
     }
     await expect(run.returnValue).rejects.toMatchObject({ cause: { code: 'PAWL_STEP_TIMEOUT' } });
+    clock.advance(LAST_MOMENTS);
     expect(clock.next()).toBe(null);
   });
 });

@@ -1,6 +1,7 @@
 import type { LoadedManifest } from '../../manifest/index.ts';
 import type { CredentialSources, Worker, WorkerEvent } from '../../runtime/index.ts';
 import type { EventStore, RunRecord } from '../../store/port.ts';
+import { AbortNotices } from '../abort-notice.ts';
 import { clockNotice } from '../clock-notice.ts';
 import { defineCommand, type ExitCode, JSON_OPTION } from '../command.ts';
 import { count } from '../format.ts';
@@ -75,6 +76,7 @@ async function execute(
   const restoreConsole = redirectConsole(print, out);
   const interrupted = interruption();
   const trouble = new StoreTrouble(print);
+  const aborts = new AbortNotices();
   const parked = new ParkedChildren(store, print);
   const accidents = await Accidents.watch(print, () => interrupted.asked, out);
   const lost = Promise.race([trouble.gaveUp, accidents.stray]);
@@ -85,7 +87,7 @@ async function execute(
   try {
     const onEvent = (event: WorkerEvent): void => {
       accidents.heard(event);
-      tell(event, print, trouble);
+      tell(event, print, { trouble, aborts });
       parked.heard(event);
     };
     const made = await Promise.race([
@@ -171,8 +173,14 @@ async function begin(
 }
 
 /** What the worker tells besides what the log does. */
-function tell(event: WorkerEvent, print: (text: string) => void, trouble: StoreTrouble): void {
+function tell(
+  event: WorkerEvent,
+  print: (text: string) => void,
+  { trouble, aborts }: { trouble: StoreTrouble; aborts: AbortNotices },
+): void {
   if (event.type === 'console') print(event.text);
+  const notice = aborts.of(event);
+  if (notice !== null) print(notice);
   if (event.type === 'clock-went-back') print(clockNotice(event.ms));
   trouble.heard(event);
 }
