@@ -460,12 +460,13 @@ export class Worker implements World {
       const carried = this.#regaining.of(runId);
       const beginning: Beginning = { kind: 'claimed', record, log, inbox, offers, carried };
       this.#waiters.readable(runId);
+      this.#orphans.mended(runId);
       const identity = identityOf(record, this.#options.baseUrl);
       this.#runs.set(runId, new RunDriver(this.#host, identity, hash, beginning));
       // What came while the bundle was read was told to nobody.
       this.#read({ runId });
     } catch (error) {
-      this.#storeFailed(error, runId);
+      if (this.#orphans.isNews(runId, error)) this.#storeFailed(error, runId);
       if (isOver()) return;
       if (isDamage(error)) return await this.#settleDamaged(claimed, error);
       this.#waiters.hand(runId);
@@ -491,13 +492,15 @@ export class Worker implements World {
     else this.#waiters.hand(runId);
   }
 
-  /** What cannot be read is parked; where even that fails it stays this worker's, so that none reads it again and again. */
+  /** What cannot be read is parked; where even that fails it stays this worker's for a while, and is tried less and less often. */
   async #settleDamaged(record: RunRecord, error: unknown): Promise<void> {
     this.#waiters.giveUp(record.id, error);
     try {
       await this.#settle(record, await this.store.readInbox({ runId: record.id }), unreadable(error));
+      this.#orphans.mended(record.id);
     } catch {
       // The store has said what is wrong with it.
+      this.#orphans.keep(record.id, error);
     }
   }
 

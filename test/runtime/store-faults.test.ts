@@ -45,6 +45,41 @@ test('a damaged log is read once; whoever waits hears of it, and other runs go o
   expect(broken.reads()).toBe(1);
 });
 
+test('a damaged run that cannot be parked is tried less and less often, told of once, and goes on when the store is mended', async () => {
+  const damage = new StoreError('PAWL_STORE_CORRUPT', 'The event is damaged.');
+  let isDamaged = true;
+  const { store } = failing(await unfinished(), 'run-1', () => (isDamaged ? damage : null));
+  let looks = 0;
+  const tries: number[] = [];
+  let tried = (): void => {};
+  const own: Partial<EventStore> = {
+    append: (request) => (isDamaged ? Promise.reject(damage) : store.append(request)),
+    registerOwner: (owner) => store.registerOwner(owner, 60_000),
+    renewOwner: (owner) => store.renewOwner(owner, 60_000),
+    ownedRuns: (owner) => {
+      looks++;
+      // Some looks after a try, so that this is over.
+      if (tries.length === 6 && looks > (tries[5] ?? 0) + 9) tried();
+      return store.ownedRuns(owner);
+    },
+    readInbox: (of) => {
+      if (isDamaged && 'runId' in of && tries.at(-1) !== looks) tries.push(looks);
+      return store.readInbox(of);
+    },
+  };
+  const often = new Promise<void>((resolve) => {
+    tried = resolve;
+  });
+  // A look every two milliseconds, by a worker that is never late.
+  const { events } = await setup(SOURCES, { store: patched(store, own), lease: 6 });
+  await often;
+  const gaps = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
+  for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThanOrEqual(2 ** index + 2);
+  expect(events.filter((event) => event.type === 'store-failed' && event.runId === 'run-1')).toHaveLength(1);
+  isDamaged = false;
+  await vi.waitFor(async () => expect(await store.getRun('run-1')).toMatchObject({ status: 'completed' }), 20_000);
+});
+
 test('a log that cannot be read for a while is read again after a while, and not at once', async () => {
   const waits: number[] = [];
   const original = setTimeout;
