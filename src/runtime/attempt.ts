@@ -10,6 +10,8 @@ export class Attempt {
   readonly step: PendingStep;
   readonly number: number;
   readonly startedAt: number;
+  /** When it began, by the steady clock. */
+  begunAt = 0;
   /** Whether its result no longer matters. */
   over = false;
   /** Gives up the timer of its timeout. */

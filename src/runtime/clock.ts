@@ -8,14 +8,57 @@ export interface Clock {
    * @returns Cancels the timer.
    */
   setTimer(at: number, callback: () => void): () => void;
+  /**
+   * Ms since some moment, by a clock that nobody sets: for how long something takes. It may stand still while a machine sleeps.
+   * Without it, `now` has to be such a clock.
+   */
+  steady?(): number;
+  /**
+   * Calls back once when so many ms have passed by `steady`.
+   *
+   * @returns Cancels the timer.
+   */
+  after?(ms: number, callback: () => void): () => void;
 }
+
+/** What the runtime works with. What is kept in a store is due by `now`; what lasts as long as this process, by `steady`. */
+export type FullClock = Required<Clock>;
+
+export function fullClock(clock: Clock): FullClock {
+  const { steady, after } = clock;
+  return {
+    // Stores keep whole numbers.
+    now: () => Math.floor(clock.now()),
+    setTimer: (at, callback) => clock.setTimer(at, callback),
+    steady: steady === undefined ? () => clock.now() : () => steady.call(clock),
+    after:
+      after === undefined
+        ? (ms, callback) => clock.setTimer(clock.now() + ms, callback)
+        : (ms, callback) => after.call(clock, ms, callback),
+  };
+}
+
+/** Node has none longer, ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Node's timers count by a clock that stands still while a machine sleeps, and none longer than 24.8 days: look up at least so often. */
 const LONGEST_WAIT = 30_000;
 
 /** The machine's clock. Timers of any length; a machine that slept is late by 30 s at most. */
-export const systemClock: Clock = {
+export const systemClock: FullClock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
+  after(ms, callback) {
+    let left = ms;
+    let handle: NodeJS.Timeout;
+    const arm = (): void => {
+      const part = Math.min(left, LONGEST_TIMER);
+      left -= part;
+      handle = setTimeout(left > 0 ? arm : callback, part);
+    };
+    arm();
+    return () => clearTimeout(handle);
+  },
   setTimer(at, callback) {
     let handle: NodeJS.Timeout;
     const arm = (): void => {

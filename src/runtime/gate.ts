@@ -4,14 +4,14 @@
  * An attempt has its place as long as its code runs, also when nobody waits for it any more: a limit stands for something that the code
  * uses. But code that ignores its signal, or hangs for ever, shall not stop all others: some time after the signal its place is free.
  */
-import type { Clock } from './clock.ts';
+import type { FullClock } from './clock.ts';
 
 /** How long the code of an attempt may go on after its signal has aborted, ms, before its place goes to others. */
 export const LAST_MOMENTS = 10_000;
 
 export class Gate {
   readonly #limit: number;
-  readonly #clock: Clock;
+  readonly #clock: Pick<FullClock, 'after'>;
   #running = 0;
   readonly #runningOf = new Map<string, number>();
   readonly #waiting = new Map<symbol, { stepId: string; limit: number | null; begin(place: Place): void }>();
@@ -19,7 +19,7 @@ export class Gate {
   readonly #timers = new Set<() => void>();
   #closed = false;
 
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number, clock: Pick<FullClock, 'after'>) {
     this.#limit = limit;
     this.#clock = clock;
   }
@@ -61,7 +61,7 @@ export class Gate {
 
   #later(late: () => void): () => void {
     if (this.#closed) return () => {};
-    const cancel = this.#clock.setTimer(this.#clock.now() + LAST_MOMENTS, () => {
+    const cancel = this.#clock.after(LAST_MOMENTS, () => {
       this.#timers.delete(cancel);
       late();
     });

@@ -4,11 +4,11 @@
  * Beats stay in memory, so that they cost nothing; an attempt that fails takes the details of its last one into the event log, and
  * the next attempt finds them, wherever it is made. Those of an attempt that a crash cut short are lost.
  */
-import type { Clock } from './clock.ts';
+import type { FullClock } from './clock.ts';
 import type { Codec } from './serialization/codec.ts';
 
 export class Heartbeat {
-  readonly #clock: Pick<Clock, 'now' | 'setTimer'>;
+  readonly #clock: Pick<FullClock, 'steady' | 'after'>;
   readonly #codec: Codec;
   readonly #before: string | null;
   #beatAt = 0;
@@ -18,7 +18,7 @@ export class Heartbeat {
   details: string | null = null;
 
   /** @param before details that an earlier attempt left, serialized */
-  constructor(clock: Pick<Clock, 'now' | 'setTimer'>, codec: Codec, before: string | null) {
+  constructor(clock: Pick<FullClock, 'steady' | 'after'>, codec: Codec, before: string | null) {
     this.#clock = clock;
     this.#codec = codec;
     this.#before = before;
@@ -31,15 +31,15 @@ export class Heartbeat {
    * @param missed called once when there was none
    */
   expect(timeout: number, missed: () => void): void {
-    this.#beatAt = this.#clock.now();
+    this.#beatAt = this.#clock.steady();
     const look = (): void => {
       if (this.#stopped) return;
-      const due = this.#beatAt + timeout;
-      if (this.#clock.now() >= due) missed();
+      const left = this.#beatAt + timeout - this.#clock.steady();
+      if (left <= 0) missed();
       // A beat costs no timer: how long ago the newest was is seen when the time of an earlier one is over.
-      else this.#cancel = this.#clock.setTimer(due, look);
+      else this.#cancel = this.#clock.after(left, look);
     };
-    this.#cancel = this.#clock.setTimer(this.#beatAt + timeout, look);
+    this.#cancel = this.#clock.after(timeout, look);
   }
 
   /** @throws PawlError `PAWL_NOT_SERIALIZABLE` */
@@ -47,7 +47,7 @@ export class Heartbeat {
     if (this.#stopped) return;
     if (details !== undefined)
       this.details = this.#codec.stringify(details, { root: 'details', what: 'the details of a heartbeat' });
-    this.#beatAt = this.#clock.now();
+    this.#beatAt = this.#clock.steady();
   }
 
   /** Details that an earlier attempt left. */

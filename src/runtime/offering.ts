@@ -6,7 +6,7 @@
  */
 import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore } from '../store/port.ts';
-import type { Clock } from './clock.ts';
+import type { FullClock } from './clock.ts';
 import type { WorkerEvent } from './progress.ts';
 
 /** How long others get to take a step, ms: several times what it takes to hear of one. */
@@ -14,7 +14,7 @@ const GRACE = 25;
 
 export interface OfferHost {
   readonly store: EventStore;
-  readonly clock: Clock;
+  readonly clock: Pick<FullClock, 'after'>;
   /** Other workers that take steps on offer. */
   readonly takers: number;
   readonly gate: { /** How many more attempts may run here. */ readonly room: number };
@@ -91,7 +91,7 @@ export class Offering {
     if (this.#asking) this.#again = true;
     if (this.#cancel !== null || this.#asking || this.#left || this.size === 0) return;
     const { clock } = this.#host;
-    this.#cancel = clock.setTimer(clock.now() + GRACE, () => {
+    this.#cancel = clock.after(GRACE, () => {
       this.#cancel = null;
       void this.#takeBack();
     });

@@ -3,7 +3,7 @@ import type { NewRunEvent } from '../store/events.ts';
 import type { EventStore } from '../store/port.ts';
 import { Attempt } from './attempt.ts';
 import { backoff, suspicion } from './backoff.ts';
-import type { Clock } from './clock.ts';
+import type { FullClock } from './clock.ts';
 import { crashesOf } from './due.ts';
 import { type Gate, LAST_MOMENTS, type Place } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -20,7 +20,7 @@ import { missedHeartbeat, timedOut } from './timeout.ts';
 
 export interface CallHost {
   readonly store: EventStore;
-  readonly clock: Clock;
+  readonly clock: FullClock;
   readonly steps: StepRunner;
   readonly gate: Gate;
   /** Other workers that take steps on offer. */
@@ -132,7 +132,7 @@ export class StepCalls {
       return;
     }
     const { clock } = this.#host;
-    const cancel = clock.setTimer(clock.now() + wait, () => {
+    const cancel = clock.after(wait, () => {
       this.#delayed.delete(step.cid);
       if (this.#pending(step.cid)) this.#enter(step, reason);
     });
@@ -162,6 +162,7 @@ export class StepCalls {
     }
     const at = clock.now();
     const attempt = new Attempt(step, step.attempt, at, new Heartbeat(clock, steps.codec, step.heartbeat));
+    attempt.begunAt = clock.steady();
     attempt.whenAborted = () => place.hurry(() => this.#ignored(attempt));
     this.#attempts.set(cid, attempt);
     if (this.#host.crashes('step-starting')) return;
@@ -182,8 +183,7 @@ export class StepCalls {
       attempt.abortWith(error);
       ended(result);
     };
-    if (timeout !== null)
-      attempt.cancelTimeout = clock.setTimer(at + timeout, () => tooLate(timedOut(stepId, timeout)));
+    if (timeout !== null) attempt.cancelTimeout = clock.after(timeout, () => tooLate(timedOut(stepId, timeout)));
     if (heartbeatTimeout !== null)
       attempt.heartbeat.expect(heartbeatTimeout, () => tooLate(missedHeartbeat(stepId, heartbeatTimeout)));
     attempt.fail = (error) => {
@@ -223,13 +223,13 @@ export class StepCalls {
   }
 
   /** Makes an event of how an attempt ended. */
-  #conclude({ step, number, startedAt, heartbeat }: Attempt, result: AttemptResult): void {
+  #conclude({ step, number, startedAt, begunAt, heartbeat }: Attempt, result: AttemptResult): void {
     const { clock, steps } = this.#host;
     const { cid, stepId } = step;
     const at = clock.now();
     const runId = this.#run.id;
     const attempt = number;
-    const durationMs = at - startedAt;
+    const durationMs = Math.round(clock.steady() - begunAt);
     // Most attempts begin when they are scheduled; then there is nothing to note.
     const meta = startedAt - step.scheduledAt > 1 ? { startedAt } : null;
     if (result.ok) {

@@ -11,7 +11,7 @@ import { admitRun } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { baseUrlOf } from './base-url.ts';
 import { admitChildren } from './children.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, fullClock, systemClock } from './clock.ts';
 import { CredentialCheck } from './credential-check.ts';
 import type { Beginning, DrivenRun, DriverHost } from './driving.ts';
 import { Gate } from './gate.ts';
@@ -115,7 +115,7 @@ export class Worker implements World {
     this.#lease = this.#makeLease(options.lease ?? 15_000);
     this.#waiters = new Waiters(this.store, this.#retries, (runId, error) => this.#storeFailed(error, runId));
     this.#regaining = this.#makeRegaining();
-    this.#gate = new Gate(options.concurrency ?? 100, this.clock);
+    this.#gate = new Gate(options.concurrency ?? 100, fullClock(this.clock));
     this.#steps = new StepRunner(program, options.store);
     this.#realms = new Realms(program.workflows);
     this.credentials = new CredentialCheck(program);
@@ -143,7 +143,7 @@ export class Worker implements World {
     const worker = this;
     return {
       store: this.store,
-      clock: { now: () => this.now(), setTimer: (at, callback) => this.clock.setTimer(at, callback) },
+      clock: fullClock(this.clock),
       steps: this.#steps,
       gate: this.#gate,
       get owner() {
