@@ -4,14 +4,18 @@ import { benchEditor } from './editor.ts';
 import { benchCompilePeers, installPeers } from './peers.ts';
 import { benchRebuild } from './rebuild.ts';
 import { print } from './report.ts';
+import { benchPeers } from './runtimes.ts';
 import { benchPostgres } from './postgres.ts';
 import { benchRun } from './run.ts';
 import { benchShapes } from './shapes.ts';
 
-/** `compile`, `check`, `editor`, `rebuild`, `run`, `shapes`, `postgres` or nothing for all; `--peers` adds the peers. */
+/**
+ * `compile`, `check`, `editor`, `rebuild`, `run`, `shapes`, `postgres`, or nothing for all of these. `--peers` adds the peers' compiler to
+ * `compile`, and the section `peers`: their runtimes (`peers dbos restate` for a choice).
+ */
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const wants = (section: string) => words.length === 0 || words.includes(section);
-const peers = process.argv.includes('--peers');
+const peers = process.argv.includes('--peers') || words.includes('peers');
 if (peers) installPeers();
 
 if (wants('compile')) {
@@ -24,3 +28,4 @@ if (wants('rebuild')) print('Rebuild', await benchRebuild());
 if (wants('run')) print('Run', await benchRun());
 if (wants('shapes')) print('Run, other shapes', await benchShapes());
 if (wants('postgres')) print('Run, on PostgreSQL', await benchPostgres());
+if (peers && wants('peers')) await benchPeers(words, print);

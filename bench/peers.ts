@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -18,18 +18,40 @@ type Transform = (
   root?: string,
 ) => Promise<{ code: string }>;
 
-/** Installs the peers into `bench/peers` once; they are no part of the project's own installation. */
+/**
+ * Installs the peers into `bench/peers`, unless they are there; they are no part of the project's own installation. Whoever cannot be
+ * installed here says so in its own rows.
+ */
 export function installPeers(): void {
-  if (existsSync(`${FOLDER}node_modules/@workflow/builders`)) return;
+  if (Object.entries(peerVersions()).every(([name, version]) => installedVersion(name) === version)) return;
   console.error('installing the peers into bench/peers …');
-  execFileSync(
-    'npm',
-    ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--silent'],
-    { stdio: 'inherit' },
-  );
+  try {
+    execFileSync(
+      'npm',
+      ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--silent'],
+      { stdio: 'inherit' },
+    );
+  } catch {
+    console.error('the peers could not be installed: see bench/peers/package.json');
+  }
+}
+
+/** Which version of each package is measured: the pinned ones. */
+export function peerVersions(): Record<string, string> {
+  const { dependencies } = JSON.parse(readFileSync(`${FOLDER}package.json`, 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  return dependencies;
+}
+
+function installedVersion(name: string): string | undefined {
+  const file = `${FOLDER}node_modules/${name}/package.json`;
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : undefined;
 }
 
 export async function benchCompilePeers(): Promise<Row[]> {
+  if (installedVersion('@workflow/builders') === undefined)
+    return [{ what: 'Workflow SDK: three targets', unit: 'ms', value: 'is not installed' }];
   const entry = createRequire(`${FOLDER}package.json`).resolve('@workflow/builders');
   const { applySwcTransform } = (await import(pathToFileURL(entry).href)) as { applySwcTransform: Transform };
   const { directives } = corpus(100, 0);
