@@ -242,7 +242,7 @@ export class Session {
   };
 
   #ended(): string {
-    return `its process ended: ${firstLine(this.#said)}`;
+    return `ended: ${firstLine(this.#said)}`;
   }
 
   #reply(limitMs: number, late: string): Promise<Exclude<Reply, { failed: string }>> {
@@ -308,7 +308,8 @@ export function rowsOf(form: Form, outcomes: Outcomes): Row[] {
         : theirs.length === 0
           ? 'none of them finished'
           : times(own) / Math.min(...theirs.map(times));
-    return { what, unit: '×', value, goal };
+    // Where there is nobody to compare with, there is no goal either.
+    return { what, unit: '×', value, ...(typeof own === 'number' && theirs.length === 0 ? {} : { goal }) };
   };
   rows.push(against('pawl', () => true, '  pawl on SQLite against the best of them', 0.25));
   rows.push(against('pawl-postgres', (system) => system.postgres, '  pawl on PostgreSQL against the best on it', 1));
