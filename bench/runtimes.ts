@@ -19,6 +19,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,7 +127,10 @@ export async function benchPeers(words: readonly string[], print: (title: string
     for (let round = 0; round < ROUNDS; round++)
       for (let i = 0; i < all.length; i++) {
         const system = all[(i + round) % all.length] as System;
-        const open = (): Promise<Session> => Session.open(system.name, folder, server.url);
+        const open = async (): Promise<Session> => {
+          await settle(server.url);
+          return Session.open(system.name, folder, server.url);
+        };
         await roundOf(open, round, outcomes.get(system) as Map<Form, Outcome>);
       }
   } finally {
@@ -188,13 +192,12 @@ function whyNotLate(outcomes: Map<Form, Outcome>): string | undefined {
 export class Session {
   #child: ChildProcess;
   #gone: Promise<unknown>;
+  #database: Database;
   #said = '';
 
   static async open(name: PeerName, parent: string, server: string): Promise<Session> {
     const folder = mkdtempSync(join(parent, `${name}-`));
     const database = await createDatabase(server);
-    // Nothing is left to write for the one before; where there is no such command, the system does it when it likes.
-    spawnSync('sync');
     const session = new Session(name, folder, database);
     try {
       await session.#reply(START_MS, 'did not start');
@@ -205,9 +208,10 @@ export class Session {
     }
   }
 
-  private constructor(name: PeerName, folder: string, database: string) {
+  private constructor(name: PeerName, folder: string, database: Database) {
+    this.#database = database;
     // A group of its own: what it starts goes with it.
-    this.#child = spawn(process.execPath, [RUN_TS, CHILD, name, folder, database], {
+    this.#child = spawn(process.execPath, [RUN_TS, CHILD, name, folder, database.url], {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
@@ -231,6 +235,7 @@ export class Session {
     process.off('exit', this.#kill);
     this.#kill();
     await this.#gone;
+    await this.#database.drop();
   }
 
   #kill = (): boolean => {
@@ -268,22 +273,35 @@ function firstLine(text: string): string {
   return text.trim().split('\n')[0]?.slice(0, 120) ?? '';
 }
 
-let databases = 0;
+/** So that nobody waits for what was written for the one before. */
+async function settle(server: string): Promise<void> {
+  await query(server, 'CHECKPOINT');
+  // Where there is no such command, the system writes when it likes.
+  spawnSync('sync');
+}
 
-/** An empty one; the server has written what came before, and does nothing for others any more. */
-async function createDatabase(server: string): Promise<string> {
-  const name = `bench_${++databases}`;
+async function query(server: string, statement: string): Promise<void> {
   const client = new pg.Client(server);
   await client.connect();
-  await client.query(
-    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname LIKE 'bench%' AND pid <> pg_backend_pid()`,
-  );
-  await client.query(`CREATE DATABASE ${name}`);
-  await client.query('CHECKPOINT');
-  await client.end();
-  const host = new URLSearchParams(server.split('?')[1]).get('host') ?? '';
-  // DBOS refuses an address without a user and a host before the question mark; the socket's folder is what counts.
-  return `postgres://postgres@localhost/${name}?host=${encodeURIComponent(host)}`;
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+interface Database {
+  url: string;
+  drop(): Promise<void>;
+}
+
+async function createDatabase(server: string): Promise<Database> {
+  const name = `bench_${randomBytes(6).toString('hex')}`;
+  await query(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server.replace(':///', '://postgres@localhost/'));
+  url.pathname = name;
+  // DBOS refuses an address without a user and a host before the question mark; the socket's folder behind it is what counts.
+  return { url: url.href, drop: () => query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
 /** The figures of one shape, and how pawl compares with the best of the others. */
