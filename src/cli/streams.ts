@@ -5,13 +5,14 @@ import { count, formatSize } from './format.ts';
 
 /** `'progress': 12 chunks, 3.4 KiB, closed`. */
 export function describeStream({ name, chunks, size, closed }: StreamRecord): string {
-  const { namespace, cid } = labelOf(name);
-  const what = cid !== null ? `of a result of step #${cid}` : namespace === null ? 'default' : `'${namespace}'`;
+  const { namespace, cid, isArgument } = labelOf(name);
+  const named = namespace === null ? 'default' : `'${namespace}'`;
+  const what = isArgument ? 'among the arguments' : cid !== null ? `of a result of step #${cid}` : named;
   return `${what}: ${count(chunks, 'chunk')}, ${formatSize(size)}${closed ? ', closed' : ''}`;
 }
 
-/** `namespace` null: the one without a name, or, with `step`, one that a step returned. */
+/** `namespace` null: the one without a name; with `step` one that a step returned, with `argument` one that the run was started with. */
 export function streamToJson({ name, chunks, size, closed }: StreamRecord): Record<string, unknown> {
-  const { namespace, cid } = labelOf(name);
-  return { namespace, step: cid, chunks, size, closed };
+  const { namespace, cid, isArgument } = labelOf(name);
+  return { namespace, step: cid, ...(isArgument && { argument: true }), chunks, size, closed };
 }

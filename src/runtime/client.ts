@@ -9,6 +9,7 @@ import { refuseWorkflowInAction } from '../leaf.ts';
 import { openStore } from '../store/index.ts';
 import type { EventStore, RunFilter, RunRecord } from '../store/port.ts';
 import { clientCodec } from './client-codec.ts';
+import { type KeepStream, startWithStreams } from './given-streams.ts';
 import { deliverPayload } from './hook-delivery.ts';
 import { readMetadata } from './payload-schema.ts';
 import { Run, type RunSource } from './run-handle.ts';
@@ -18,7 +19,7 @@ import { workflowIdOf } from './serialization/symbols.ts';
 import { definitionOf } from './step-runner.ts';
 import { receiveWebhook } from './webhook-requests.ts';
 import { isWebhookToken } from './webhook-token.ts';
-import { defaultWorld } from './world.ts';
+import { defaultWorld, type StartRequest } from './world.ts';
 
 export type { ReadableOptions, Run, RunStream } from './run-handle.ts';
 export { RunCancelledError, type RunEnd, RunFailedError, RunParkedError } from './run-end.ts';
@@ -54,7 +55,8 @@ export interface StartOptions {
  * @param workflow A workflow function or definition as imported from compiled code, or its id (`src/orders.ts#fulfil`, a slug). Where there is no
  *   worker in the process, an input that a definition refuses is refused here; of a slug the worker that takes the run parses it, and
  *   the run fails with the same error.
- * @param args Its arguments; a definition has one, its input. May be left out when there are none.
+ * @param args Its arguments; a definition has one, its input. May be left out when there are none. What a `ReadableStream` among them
+ *   gives is sent while the run goes on already, for as long as this program lives.
  * @returns The run, which is durable now.
  * @throws PawlError `PAWL_UNKNOWN_WORKFLOW`, `PAWL_NOT_SERIALIZABLE`, `PAWL_INPUT_INVALID`, `PAWL_NOT_A_WORKFLOW`, `PAWL_NO_STORE`.
  * @example
@@ -76,20 +78,28 @@ export async function start<W extends WorkflowLike>(
     });
   }
   const world = defaultWorld();
-  if (world !== undefined) {
-    const runId = await world.startRun({ workflowId, args, definition: workflow, runId: options.runId });
-    return new Run(runId, () => world);
-  }
-  const source = await storeSource();
+  const source = world ?? (await storeSource());
+  const request = { workflowId, args, definition: workflow, runId: options.runId };
+  const id = await startWithStreams(source, (keep) =>
+    world === undefined ? createIn(source, { ...request, keep }) : world.startRun({ ...request, keep }),
+  );
+  return new Run(id, () => source);
+}
+
+/** Makes a run that the worker of another process takes. */
+async function createIn(
+  source: RunSource,
+  { workflowId, args, definition: workflow, runId, keep }: StartRequest & { keep: KeepStream },
+): Promise<string> {
   const definition = definitionOf(workflow);
   // Only to refuse it here: the worker that takes the run parses it, for whoever started it.
   await definition?.parseInput?.((args as unknown[])[0]);
   const what = `the arguments of workflow ${workflowId}`;
-  const data = await stringifyWithBodies(source.codec, args, { root: 'args', what });
   const at = source.now();
-  const id = options.runId ?? newRunId(at);
+  const id = runId ?? newRunId(at);
+  const data = await stringifyWithBodies(source.codec, args, { root: 'args', what }, (stream) => keep(stream, id));
   await source.store.createRun({ id, workflowId, seed: newSeed(), bundleHash: null, input: data, at });
-  return new Run(id, () => source);
+  return id;
 }
 
 /**

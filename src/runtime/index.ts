@@ -14,6 +14,7 @@ export {
 } from './client.ts';
 export { type Clock, createVirtualClock, systemClock, type VirtualClock } from './clock.ts';
 export type { CredentialResolver, CredentialSources } from './credential-sources.ts';
+export { type KeepStream, startWithStreams } from './given-streams.ts';
 export { createHandler, type Handler, type HandlerOptions, type HandlerSource } from './handler.ts';
 export { formatHistory, type History, historyOf, parseHistories } from './history.ts';
 export { deserializeData, type ErrorSummary, summarizeError } from './inspect.ts';

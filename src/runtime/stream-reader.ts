@@ -5,7 +5,11 @@
 import type { Chunk, EventStore, StoreChange, StreamPage } from '../store/port.ts';
 import { unknownRun } from './run-end.ts';
 import type { Codec } from './serialization/codec.ts';
-import { markStream, type StreamAddress } from './stream-address.ts';
+import { brokenStream, lostStream } from './stream-failures.ts';
+import { FAILURE, markStream, senderOf, type StreamAddress } from './stream-address.ts';
+
+/** How often those who wait for the next chunk of a stream that was passed to `start()` ask whether its sender lives, ms. */
+const LOOK_EVERY = 2_000;
 
 /** Reads on from an index. */
 export class StreamTail {
@@ -25,7 +29,7 @@ export class StreamTail {
   /**
    * The next chunks, as soon as there are any; null at the end.
    *
-   * @throws PawlError `PAWL_UNKNOWN_RUN`, `PAWL_STORE_*`
+   * @throws PawlError `PAWL_UNKNOWN_RUN`, `PAWL_STREAM_LOST`, `PAWL_STORE_*`
    */
   async next(): Promise<StreamPage | null> {
     const page = await this.#read();
@@ -51,18 +55,36 @@ export class StreamTail {
       isNews = true;
       this.#wake();
     });
+    const sender = senderOf(this.#address.name);
+    let looks = sender !== null;
+    let isLost = false;
+    const timer =
+      sender === null
+        ? undefined
+        : setInterval(() => {
+            looks = true;
+            this.#wake();
+          }, LOOK_EVERY);
     try {
       // What came before the subscription was told to nobody.
       for (;;) {
         isNews = false;
         const page = await this.#read();
         if (page.chunks.length > 0 || page.ended || this.#cancelled) return this.#take(page);
+        // What it sent before it died has been read by now.
+        if (isLost) throw lostStream(this.#address);
+        if (looks && sender !== null) {
+          looks = false;
+          isLost = !(await this.#store.isAlive(sender));
+          continue;
+        }
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
           if (isNews || this.#cancelled) resolve();
         });
       }
     } finally {
+      clearInterval(timer);
       unsubscribe();
     }
   }
@@ -137,6 +159,8 @@ export function readableOf<R = unknown>(
           next = 0;
         }
         const chunk = chunks[next++] as Chunk;
+        if (typeof chunk === 'string' && chunk.startsWith(FAILURE))
+          throw brokenStream(address, codec?.parse(chunk.slice(FAILURE.length)));
         controller.enqueue((typeof chunk === 'string' ? codec?.parse(chunk) : chunk) as R);
       },
       cancel() {

@@ -65,6 +65,11 @@ export class StreamSink {
     return this.#size < ROOM ? undefined : this.#wait(true);
   }
 
+  /** Accepts a chunk as it is kept. */
+  writeRaw(chunk: string): void {
+    this.#accept(chunk);
+  }
+
   /** More than the room holds goes in by and by. */
   async #writeLarge(bytes: Uint8Array): Promise<void> {
     for (const piece of piecesOf(bytes)) {
@@ -206,7 +211,8 @@ function* piecesOf(bytes: Uint8Array): Iterable<Uint8Array> {
 }
 
 function nameOf({ name }: StreamAddress): string {
-  const { namespace, cid } = labelOf(name);
+  const { namespace, cid, isArgument } = labelOf(name);
+  if (isArgument) return 'The stream that was passed to start()';
   if (cid !== null) return 'The stream that a step returns';
   return namespace === null ? 'The stream of getWritable()' : `The stream '${namespace}'`;
 }

@@ -71,12 +71,13 @@ function unknownWorkflow(id: string, known: string[]): PawlError {
 export function writeArguments(
   codec: Codec,
   registered: unknown,
-  { workflowId, args, definition }: StartRequest,
+  { workflowId, args, definition, keep, runId = '' }: StartRequest,
 ): string | Promise<string> {
   const destination = { root: 'args', what: `the arguments of workflow ${workflowId}` };
   const parse = definitionOf(registered ?? definition)?.parseInput;
-  if (!parse) return stringifyWithBodies(codec, args, destination);
-  return parse(args[0]).then((input) => stringifyWithBodies(codec, [input], destination));
+  const kept = keep && ((stream: ReadableStream) => keep(stream, runId));
+  if (!parse) return stringifyWithBodies(codec, args, destination, kept);
+  return parse(args[0]).then((input) => stringifyWithBodies(codec, [input], destination, kept));
 }
 
 export function identityOf(record: RunRecord, baseUrl: string | undefined): RunIdentity {

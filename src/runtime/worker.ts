@@ -314,10 +314,12 @@ export class Worker implements World {
     checkKnown(this.program.manifest, workflowId);
     const checking = this.credentials.check([workflowId]);
     if (checking !== null) await checking;
-    const written = writeArguments(this.codec, this.program.registry.workflows.get(workflowId), request);
+    const runId = request.runId ?? this.#options.newId?.() ?? newRunId(this.now());
+    const registered = this.program.registry.workflows.get(workflowId);
+    const written = writeArguments(this.codec, registered, { ...request, runId });
     const input = typeof written === 'string' ? written : await written;
     const identity: RunIdentity = {
-      id: request.runId ?? this.#options.newId?.() ?? newRunId(this.now()),
+      id: runId,
       workflowId,
       seed: this.#options.newSeed?.() ?? newSeed(),
       createdAt: this.now(),

@@ -3,6 +3,7 @@
  * `globalThis`, because pawl may be loaded in several copies.
  */
 import type { EventStore } from '../store/port.ts';
+import type { KeepStream } from './given-streams.ts';
 import type { Codec } from './serialization/codec.ts';
 import type { RunEnd } from './run-end.ts';
 
@@ -13,6 +14,8 @@ export interface StartRequest {
   /** The definition, when the caller has it; it checks the input. */
   definition?: unknown;
   runId?: string;
+  /** Says where a stream is to be kept that is among the arguments of the run. */
+  keep?: KeepStream;
 }
 
 /** What the client needs of a worker. */

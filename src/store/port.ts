@@ -298,10 +298,14 @@ export interface Bundle {
 /** A piece of a stream: a serialized value, opaque to the store, or bytes as they are. */
 export type Chunk = string | Uint8Array;
 
-/** The run whose step writes (that of the stream, or another): by the fence of its owner, or by an offer that was taken. */
+/**
+ * The run whose step writes (that of the stream, or another): by the fence of its owner, or by an offer that was taken. Or who writes to a
+ * stream of the run without having it: somebody who is registered as an owner.
+ */
 export type ChunkWriter =
   | { runId: string; fence: number; by: string }
-  | { runId: string; offer: { cid: number; taker: string }; by: string };
+  | { runId: string; offer: { cid: number; taker: string }; by: string }
+  | { runId: string; owner: string; by: string };
 
 export interface AppendChunksRequest {
   /** The run that the stream belongs to, and the stream's name; it is made by the first chunk, or when it is closed. */
@@ -317,7 +321,7 @@ export interface AppendChunksRequest {
 /**
  * Why chunks were refused; none of them was written.
  *
- * - `fenced`: nobody, or another owner, has the run of the writer, or another taker its step. - `closed`: the stream has ended, `by` whose hand.
+ * - `fenced`: nobody, or another owner, has the run of the writer, or another taker its step; or the owner is none any more. - `closed`: the stream has ended, `by` whose hand.
  * - `finished`: the run of the stream has ended, and its streams with it. - `unknown-run`: no such run.
  */
 export type AppendChunksResult =
@@ -412,6 +416,8 @@ export interface EventStore {
   registerOwner(owner: string, leaseMs: number, options?: { takes?: boolean }): Promise<void>;
   /** Extends the lease. False when the owner was declared dead meanwhile: all its runs are lost to it; register a new name. */
   renewOwner(owner: string, leaseMs: number): Promise<boolean>;
+  /** Whether an owner is registered and alive. One that is not is declared dead: it will write nothing more under this name. */
+  isAlive(owner: string): Promise<boolean>;
   /** Releases all runs of the owner and forgets it. */
   removeOwner(owner: string): Promise<void>;
   /** Takes runnable runs; first frees the runs of dead owners. `pending` runs become `running`. */

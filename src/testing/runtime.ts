@@ -10,6 +10,7 @@ import {
   openStore,
   readMetadata,
   Run,
+  startWithStreams,
   webhookPath,
 } from '../runtime/index.ts';
 import { Activity } from './activity.ts';
@@ -161,7 +162,8 @@ export async function createTestRuntime(options: TestRuntimeOptions): Promise<Te
     now: () => new Date(clock.now()),
     async start<T>(workflow: WorkflowReference, args: readonly unknown[] = []) {
       const workflowId = idOf(workflow, project.manifest);
-      return handle<T>(await worker.startRun({ workflowId, args: [...args], definition: workflow }));
+      const request = { workflowId, args: [...args], definition: workflow };
+      return handle<T>(await startWithStreams(worker, (keep) => worker.startRun({ ...request, keep })));
     },
     async waitForSleep(run) {
       const { runId, until } = await activity.wait(run?.runId, 'waits for a time', (state) => state.sleep());

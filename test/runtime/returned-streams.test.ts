@@ -76,7 +76,7 @@ describe('streams that steps return', () => {
     expect(await run.returnValue).toEqual(['2.1', '2.2']);
   });
 
-  test('one that is read already, and one in an argument, are refused', async () => {
+  test('one that is read already, and one that nobody sends, are refused', async () => {
     const { run, start } = await setup({
       workflows: `workflow('w', async () => step('make')()); workflow('id', async (x) => x);`,
       steps: {

@@ -11,6 +11,7 @@ import {
   type ResponseData,
 } from './http.ts';
 import { MAX_LENGTH } from './limits.ts';
+import type { StreamAddress } from '../stream-address.ts';
 import { readStream, type StreamAccess, writeStream } from './stream-host.ts';
 
 type Message = Request | Response;
@@ -32,17 +33,20 @@ class UnreadBody extends PawlError {
 let met: Message[] | null = null;
 /** The same of streams, where they can be kept. */
 let metStreams: ReadableStream[] | null = null;
+/** Where streams are to be kept. */
+let givenStreams: ReadonlyMap<object, StreamAddress> | null = null;
 
 /**
  * As `codec.stringify`, also for values with bodies that are still to be read; at once for all others.
  *
- * @param keep Reads a stream to its end and gives it an address; without it, streams that have none are refused.
+ * @param keep Reads a stream to its end and gives it an address, or says where it is to be kept; without it, streams that have no address
+ *   are refused.
  */
 export function stringifyWithBodies(
   codec: Codec,
   value: unknown,
   destination: Destination,
-  keep?: (stream: ReadableStream) => Promise<void>,
+  keep?: (stream: ReadableStream) => Promise<void | StreamAddress>,
 ): string | Promise<string> {
   const unread: Message[] = [];
   const loose: ReadableStream[] = [];
@@ -55,10 +59,19 @@ export function stringifyWithBodies(
     met = null;
     metStreams = null;
   }
-  const kept = [...new Set(loose)].map((stream) => keep?.(stream));
-  return Promise.all([...[...new Set(unread)].map((message) => readBody(message)), ...kept]).then(() =>
-    codec.stringify(value, destination),
-  );
+  const given = new Map<object, StreamAddress>();
+  const kept = [...new Set(loose)].map(async (stream) => {
+    const address = await keep?.(stream);
+    if (address) given.set(stream, address);
+  });
+  return Promise.all([...[...new Set(unread)].map((message) => readBody(message)), ...kept]).then(() => {
+    givenStreams = given;
+    try {
+      return codec.stringify(value, destination);
+    } finally {
+      givenStreams = null;
+    }
+  });
 }
 
 /**
@@ -142,7 +155,7 @@ export function hostPlatform(answer?: Answer, streams?: StreamAccess): Platform 
         case '[object Response]':
           return writeResponse(value as Response);
         default:
-          return writeStream(value, metStreams);
+          return writeStream(value, metStreams, givenStreams);
       }
     },
     read(id, data) {

@@ -11,13 +11,18 @@ export interface StreamAccess {
  * Writes a stream; undefined when it is none, or kept nowhere.
  *
  * @param loose Takes note of streams to read that are kept nowhere yet.
+ * @param given Where some of these are to be kept.
  */
-export function writeStream(value: object, loose: ReadableStream[] | null): { id: string; data: unknown } | undefined {
+export function writeStream(
+  value: object,
+  loose: ReadableStream[] | null,
+  given: ReadonlyMap<object, StreamAddress> | null,
+): { id: string; data: unknown } | undefined {
   const tag = Object.prototype.toString.call(value);
   const isReadable = tag === '[object ReadableStream]';
   if (!isReadable && tag !== '[object WritableStream]') return undefined;
   const id = isReadable ? STREAM_IDS.readable : STREAM_IDS.writable;
-  const address = addressOf(value);
+  const address = addressOf(value) ?? given?.get(value);
   if (address !== undefined) return { id, data: { ...address } };
   if (!isReadable || loose === null) return undefined;
   loose.push(value as ReadableStream);

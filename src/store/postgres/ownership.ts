@@ -58,6 +58,16 @@ export async function leaseOf(on: Executor, place: string, owner: string): Promi
   throw new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place });
 }
 
+/** Whether there is such an owner; keeps it from being declared dead until the end. */
+export async function holdsLease(on: Executor, owner: string): Promise<boolean> {
+  return (await on.rows('SELECT 1 FROM owners WHERE name = $1 FOR KEY SHARE', [owner])).length > 0;
+}
+
+export async function isAlive(on: Executor, owner: string, now: number): Promise<boolean> {
+  const [row] = await on.rows<OwnerRow>('SELECT * FROM owners WHERE name = $1', [owner]);
+  return row !== undefined && !isDead(row, now);
+}
+
 /** Dead owners other than the one that asks (who lives, since it asks). */
 export async function deadOwners(on: Executor, asking: string, now: number): Promise<OwnerRow[]> {
   const owners = await on.rows<OwnerRow>('SELECT * FROM owners WHERE name <> $1', [asking]);

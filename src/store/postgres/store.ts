@@ -48,6 +48,7 @@ import {
   countTakers,
   deadOwners,
   hasDueRun,
+  isAlive,
   type LeaseClock,
   leaseOf,
   registerOwner,
@@ -135,6 +136,15 @@ export class PostgresStore implements EventStore {
 
   async #leaseEnd(on: Executor, leaseMs: number): Promise<number> {
     return Math.ceil((await this.#time(on)) + leaseMs);
+  }
+
+  async isAlive(owner: string): Promise<boolean> {
+    if (await this.#read(async (on) => isAlive(on, owner, await this.#time(on)))) return true;
+    return this.#commits.submit(async (on, changes) => {
+      if (await isAlive(on, owner, await this.#time(on))) return true;
+      for (const runId of await removeOwner(on, owner, changes)) changes.push({ kind: 'runnable', runId });
+      return false;
+    });
   }
 
   async removeOwner(owner: string): Promise<void> {

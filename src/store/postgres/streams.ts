@@ -13,6 +13,7 @@ import type {
 } from '../port.ts';
 import { isFinal } from '../refusals.ts';
 import { holdsOffer } from './offers.ts';
+import { holdsLease } from './ownership.ts';
 import { isStorable } from '../text.ts';
 import type { Executor } from './connection.ts';
 
@@ -45,6 +46,8 @@ export async function appendChunks(
   changes: StoreChange[],
 ): Promise<AppendChunksResult> {
   requireStorableChunks(name, writer.by, chunks);
+  // Owners before runs, as where one is declared dead.
+  const isKnown = 'owner' in writer && (await holdsLease(on, writer.owner));
   const ids = [...new Set([runId, writer.runId])].filter(isStorable);
   const heads = await on.rows<Head>(LOCK_RUNS, [ids]);
   const run = heads.find(({ id }) => id === runId);
@@ -52,9 +55,11 @@ export async function appendChunks(
   if (run === undefined || writing === undefined) return { ok: false, reason: 'unknown-run' };
   if (isFinal(run.status)) return { ok: false, reason: 'finished', status: run.status };
   const allowed =
-    'offer' in writer
-      ? await holdsOffer(on, writing.no, writer.offer)
-      : writing.fence === writer.fence && writing.owner !== null;
+    'owner' in writer
+      ? isKnown
+      : 'offer' in writer
+        ? await holdsOffer(on, writing.no, writer.offer)
+        : writing.fence === writer.fence && writing.owner !== null;
   if (!allowed) return { ok: false, reason: 'fenced' };
   const nothing = chunks.length === 0 && !close;
   const stream = await (nothing ? selectStream(on, run.no, name) : lockStream(on, run.no, name));

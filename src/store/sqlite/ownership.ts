@@ -20,6 +20,11 @@ function isDead(owner: OwnerRow, clock: number): boolean {
   return owner.lease_until <= clock || isGone(owner, ownIdentity());
 }
 
+export function isAlive(db: Connection, owner: string, clock: number): boolean {
+  const row = selectOwner(db, owner);
+  return row !== undefined && !isDead(row, clock);
+}
+
 /** The owner's row; an owner without one was never registered, or was declared dead. */
 export function requireOwner(db: Connection, owner: string): OwnerRow {
   const row = selectOwner(db, owner);

@@ -43,7 +43,7 @@ import { createRun } from './create.ts';
 import { closed } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { endOffer, hasOffer, selectOffers, selectTaken, takeBackOffers, takeOffers } from './offers.ts';
-import { claimDue, claimOne, countTakers, deadOwners, removeOwner, requireOwner } from './ownership.ts';
+import { claimDue, claimOne, countTakers, deadOwners, isAlive, removeOwner, requireOwner } from './ownership.ts';
 import { hasBundle, insertBundle, selectBundle } from './sql/bundles.ts';
 import { selectEvents } from './sql/events.ts';
 import { selectHook } from './sql/hooks.ts';
@@ -143,6 +143,15 @@ export class SqliteStore implements EventStore {
 
   #leaseEnd(leaseMs: number): number {
     return Math.ceil(this.#clock() + leaseMs);
+  }
+
+  async isAlive(owner: string): Promise<boolean> {
+    if (await this.#read(() => isAlive(this.#db, owner, this.#clock()))) return true;
+    return this.#commits.submit((changes) => {
+      const lives = isAlive(this.#db, owner, this.#clock());
+      if (!lives) removeOwner(this.#db, owner, Date.now(), changes);
+      return lives;
+    });
   }
 
   removeOwner(owner: string): Promise<void> {

@@ -6,6 +6,7 @@ import type {
   AppendChunksRequest,
   AppendChunksResult,
   Chunk,
+  ChunkWriter,
   ReadChunksOptions,
   RunStatus,
   StoreChange,
@@ -16,7 +17,8 @@ import { isFinal } from '../refusals.ts';
 import type { Connection } from './connection.ts';
 import { chunkId, MAX_INDEX } from './migrations.ts';
 import { isTakenBy } from './offers.ts';
-import { selectHead } from './sql/runs.ts';
+import { selectOwner } from './sql/owners.ts';
+import { type RunHead, selectHead } from './sql/runs.ts';
 
 interface StreamRow {
   no: number;
@@ -34,11 +36,7 @@ export function appendChunks(
   const writing = writer.runId === runId ? run : selectHead(db, writer.runId);
   if (run === undefined || writing === undefined) return { ok: false, reason: 'unknown-run' };
   if (isFinal(run.status)) return { ok: false, reason: 'finished', status: run.status };
-  const allowed =
-    'offer' in writer
-      ? isTakenBy(db, writing.no, writer.offer)
-      : writing.fence === writer.fence && writing.owner !== null;
-  if (!allowed) return { ok: false, reason: 'fenced' };
+  if (!mayWrite(db, writing, writer)) return { ok: false, reason: 'fenced' };
   const known = selectStream(db, run.no, name);
   if (known && known.closed_by !== null) return { ok: false, reason: 'closed', by: known.closed_by };
   if (chunks.length === 0 && !close) return { ok: true, count: known?.chunks ?? 0 };
@@ -52,6 +50,12 @@ export function appendChunks(
   growStream(db, stream.no, count, size, close ? writer.by : null);
   changes.push({ kind: 'chunks', runId, stream: name });
   return { ok: true, count };
+}
+
+function mayWrite(db: Connection, run: RunHead, writer: ChunkWriter): boolean {
+  if ('owner' in writer) return selectOwner(db, writer.owner) !== undefined;
+  if ('offer' in writer) return isTakenBy(db, run.no, writer.offer);
+  return run.fence === writer.fence && run.owner !== null;
 }
 
 const SELECT_STREAM = 'SELECT no, chunks, closed_by FROM streams WHERE run = ? AND name = ?';

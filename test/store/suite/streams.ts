@@ -43,6 +43,34 @@ export function streamTests(context: Context): void {
       expect(await store.readEvents('r1')).toHaveLength(1);
     });
 
+    test('somebody who does not have the run writes to its streams while it is registered', async () => {
+      const { store } = context;
+      await makeOwnedRun(store, 'r1');
+      await store.registerOwner('client', 10_000);
+      const writer = { runId: 'r1', owner: 'client', by: 'client' };
+      expect(await store.appendChunks(chunks('r1', ['a'], { writer }))).toEqual({ ok: true, count: 1 });
+      expect(await store.appendChunks(chunks('r1', [], { writer: { ...writer, owner: 'other' } }))).toEqual({
+        ok: false,
+        reason: 'fenced',
+      });
+      expect(await store.isAlive('client')).toBe(true);
+      await store.removeOwner('client');
+      expect(await store.isAlive('client')).toBe(false);
+      expect(await store.appendChunks(chunks('r1', ['b'], { writer }))).toEqual({ ok: false, reason: 'fenced' });
+    });
+
+    test('an owner whose lease is over is declared dead by who asks: it writes and owns nothing more', async () => {
+      const { store } = context;
+      await makeOwnedRun(store, 'r1');
+      expect(await store.isAlive(OWNER)).toBe(true);
+      context.tick(LEASE);
+      expect(await store.isAlive(OWNER)).toBe(false);
+      expect(await store.getRun('r1')).toMatchObject({ owner: null });
+      expect(await store.renewOwner(OWNER, LEASE)).toBe(false);
+      const writer = { runId: 'r1', owner: OWNER, by: OWNER };
+      expect(await store.appendChunks(chunks('r1', ['b'], { writer }))).toEqual({ ok: false, reason: 'fenced' });
+    });
+
     test('a page holds no more bytes than was asked for, but one chunk in any case', async () => {
       const { store } = context;
       await makeOwnedRun(store, 'r1');
