@@ -7,19 +7,37 @@ import { isAnswerToken, type WorkerEvent } from '../runtime/index.ts';
 export class Activity {
   readonly #runs = new Map<string, RunActivity>();
   readonly #watchers = new Set<() => void>();
-  /** Attempts of steps that run at the moment. */
-  #attempts = 0;
+  /** Attempts of steps that run at the moment and that somebody waits for, as `RUN CALL`. */
+  readonly #attempts = new Set<string>();
   #events = 0;
 
   readonly listen = (event: WorkerEvent): void => {
     this.#events++;
-    if (event.type === 'step-started') this.#attempts++;
-    else if (event.type === 'step-completed' || event.type === 'step-failed' || event.type === 'step-retrying') {
-      this.#attempts--;
-    }
+    this.#count(event);
     if ('runId' in event && event.runId !== null) this.#of(event.runId).take(event);
     for (const watcher of this.#watchers) watcher();
   };
+
+  #count(event: WorkerEvent): void {
+    switch (event.type) {
+      case 'step-started':
+        this.#attempts.add(`${event.runId} ${event.cid}`);
+        return;
+      case 'step-completed':
+      case 'step-failed':
+      case 'step-retrying':
+        this.#attempts.delete(`${event.runId} ${event.cid}`);
+        return;
+      // Whatever still runs was aborted: nobody is told when it ends.
+      case 'cancel-requested':
+      case 'run-finished':
+      case 'run-parked':
+        for (const key of this.#attempts) if (key.startsWith(`${event.runId} `)) this.#attempts.delete(key);
+        return;
+      default:
+        return;
+    }
+  }
 
   /**
    * Resolves with the first thing that a run is found to wait for.
@@ -65,7 +83,7 @@ export class Activity {
     for (let quiet = 0; quiet < QUIET_TURNS; ) {
       const before = this.#events;
       await nextTurn();
-      if (this.#attempts > 0 && !duringSteps) {
+      if (this.#attempts.size > 0 && !duringSteps) {
         await this.#nextEvent();
         quiet = 0;
       } else {

@@ -233,3 +233,45 @@ describe('hooks', () => {
     ]);
   });
 });
+
+const HANGING = `
+  import { getStepMetadata, sleep } from 'pawl';
+  async function slow(): Promise<string> {
+    'use step';
+    const { signal } = getStepMetadata();
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  }
+  export async function raced() {
+    'use workflow';
+    return Promise.race([slow(), sleep('1s').then(() => 'slept')]);
+  }
+  export async function cleaned() {
+    'use workflow';
+    try {
+      return await slow();
+    } catch {
+      await sleep('1 day');
+      return 'cleaned up';
+    }
+  }
+  export async function other() {
+    'use workflow';
+    await sleep('1 day');
+    return 'done';
+  }`;
+
+test('a step that its run has left does not keep time from passing for others', async () => {
+  const runtime = await runtimeOf(HANGING);
+  const raced = await runtime.start('raced');
+  await runtime.advance('1s', { duringSteps: true });
+  expect(await raced.returnValue).toBe('slept');
+  expect(await runtime.finish(await runtime.start('other'))).toBe('done');
+});
+
+test('a step that was aborted by a cancellation does not keep time from passing for what cleans up', async () => {
+  const runtime = await runtimeOf(HANGING);
+  const run = await runtime.start('cleaned');
+  await runtime.advance(0, { duringSteps: true });
+  await run.cancel();
+  expect(await runtime.finish(run)).toBe('cleaned up');
+});
