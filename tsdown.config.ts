@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Plugin } from 'rolldown';
 import { defineConfig } from 'tsdown';
 import { realm } from './realm.plugin.ts';
@@ -48,7 +49,11 @@ export default defineConfig([
     fixedExtension: false,
     sourcemap: true,
     dts: { sourcemap: false },
-    plugins: [realm()],
+    deps: {
+      // They are many small files, whose loading takes most of the time in which a process starts; types still come from the package.
+      alwaysBundle: (id, importer) => /^(?:zod|devalue)$/.test(id) && importer?.endsWith('.d.ts') !== true,
+    },
+    plugins: [realm(), licenses()],
   },
   // tsserver reads no `exports`: it takes `pawl/tsserver` for a folder, and what the `main` of its package.json names for CommonJS.
   // Some editors run it on a Node of their own that cannot load ES modules that way, so all that can be is bundled.
@@ -61,7 +66,7 @@ export default defineConfig([
     cjsDefault: true,
     dts: false,
     deps: { alwaysBundle: [/./], neverBundle: ['oxc-resolver', 'c12', 'typescript'] },
-    plugins: [packageFile({ private: true, description: 'pawl in tsserver', main: './index.cjs' })],
+    plugins: [packageFile({ private: true, description: 'pawl in tsserver', main: './index.cjs' }), licenses()],
   },
 ]);
 
@@ -71,6 +76,35 @@ function packageFile(contents: object): Plugin {
     name: 'package-file',
     generateBundle() {
       this.emitFile({ type: 'asset', fileName: 'package.json', source: `${JSON.stringify(contents, null, 2)}\n` });
+    },
+  };
+}
+
+/** Puts the licenses of the packages whose code is in the output beside it, as they ask for. */
+function licenses(): Plugin {
+  return {
+    name: 'licenses',
+    generateBundle(_options, bundle) {
+      const folders = new Set<string>();
+      for (const output of Object.values(bundle)) {
+        if (output.type !== 'chunk') continue;
+        for (const id of Object.keys(output.modules)) {
+          const [folder] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id.replaceAll('\\', '/')) ?? [];
+          if (folder !== undefined && !id.endsWith('.d.ts')) folders.add(folder);
+        }
+      }
+      if (folders.size === 0) return;
+      const texts = [...folders].sort().map((folder) => {
+        const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+        if (file === undefined) throw new Error(`${folder} has no license that could be put beside the bundle.`);
+        const name = folder.split('/node_modules/').at(-1);
+        return `${name}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+      });
+      this.emitFile({
+        type: 'asset',
+        fileName: 'THIRD-PARTY-LICENSES.txt',
+        source: texts.join(`\n${'-'.repeat(80)}\n\n`),
+      });
     },
   };
 }

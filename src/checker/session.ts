@@ -244,11 +244,11 @@ class CheckerSession implements Session {
   }
 
   source(file: string): string | null {
-    return this.#files.get(this.#relative(file))?.text ?? null;
+    return this.#files.get(this.#seen(file))?.text ?? null;
   }
 
   facts(file: string): ModuleFacts | null {
-    return this.#files.facts(this.#relative(file)) ?? null;
+    return this.#files.facts(this.#seen(file)) ?? null;
   }
 
   dispose(): void {
@@ -265,6 +265,11 @@ class CheckerSession implements Session {
 
   #relative(file: string): string {
     return toRelative(this.#root, realPath(resolvePath(this.#root, file.replaceAll('\\', '/'))));
+  }
+
+  /** The same, of a file that the check has mostly named itself: asking the disk for each finding would take long. */
+  #seen(file: string): string {
+    return this.#files.saw(file) ? file : this.#relative(file);
   }
 
   #findUnsaved(): void {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { LoadConfigOptions } from 'c12';
 import type { z } from 'zod';
@@ -150,11 +150,16 @@ function unexported(file: string, text: string): ConfigError {
   });
 }
 
-/** Where stripped configurations are kept, by their text: what strips them takes longer to load than all the rest. */
+/**
+ * Where stripped configurations are kept, by their text: what strips them takes longer to load than all the rest. In the nearest folder of
+ * packages: a project in a monorepo may have none of its own.
+ */
 function cacheFolder(root: string): string | false {
-  const packages = join(root, 'node_modules');
-  const isFolder = statSync(packages, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isFolder && join(packages, '.cache', 'pawl', 'config');
+  for (let folder = root; ; folder = dirname(folder)) {
+    const packages = join(folder, 'node_modules');
+    if (statSync(packages, { throwIfNoEntry: false })?.isDirectory()) return join(packages, '.cache', 'pawl', 'config');
+    if (dirname(folder) === folder) return false;
+  }
 }
 
 /** The first line that begins with an `await` is most likely the one. */

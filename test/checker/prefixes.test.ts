@@ -2,19 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { describe, expect, test } from 'vitest';
-import { createSession } from '../../src/checker/index.ts';
 import { analyze } from '../../src/compiler/index.ts';
-import { formatPretty } from '../../src/diagnostics/index.ts';
 import { ROOT } from '../support/dist.ts';
 
-/** A file in the middle of being typed gives findings or none, never a crash; each has a place within the text. */
+/**
+ * A file in the middle of being typed gives findings or none, never a crash; each has a place within the text. What whole projects with
+ * such a file give is among the tests of the editor.
+ */
 const CUTS = 12;
-const LARGE = 100_000;
+const LARGE = 10_000;
 
 /** Positions spread over a text, and right behind what opens something. */
 function cuts(text: string): number[] {
   const places = new Set<number>([0, text.length - 1]);
-  // Each cut of the bundle of a recorded history takes as long as a whole fixture.
+  // Each cut of a long table, or of the bundle of a recorded history, takes as long as whole fixtures.
   const every = text.length > LARGE ? 301 : 7;
   for (let cut = 1; cut < CUTS; cut++) places.add(Math.floor((text.length * cut) / CUTS));
   for (const match of text.matchAll(/['"`({[<=.@]|=>|\b(?:async|import|export|class|await)\b/g)) {
@@ -41,27 +42,6 @@ describe('analyze', () => {
         expect(span.end).toBeLessThanOrEqual(part.length);
         expect(span.start).toBeLessThanOrEqual(span.end);
       }
-    }
-  });
-});
-
-const programs = globSync(['fixtures/programs/*/src', 'fixtures/rules/*/*/src', 'fixtures/apps/*/src'], {
-  cwd: ROOT,
-  onlyDirectories: true,
-});
-
-describe('the checker', () => {
-  test.each(programs.sort())('%s', async (folder) => {
-    const root = join(ROOT, folder, '..');
-    const session = createSession({ root });
-    for (const file of globSync(['src/**/*.{ts,tsx,js,jsx,cjs,mts}'], { cwd: root })) {
-      const text = readFileSync(join(root, file), 'utf8');
-      for (const cut of cuts(text).filter((_, index) => index % 3 === 0)) {
-        session.update(file, text.slice(0, cut));
-        const { diagnostics } = await session.check();
-        expect(formatPretty(diagnostics, { source: (name) => session.source(name) })).toMatch(/\n$/);
-      }
-      session.update(file, null);
     }
   });
 });

@@ -64,6 +64,15 @@ test('with a cache beside its packages it is read anew all the same, and places 
     expect(await problemsOf('pawl.config.ts', broken)).toEqual([expect.stringContaining('pawl.config.ts:2:7 ')]);
 });
 
+test('a project of a monorepo has its cache beside the packages that it shares with others', async () => {
+  const app = join(root, 'packages/app');
+  mkdirSync(app, { recursive: true });
+  mkdirSync(join(root, 'node_modules'));
+  writeFileSync(join(app, 'pawl.config.ts'), `const store: string = 'sqlite:a.db';\nexport default { store };`);
+  for (let round = 0; round < 2; round++) expect((await loadConfig(app)).config.store).toBe('sqlite:a.db');
+  expect(readdirSync(join(root, 'node_modules/.cache/pawl/config'))).toHaveLength(1);
+});
+
 test.each(['mjs', 'js', 'mts'])('pawl.config.%s is read', async (ending) => {
   writeFileSync(join(root, `pawl.config.${ending}`), `export default { outDir: 'out' };`);
   expect((await loadConfig(root)).config.outDir).toBe('out');

@@ -6,10 +6,13 @@ import { actionsFor, fixAllAction } from '../../src/editor/actions.ts';
 import { hoverAt } from '../../src/editor/hover.ts';
 import { definitionsAt, lensesOf, referencesAt, searchSubjects } from '../../src/editor/navigate.ts';
 import { EditorProject } from '../../src/editor/project.ts';
+import { formatPretty } from '../../src/diagnostics/index.ts';
 import { ROOT } from '../support/dist.ts';
 
 /** A file in the middle of being typed: whatever an editor asks, there is an answer, and its places are in the text. */
-const CUTS = 7;
+const CUTS = 4;
+/** Of the places behind what opens something, one of so many. */
+const EVERY = 23;
 
 const files = globSync(['fixtures/{programs,rules,apps,compile}/**/*.{ts,tsx,js,jsx,cjs,mts,cts}'], { cwd: ROOT });
 const folders = [...new Set(files.map((file) => file.split('/').slice(0, 3).join('/')))].sort();
@@ -27,16 +30,24 @@ describe('every question is answered', () => {
       const project = roots.get(root) ?? new EditorProject({ root, types: () => null, cache: false });
       roots.set(root, project);
       const text = readFileSync(path, 'utf8');
-      for (let cut = 0; cut <= CUTS; cut++) {
-        // Not at the same places in each file.
-        const end = Math.min(text.length, Math.floor((text.length * cut) / CUTS) + (file.length % 7));
-        askEverything(project, path, text.slice(0, end));
-      }
+      for (const end of cuts(text, file.length % 7)) askEverything(project, path, text.slice(0, end));
       project.update(path, null);
     }
     for (const project of roots.values()) project.dispose();
   });
 });
+
+/** Places spread over a text, not the same in each file, and some right behind what opens something. */
+function cuts(text: string, shift: number): Set<number> {
+  const places = new Set<number>();
+  for (let cut = 0; cut <= CUTS; cut++) {
+    places.add(Math.min(text.length, Math.floor((text.length * cut) / CUTS) + shift));
+  }
+  for (const match of text.matchAll(/['"`({[<=.@]|=>|\b(?:async|import|export|class|await)\b/g)) {
+    if ((match.index * 31) % EVERY === 0) places.add(match.index + match[0].length);
+  }
+  return places;
+}
 
 function rootOf(path: string): string {
   const at = path.lastIndexOf('/src/');
@@ -47,6 +58,7 @@ function askEverything(project: EditorProject, path: string, text: string): void
   project.update(path, text);
   const { diagnostics, subjects } = project.check();
   const file = project.relative(path);
+  expect(formatPretty([...diagnostics.values()].flat(), { source: (name) => project.text(name) })).toMatch(/\n$/);
   const own = diagnostics.get(file) ?? [];
   const inside = ({ start, end }: { start: number; end: number }): void => {
     expect(start).toBeGreaterThanOrEqual(0);
