@@ -17,7 +17,8 @@ const alias = Object.entries(tsconfig.compilerOptions.paths).map(([name, [file =
  * the first time, time itself; and those that run out of stack, in whatever code of Node. Each such file has a process of its own; the
  * others share processes, in which they find loaded what they all use.
  */
-const APART = /test\/(?:sim|store|testing|agents|compat|runtime\/(?:handler|webhooks|escape|stacks|overrides))/;
+const APART =
+  /test\/(?:sim|store|testing|agents\/(?:credentials|secrecy)|runtime\/(?:handler|webhooks|escape|stacks|overrides))/;
 
 /** What takes longest begins first, so that no process is left with it alone at the end. */
 const LONG =

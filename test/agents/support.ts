@@ -1,6 +1,6 @@
 /** Programs with agents, and models that answer from a script. */
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from 'ai';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { Run } from '../../src/runtime/index.ts';
 import { createTestRuntime, type TestRuntime } from '../../src/testing/index.ts';
 
@@ -18,6 +18,11 @@ const holder = globalThis as { pawlAsked?: Asked[] };
 export function asked(): Asked[] {
   holder.pawlAsked ??= [];
   return holder.pawlAsked;
+}
+
+/** Models of other tests may have been asked in this process before. */
+export function forgetAsked(): void {
+  holder.pawlAsked = [];
 }
 
 /**
@@ -77,17 +82,12 @@ export function apiError(statusCode: number, responseHeaders: Record<string, str
 }
 `;
 
-const opened: TestRuntime[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((runtime) => runtime.close()));
-  holder.pawlAsked = [];
-});
-
 /** @param main text of `src/main.ts`; `./model` gives `scripted` */
 export async function agentProgram(main: string, more: Record<string, string> = {}): Promise<TestRuntime> {
   const sources = { 'src/main.ts': main, 'src/model.ts': MODEL, ...more };
   const runtime = await createTestRuntime({ sources });
-  opened.push(runtime);
+  forgetAsked();
+  onTestFinished(() => runtime.close());
   return runtime;
 }
 

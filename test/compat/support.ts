@@ -2,16 +2,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { globSync } from 'tinyglobby';
-import { afterEach, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { CompatSdk } from '../../src/sdk-names.ts';
 import { createTestRuntime, type TestRuntime, type TestRuntimeOptions } from '../../src/testing/index.ts';
-import { MODEL } from '../agents/support.ts';
+import { forgetAsked, MODEL } from '../agents/support.ts';
 import { ROOT } from '../support/dist.ts';
-
-const opened: TestRuntime[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((runtime) => runtime.close()));
-});
 
 /** Texts of a program among the fixtures. */
 export function programTexts(name: string): Record<string, string> {
@@ -59,10 +54,11 @@ export async function compatRuntime(
   models: Record<string, string>,
   options: Omit<TestRuntimeOptions, 'root' | 'sources' | 'config'> = {},
 ): Promise<TestRuntime> {
+  forgetAsked();
   const runtime = await createTestRuntime({
     ...options,
     root: compatProject(sources, sdk, models),
   } as TestRuntimeOptions);
-  opened.push(runtime);
+  onTestFinished(() => runtime.close());
   return runtime;
 }
