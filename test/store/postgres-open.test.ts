@@ -3,7 +3,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { StoreError } from '../../src/store/errors.ts';
 import { openStore } from '../../src/store/open.ts';
-import { makeRun } from './support/make.ts';
+import { makeOwnedRun, makeRun, request, scheduled } from './support/make.ts';
 import { postgresUrl } from './support/postgres.ts';
 
 const base = (): string => process.env.PAWL_TEST_POSTGRES ?? '';
@@ -98,5 +98,23 @@ test('when its connections are cut off, reads go through, and the write after th
   await makeRun(store, 'r2').catch(() => null);
   await makeRun(store, 'r2');
   expect(await store.getRun('r2')).toMatchObject({ id: 'r2' });
+  await store.close();
+});
+
+test('a step whose connection is cut off is told so, and what follows finds another', async () => {
+  const url = postgresUrl();
+  const store = await openStore(url);
+  const own = `application_name = 'pawl ${new URL(url).searchParams.get('schema')}'`;
+  await makeOwnedRun(store, 'r1');
+  for (let cid = 0; cid < 3; cid++)
+    expect(await store.append(request('r1', [scheduled(cid)], { afterSeq: cid + 1 }))).toMatchObject({ ok: true });
+  await sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${own}`);
+  const next = request('r1', [scheduled(3)], { afterSeq: 4 });
+  // Whether the news of the cut or the statement comes first is up to the network.
+  const first = await store.append(next).catch((error: { code: string }) => error.code);
+  expect([{ ok: true, lastSeq: 5 }, 'PAWL_STORE_CONNECTION']).toContainEqual(first);
+  if (typeof first === 'string') expect(await store.append(next)).toEqual({ ok: true, lastSeq: 5 });
+  expect(await store.readEvents('r1')).toHaveLength(5);
+  // Those who ask for the end are not left waiting by what was lost.
   await store.close();
 });

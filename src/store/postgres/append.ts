@@ -112,9 +112,17 @@ const PARK = `
     woken = EXISTS (SELECT 1 FROM inbox WHERE run = runs.no AND kind = 'cancel')
   WHERE no = $1`;
 
+// One statement: each is a way to the server and back, for which all others of the group wait.
 const FINISH = `
-  UPDATE runs SET status = $2, finished_at = $3, wake_at = NULL, woken = false, owner = NULL, parked = NULL WHERE no = $1
-  RETURNING parent AS no, parent_cid AS cid`;
+  WITH finished AS (
+    UPDATE runs SET status = $2, finished_at = $3, wake_at = NULL, woken = false, owner = NULL, parked = NULL WHERE no = $1
+    RETURNING parent, parent_cid
+  ), disposed AS (
+    UPDATE hooks SET disposed_at = $3 WHERE run = $1 AND disposed_at IS NULL
+  ), withdrawn AS (
+    DELETE FROM offers WHERE run = $1 RETURNING 1
+  )
+  SELECT parent AS no, parent_cid AS cid, EXISTS (SELECT 1 FROM withdrawn) AS "wasOffered" FROM finished`;
 
 /** What follows from an event for the tables beside the log; the new status if it changes. */
 async function project(
@@ -130,10 +138,13 @@ async function project(
     case 'run_failed':
     case 'run_cancelled': {
       const status = TERMINAL_EVENTS[event.type];
-      const [parent] = await on.rows<{ no: number | null; cid: number }>(FINISH, [no, status, event.at]);
-      await on.rows('UPDATE hooks SET disposed_at = $2 WHERE run = $1 AND disposed_at IS NULL', [no, event.at]);
-      if (await endOffersOf(on, no)) changes.push({ kind: 'offers', runId });
-      if (parent && parent.no !== null) await tellParent(on, { ...parent, no: parent.no }, status, event, changes);
+      const [ended] = await on.rows<{ no: number | null; cid: number; wasOffered: boolean }>(FINISH, [
+        no,
+        status,
+        event.at,
+      ]);
+      if (ended?.wasOffered) changes.push({ kind: 'offers', runId });
+      if (ended && ended.no !== null) await tellParent(on, { no: ended.no, cid: ended.cid }, status, event, changes);
       return status;
     }
     case 'run_parked':

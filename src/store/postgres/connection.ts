@@ -40,6 +40,8 @@ export class Connections {
   readonly #options: ConnectionOptions;
   readonly #pool: pg.Pool;
   #writer: Promise<pg.Client> | null = null;
+  /** The same, once it is there. */
+  #ready: pg.Client | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -96,18 +98,38 @@ export class Connections {
     });
   }
 
+  /**
+   * Sends one writing statement, and calls back with the number of rows that it wrote. False when there is no connection to send it on at
+   * once. Each promise of `write` costs Node 20 and 22 more than a microsecond, and there are two dozen.
+   */
+  send(statement: string, values: readonly unknown[], done: (error: Error | null, count: number) => void): boolean {
+    if (this.#ready === null) return false;
+    // Of an object pg makes a copy, by its property descriptors, which takes a tenth of the time that it has for a statement.
+    const query: pg.Query & { name?: string } = new pg.Query(statement, values as unknown[], (error, result) =>
+      done(error ?? null, error ? 0 : (result.rowCount ?? 0)),
+    );
+    query.name = nameOf(statement);
+    this.#ready.query(query);
+    return true;
+  }
+
   #writing(): Promise<pg.Client> {
     if (this.#writer) return this.#writer;
     const connecting = this.connect();
     const forget = (): void => {
-      if (this.#writer === connecting) this.#writer = null;
+      if (this.#writer !== connecting) return;
+      this.#writer = null;
+      this.#ready = null;
     };
     this.#writer = connecting;
-    connecting.then((client) => client.once('error', forget).once('end', forget), forget);
+    connecting.then((client) => {
+      this.#ready = client.once('error', forget).once('end', forget);
+    }, forget);
     return connecting;
   }
 
   async close(): Promise<void> {
+    this.#ready = null;
     const writer = await this.#writer?.catch(() => null);
     await Promise.all([writer?.end().catch(() => {}), this.#pool.end().catch(() => {})]);
   }
@@ -116,11 +138,15 @@ export class Connections {
 const names = new Map<string, string>();
 
 /** Statements are prepared once a connection, by a name of their own. */
-function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+function nameOf(text: string): string {
   let name = names.get(text);
   if (name === undefined) {
     name = `pawl_${names.size}`;
     names.set(text, name);
   }
-  return { name, text, values: values as unknown[] };
+  return name;
+}
+
+function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+  return { name: nameOf(text), text, values: values as unknown[] };
 }

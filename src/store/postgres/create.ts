@@ -6,13 +6,24 @@ import { requireStorable } from '../text.ts';
 import { appendTo } from './append.ts';
 import type { RunHead } from './head.ts';
 import type { Executor } from './connection.ts';
-import { insertEvents } from './events.ts';
-import { leaseOf } from './ownership.ts';
+import { columnsOf, EVENTS, NAMES } from './events.ts';
+import { notRegistered } from './ownership.ts';
 import { selectRun } from './records.ts';
 
-const INSERT = `
-  INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING RETURNING no`;
+// One statement: each is a way to the server and back, for which all others of the group wait. The lock keeps the owner from being
+// declared dead until the end.
+const CREATE = `
+  WITH lease AS MATERIALIZED (
+    SELECT lease_until FROM owners WHERE name = $9 FOR KEY SHARE
+  ), made AS (
+    INSERT INTO runs (id, workflow_id, status, bundle_hash, seed, created_at, started_at, wake_at, owner, fence)
+    SELECT $1::text, $2::text, $3::text, $4::text, $5::text, $6::bigint, $7::bigint, $8::bigint, $9::text, $10::int
+    WHERE $9::text IS NULL OR EXISTS (SELECT 1 FROM lease)
+    ON CONFLICT (id) DO NOTHING RETURNING no
+  ), logged AS (
+    INSERT INTO events (run, ${NAMES}) SELECT made.no, e.* FROM made, ${EVENTS(11)} AS e
+  )
+  SELECT no, (SELECT lease_until FROM lease) AS "leaseUntil" FROM made`;
 
 export async function createRun(
   on: Executor,
@@ -36,18 +47,18 @@ export async function createRun(
     meta: { seed, bundleHash },
   });
   const wakeAt = request.wakeAt === null ? null : Math.ceil(request.wakeAt ?? at);
-  const known = await selectRun(on, id);
-  if (known) return { created: false, run: known };
-
-  const leaseUntil = owner === null ? null : await leaseOf(on, place, owner);
   const isOwned = owner !== null;
   const status = isOwned ? 'running' : 'pending';
   const startedAt = isOwned ? at : null;
   const values = [id, workflowId, status, bundleHash, seed, at, startedAt, wakeAt, owner, isOwned ? 1 : 0];
-  const [row] = await on.rows<{ no: number }>(INSERT, values);
-  // Another process made it a moment ago.
-  if (row === undefined) return { created: false, run: (await selectRun(on, id)) as RunRecord };
-  await insertEvents(on, row.no, [created]);
+  const [row] = await on.rows<{ no: number; leaseUntil: number | null }>(CREATE, [...values, ...columnsOf([created])]);
+  if (row === undefined) {
+    // Another process may have made it a moment ago.
+    const known = await selectRun(on, id);
+    // Runs are never deleted: it was not made for want of an owner.
+    if (known === null) throw notRegistered(place, String(owner));
+    return { created: false, run: known };
+  }
   changes.push({ kind: 'events', runId: id, lastSeq: 1 });
   if (owner === null) changes.push({ kind: 'runnable', runId: id });
   learn(row.no, 1);
@@ -64,7 +75,7 @@ export async function createRun(
     finishedAt: null,
     wakeAt,
     owner,
-    leaseUntil,
+    leaseUntil: row.leaseUntil,
     fence: isOwned ? 1 : 0,
     lastSeq: 1,
     output: null,

@@ -17,10 +17,11 @@ export function columnsOf(rows: readonly EventRow[]): unknown[] {
   ];
 }
 
-const EVENTS = (first: number): string =>
+/** What `columnsOf` gives, as a table; in a statement whose parameters from number `first` on are these. */
+export const EVENTS = (first: number): string =>
   `unnest($${first}::int[], $${first + 1}::text[], $${first + 2}::bigint[], $${first + 3}::int[], $${first + 4}::text[], ` +
   `$${first + 5}::int[], $${first + 6}::text[], $${first + 7}::text[])`;
-const NAMES = 'seq, type, at, cid, name, attempt, data, meta';
+export const NAMES = 'seq, type, at, cid, name, attempt, data, meta';
 
 const INSERT = `INSERT INTO events (run, ${NAMES}) SELECT $1, * FROM ${EVENTS(2)}`;
 
@@ -70,7 +71,7 @@ const row = (first: number): string =>
 const insertAlone = (rows: string): string => `
   INSERT INTO events (run, ${NAMES}) SELECT r.no, e.* FROM (
     SELECT no FROM runs WHERE no = $1 AND fence = $2 AND owner IS NOT NULL AND status = 'running' FOR SHARE
-  ) AS r, (VALUES ${rows}) AS e RETURNING 1`;
+  ) AS r, (VALUES ${rows}) AS e`;
 const INSERT_ONE = insertAlone(`(${row(3)})`);
 const INSERT_TWO = insertAlone(`(${row(3)}), (${row(11)})`);
 
@@ -79,22 +80,18 @@ function valuesOf({ seq, type, at, cid, name, attempt, data, meta }: EventRow): 
 }
 
 /**
- * Appends one or two events to one run, if it has its fence and an owner. Not within a transaction: when the run has the next number
- * already, the statement fails. The caller knows that it has the one before.
+ * The statement that appends one or two events to one run, if it has its fence and an owner. Not for use within a transaction: when the
+ * run has the next number already, it fails. The caller knows that the run has the one before.
  *
- * @returns whether they were written; null when there are more events
+ * @returns null when there are more events
  */
-export async function insertOneGuarded(
-  on: Executor,
-  { no, fence, rows: [first, second, ...others] }: GuardedAppend,
-): Promise<boolean | null> {
-  if (first === undefined || others.length > 0) return null;
+export function loneInsert({ no, fence, rows }: GuardedAppend): { text: string; values: unknown[] } | null {
+  const [first, second] = rows;
+  if (first === undefined || rows.length > 2) return null;
   const values = [no, fence, ...valuesOf(first)];
-  const written =
-    second === undefined
-      ? await on.rows(INSERT_ONE, values)
-      : await on.rows(INSERT_TWO, [...values, ...valuesOf(second)]);
-  return written.length > 0;
+  if (second === undefined) return { text: INSERT_ONE, values };
+  values.push(...valuesOf(second));
+  return { text: INSERT_TWO, values };
 }
 
 const SELECT = `

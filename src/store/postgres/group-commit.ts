@@ -8,11 +8,11 @@
  * group is done again in a transaction of its own, so that only the faulty one fails.
  */
 import type { AppendRequest, AppendResult, CrashPoint, StoreChange } from '../port.ts';
-import { isEverydayEvent, toRow } from '../event-row.ts';
+import { type EventRow, isEverydayEvent, toRow } from '../event-row.ts';
 import type { Connections, Executor } from './connection.ts';
 import { closed, explain, isConflict, isTaken } from './errors.ts';
 import type { Watch } from './watch.ts';
-import { type GuardedAppend, insertGuarded, insertOneGuarded } from './events.ts';
+import { type GuardedAppend, insertGuarded, loneInsert } from './events.ts';
 
 /** Work inside a transaction. Notes what listeners shall hear once it is durable. May be done twice; must keep no state. */
 export type Job<T> = (on: Executor, changes: StoreChange[]) => Promise<T>;
@@ -26,6 +26,8 @@ interface Entry {
 
 /** What is known for good of the log of a run that was appended to: it only grows. */
 type KnownLogs = Map<string, { no: number; lastSeq: number }>;
+
+type KnownAppend = GuardedAppend & { runId: string };
 
 /** How many runs are remembered; one that is not goes the long way once. */
 const MANY = 10_000;
@@ -83,18 +85,77 @@ export class GroupCommit {
 
   readonly #start = (): void => {
     this.#scheduled = null;
-    if (!this.#isBusy) void this.#work();
+    if (!this.#isBusy && !this.#sendAlone()) void this.#work();
   };
+
+  /**
+   * A lone everyday append, which most are, goes its way without promises; what follows is begun by its answer. False when there is none.
+   */
+  #sendAlone(): boolean {
+    const [entry] = this.#entries;
+    if (entry?.append == null || this.#entries.length > 1) return false;
+    const append = this.#guarded(entry.append);
+    const statement = append && loneInsert(append);
+    if (!append || !statement) return false;
+    try {
+      this.#crashPoint?.('before-begin');
+      this.#crashPoint?.('before-commit');
+    } catch (error) {
+      this.#entries = [];
+      this.#wasNotWritten(entry, error);
+      this.#rest();
+      return true;
+    }
+    const isSent = this.#connections.send(statement.text, statement.values, (error, count) => {
+      if (error === null && count > 0) this.#wasWritten(entry, append);
+      else this.#wasNotWritten(entry, error);
+      if (this.#entries.length > 0) void this.#work();
+      else this.#rest();
+    });
+    if (isSent) {
+      this.#isBusy = true;
+      this.#entries = [];
+    }
+    return isSent;
+  }
+
+  #wasWritten(entry: Entry, append: KnownAppend): void {
+    const changes: StoreChange[] = [];
+    const result = this.#appended(append, changes);
+    try {
+      this.#crashPoint?.('after-commit');
+    } catch (error) {
+      entry.reject(error);
+      return;
+    }
+    entry.resolve(result as never);
+    this.#watch.emit(changes);
+  }
+
+  #wasNotWritten(entry: Entry, error: unknown): void {
+    if (error === null || isTaken(error)) {
+      // The log has grown meanwhile, or is another's: what is to be said of that is found out within a transaction.
+      this.#entries.unshift({ ...entry, append: null });
+      return;
+    }
+    this.#known.clear();
+    entry.reject(explain(error, this.#connections.place));
+  }
+
+  #rest(): void {
+    this.#isBusy = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
 
   async #work(): Promise<void> {
     this.#isBusy = true;
     while (this.#entries.length > 0) {
+      if (this.#sendAlone()) return;
       await this.#commit(this.#entries.splice(0));
       // Whoever has an answer now may hand in more during this turn.
       if (this.#entries.length > 0) await new Promise(setImmediate);
     }
-    this.#isBusy = false;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    this.#rest();
   }
 
   async #commit(entries: Entry[]): Promise<void> {
@@ -130,13 +191,13 @@ export class GroupCommit {
         this.#crashPoint?.('before-begin');
         if (isLone) {
           this.#crashPoint?.('before-commit');
-          await this.#appendAll(on, everyday, true, results, changes);
+          await this.#appendAll(on, everyday, results, changes);
         }
         if (results.size === entries.length) return;
         const rest = entries.filter((entry) => !results.has(entry));
         await on.rows('BEGIN');
         try {
-          if (!isLone) await this.#appendAll(on, everyday, false, results, changes);
+          if (!isLone) await this.#appendAll(on, everyday, results, changes);
           for (const entry of rest) if (!results.has(entry)) results.set(entry, await entry.job(on, changes));
           this.#crashPoint?.('before-commit');
         } catch (error) {
@@ -165,56 +226,49 @@ export class GroupCommit {
   }
 
   /** Appends of everyday events to runs that are known, each the only entry of its run. */
-  #everyday(entries: readonly Entry[]): Map<Entry, GuardedAppend & { runId: string }> {
-    const found = new Map<Entry, GuardedAppend & { runId: string }>();
+  #everyday(entries: readonly Entry[]): Map<Entry, KnownAppend> {
+    const found = new Map<Entry, KnownAppend>();
     const counts = new Map<string, number>();
     for (const { append } of entries) if (append) counts.set(append.runId, (counts.get(append.runId) ?? 0) + 1);
     for (const entry of entries) {
       const { append } = entry;
       if (!append || counts.get(append.runId) !== 1) continue;
-      const { runId, fence, afterSeq, events, consume, wakeAt, offers } = append;
-      const log = this.#known.get(runId);
-      if (log?.lastSeq !== afterSeq || wakeAt !== undefined || events.length === 0) continue;
-      if (consume?.length || offers?.length) continue;
-      const rows = events.map((event, index) => toRow(afterSeq + 1 + index, event));
-      if (!rows.every((row, index) => isEverydayEvent(row, events[index] as (typeof events)[number]))) continue;
-      found.set(entry, { no: log.no, fence, afterSeq, rows, runId });
+      const guarded = this.#guarded(append);
+      if (guarded !== null) found.set(entry, guarded);
     }
     return found;
+  }
+
+  #guarded({ runId, fence, afterSeq, events, consume, wakeAt, offers }: AppendRequest): KnownAppend | null {
+    const log = this.#known.get(runId);
+    if (log?.lastSeq !== afterSeq || wakeAt !== undefined || events.length === 0) return null;
+    if (consume?.length || offers?.length) return null;
+    const rows: EventRow[] = [];
+    for (const event of events) {
+      const row = toRow(afterSeq + 1 + rows.length, event);
+      if (!isEverydayEvent(row, event)) return null;
+      rows.push(row);
+    }
+    return { no: log.no, fence, afterSeq, rows, runId };
   }
 
   /** What is not written has no result then. */
   async #appendAll(
     on: Executor,
-    everyday: ReadonlyMap<Entry, GuardedAppend & { runId: string }>,
-    isLone: boolean,
+    everyday: ReadonlyMap<Entry, KnownAppend>,
     results: Map<Entry, unknown>,
     changes: StoreChange[],
   ): Promise<void> {
     if (everyday.size === 0) return;
-    const written = await this.#write(on, [...everyday.values()], isLone);
-    for (const [entry, { no, runId, afterSeq, rows }] of everyday) {
-      if (!written.has(no)) continue;
-      const lastSeq = afterSeq + rows.length;
-      this.learn(runId, no, lastSeq);
-      changes.push({ kind: 'events', runId, lastSeq });
-      results.set(entry, { ok: true, lastSeq } satisfies AppendResult);
-    }
+    const written = await insertGuarded(on, [...everyday.values()]);
+    for (const [entry, append] of everyday)
+      if (written.has(append.no)) results.set(entry, this.#appended(append, changes));
   }
 
-  /** Numbers of the runs whose events were written. */
-  async #write(on: Executor, appends: readonly GuardedAppend[], isLone: boolean): Promise<Set<number>> {
-    const [first, ...others] = appends;
-    if (isLone && first !== undefined && others.length === 0) {
-      try {
-        const written = await insertOneGuarded(on, first);
-        if (written !== null) return new Set(written ? [first.no] : []);
-      } catch (error) {
-        // The log has grown meanwhile: what is to be said of that is found out within a transaction.
-        if (!isTaken(error)) throw error;
-        return new Set();
-      }
-    }
-    return insertGuarded(on, appends);
+  #appended({ no, runId, afterSeq, rows }: KnownAppend, changes: StoreChange[]): AppendResult {
+    const lastSeq = afterSeq + rows.length;
+    this.learn(runId, no, lastSeq);
+    changes.push({ kind: 'events', runId, lastSeq });
+    return { ok: true, lastSeq };
   }
 }

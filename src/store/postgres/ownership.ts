@@ -55,7 +55,11 @@ export async function leaseOf(on: Executor, place: string, owner: string): Promi
     owner,
   ]);
   if (row) return row.lease_until;
-  throw new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place });
+  throw notRegistered(place, owner);
+}
+
+export function notRegistered(place: string, owner: string): StoreError {
+  return new StoreError('PAWL_STORE_OWNER', `'${owner}' is not registered, or was declared dead.`, { place });
 }
 
 /** Whether there is such an owner; keeps it from being declared dead until the end. */

@@ -104,12 +104,30 @@ export function groupTests(context: Context): void {
       },
     });
     await makeOwnedRun(store, 'r1');
+    // Of what has been appended to before, stores take a shorter way.
+    await store.append(request('r1', [scheduled(0)]));
     armed = true;
-    await expect(store.append(request('r1', [scheduled(0)]))).rejects.toThrow('crash');
-    expect(await store.readEvents('r1')).toHaveLength(written ? 2 : 1);
-    expect(await store.append(request('r1', [scheduled(0)], { afterSeq: written ? 2 : 1 }))).toMatchObject({
+    await expect(store.append(request('r1', [scheduled(1)], { afterSeq: 2 }))).rejects.toThrow('crash');
+    expect(await store.readEvents('r1')).toHaveLength(written ? 3 : 2);
+    expect(await store.append(request('r1', [scheduled(1)], { afterSeq: written ? 3 : 2 }))).toMatchObject({
       ok: true,
     });
+  });
+
+  test.each([
+    ['of another owner', { fence: 2 }, { reason: 'fenced', owner: 'worker-1', fence: 1 }],
+    ['of who has not read all', { afterSeq: 1 }, { reason: 'conflict', lastSeq: 2 }],
+    ['of who has read more than there is', { afterSeq: 3 }, { reason: 'conflict', lastSeq: 2 }],
+  ] as const)('a lone request %s is refused, and the next one is not', async (_who, more, refusal) => {
+    const { store } = context;
+    await makeOwnedRun(store, 'r1');
+    await store.append(request('r1', [scheduled(0)]));
+    expect(await store.append(request('r1', [scheduled(1)], { afterSeq: 2, ...more }))).toEqual({
+      ok: false,
+      ...refusal,
+    });
+    expect(await store.append(request('r1', [scheduled(1)], { afterSeq: 2 }))).toEqual({ ok: true, lastSeq: 3 });
+    expect(await store.append(request('r1', [completed(0)], { afterSeq: 3 }))).toEqual({ ok: true, lastSeq: 4 });
   });
 
   test('a flush commits what was handed in, together', async () => {
