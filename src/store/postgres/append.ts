@@ -2,13 +2,13 @@
  * One append inside a transaction: first every reason to refuse it, only reading, with the run's row locked; then the events, and
  * what follows from them for the run record, the hooks, the inbox, parents and children.
  */
-import { checkedRow } from '../event-row.ts';
+import { checkedRow, type EventRow } from '../event-row.ts';
 import { type NewRunEvent, TERMINAL_EVENTS } from '../events.ts';
 import type { AppendRefusal, AppendRequest, AppendResult, RunStatus, StoreChange } from '../port.ts';
 import { endsRun, hookConflict, isFinal, leavesOwner } from '../refusals.ts';
 import { cancelChildren, createChild, tellParent } from './children.ts';
 import type { Executor } from './connection.ts';
-import { insertEvents } from './events.ts';
+import { columnsOf, EVENTS, insertEvents, NAMES } from './events.ts';
 import { endOffersOf, offer } from './offers.ts';
 import { lockHead, type RunHead } from './head.ts';
 import { selectHooks, selectMessages } from './records.ts';
@@ -34,7 +34,7 @@ export async function appendTo(
   request: AppendRequest,
   changes: StoreChange[],
 ): Promise<AppendResult> {
-  const { runId, events, consume = [], wakeAt, offers = [] } = request;
+  const { runId, events, consume = [] } = request;
   const refusal = await refuse(on, head, request);
   if (refusal !== null) return refusal;
   if (consume.length > 0) {
@@ -42,9 +42,26 @@ export async function appendTo(
     await on.rows(SETTLE, [head.no]);
   }
   const rows = events.map((event, index) => checkedRow(runId, head.last_seq + 1 + index, event));
-  await insertEvents(on, head.no, rows);
+  // The last event of all is written together with what follows from it.
+  const ends = endsRun(runId, events);
+  if (!ends) await insertEvents(on, head.no, rows);
+  return follow(on, head, request, changes, ends ? rows : []);
+}
+
+/**
+ * What follows from events.
+ *
+ * @param rows - those that are still to be written
+ */
+export async function follow(
+  on: Executor,
+  head: RunHead,
+  { runId, events, wakeAt, offers = [] }: AppendRequest,
+  changes: StoreChange[],
+  rows: readonly EventRow[],
+): Promise<AppendResult> {
   let status: RunStatus | undefined;
-  for (const event of events) status = (await project(on, head, runId, event, changes)) ?? status;
+  for (const event of events) status = (await project(on, head, runId, event, changes, rows)) ?? status;
   // A cancellation among the events ends the offers that there were, not these.
   if (offers.length > 0) {
     await offer(on, head.no, offers, head.last_seq);
@@ -121,16 +138,19 @@ const FINISH = `
     UPDATE hooks SET disposed_at = $3 WHERE run = $1 AND disposed_at IS NULL
   ), withdrawn AS (
     DELETE FROM offers WHERE run = $1 RETURNING 1
+  ), logged AS (
+    INSERT INTO events (run, ${NAMES}) SELECT $1, e.* FROM ${EVENTS(4)} AS e
   )
   SELECT parent AS no, parent_cid AS cid, EXISTS (SELECT 1 FROM withdrawn) AS "wasOffered" FROM finished`;
 
-/** What follows from an event for the tables beside the log; the new status if it changes. */
+/** What follows from an event for the tables beside the log; the new status if it changes. The end writes `rows`. */
 async function project(
   on: Executor,
   head: RunHead,
   runId: string,
   event: NewRunEvent,
   changes: StoreChange[],
+  rows: readonly EventRow[],
 ): Promise<RunStatus | undefined> {
   const { no } = head;
   switch (event.type) {
@@ -142,6 +162,7 @@ async function project(
         no,
         status,
         event.at,
+        ...columnsOf(rows),
       ]);
       if (ended?.wasOffered) changes.push({ kind: 'offers', runId });
       if (ended && ended.no !== null) await tellParent(on, { no: ended.no, cid: ended.cid }, status, event, changes);

@@ -2,8 +2,9 @@
 import { StoreError } from '../errors.ts';
 import { checkedRow } from '../event-row.ts';
 import type { CreateRunRequest, CreateRunResult, RunRecord, StoreChange } from '../port.ts';
+import { endsRun } from '../refusals.ts';
 import { requireStorable } from '../text.ts';
-import { appendTo } from './append.ts';
+import { appendTo, follow } from './append.ts';
 import type { RunHead } from './head.ts';
 import type { Executor } from './connection.ts';
 import { columnsOf, EVENTS, NAMES } from './events.ts';
@@ -51,7 +52,15 @@ export async function createRun(
   const status = isOwned ? 'running' : 'pending';
   const startedAt = isOwned ? at : null;
   const values = [id, workflowId, status, bundleHash, seed, at, startedAt, wakeAt, owner, isOwned ? 1 : 0];
-  const [row] = await on.rows<{ no: number; leaseUntil: number | null }>(CREATE, [...values, ...columnsOf([created])]);
+  // A token may be taken: then these events are refused. Nothing else can be wrong with those of a run that nobody knows yet.
+  const isSure = !events.some(({ type }) => type === 'hook_created');
+  // Refuses what follows the end.
+  endsRun(id, events);
+  const first = isSure ? events.map((event, index) => checkedRow(id, 2 + index, event)) : [];
+  const [row] = await on.rows<{ no: number; leaseUntil: number | null }>(CREATE, [
+    ...values,
+    ...columnsOf([created, ...first]),
+  ]);
   if (row === undefined) {
     // Another process may have made it a moment ago.
     const known = await selectRun(on, id);
@@ -86,7 +95,8 @@ export async function createRun(
   };
   if (events.length === 0) return { created: true, run };
   const head: RunHead = { no: row.no, status, owner, fence: 1, cancel_requested: false, last_seq: 1 };
-  const appended = await appendTo(on, head, { runId: id, fence: 1, afterSeq: 1, events, offers }, changes);
+  const append = { runId: id, fence: 1, afterSeq: 1, events, offers };
+  const appended = await (isSure ? follow(on, head, append, changes, []) : appendTo(on, head, append, changes));
   if (!appended.ok) return { created: true, run, refusal: appended };
   learn(row.no, appended.lastSeq);
   const changesRecord = events.some(
