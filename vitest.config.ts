@@ -54,7 +54,7 @@ const project = (name: string, isolate: boolean): TestProjectInlineConfiguration
 export default defineConfig({
   test: {
     projects: [project('apart', true), project('shared', false)],
-    globalSetup: ['test/support/dist.ts', 'test/support/postgres.ts'],
+    globalSetup: ['test/support/global.ts'],
     // One more than there are cores: many tests wait for processes that they have started, or for time to pass.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongFirst },

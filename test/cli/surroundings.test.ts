@@ -47,9 +47,9 @@ describe.runIf(existsSync(FULL))('output that cannot be written', () => {
     });
 
   test.each([
-    ['check'],
-    ['check --format json'],
-    ['check --format sarif'],
+    ['check --no-types'],
+    ['check --no-types --format json'],
+    ['check --no-types --format sarif'],
     ['transform src/main.ts'],
     ['explain'],
     ['runs'],

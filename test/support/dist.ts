@@ -1,11 +1,12 @@
 /**
- * Global setup: processes that tests spawn run from dist/, so it is built first, unless it is newer than every source.
+ * Processes that tests spawn run from dist/, so it is built first, unless it is newer than every source.
  * Runs that start at the same time wait for the one that builds.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { globSync } from 'tinyglobby';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,7 +49,7 @@ function lock(): boolean {
 }
 
 /** Builds dist/ if a source changed since. */
-export default async function ensureDist(): Promise<void> {
+export async function ensureDist(): Promise<void> {
   while (!isFresh()) {
     if (!lock()) {
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -56,7 +57,7 @@ export default async function ensureDist(): Promise<void> {
     }
     try {
       const state = sourceState();
-      execFileSync('npm', ['run', '--silent', 'build:js'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+      await promisify(execFile)('npm', ['run', '--silent', 'build:js'], { cwd: ROOT });
       writeFileSync(STAMP, state);
       if (state !== sourceState()) return;
     } catch (error) {

